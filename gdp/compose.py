@@ -1,0 +1,67 @@
+"""The door of Python code: the command line's configuration, composed and built without the command line."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from gdp.prior import Prior
+from operators.base import Operator
+from samplers.base import Sampler
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+
+
+class Setup(NamedTuple):
+    """What a configuration describes. The prior is made on demand, since its weights are heavy."""
+
+    operator: Operator
+    sampler: Sampler
+    load_prior: Callable[[], Prior]
+    config: dict[str, Any]  # resolved
+
+
+def compose(*overrides: str) -> DictConfig:
+    """The configuration of a command line, such as compose("task=sr4", "sampler.eta=0")."""
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return hydra_compose("config", list(overrides))
+
+
+def build(cfg: DictConfig) -> Setup:
+    """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
+    cfg = cfg.copy()
+    if cfg.steps is not None:
+        with open_dict(cfg):
+            cfg.sampler.schedule.steps = cfg.steps
+    sigma_y = cfg.sigma_y
+    if isinstance(sigma_y, bool) or not isinstance(sigma_y, int | float) or not 0 <= sigma_y <= 1:
+        raise ValueError(f"sigma_y={sigma_y}; the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale")
+    sampler, operator = make(cfg.sampler), make(cfg.operator)
+    if not isinstance(operator, Operator):
+        raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
+    sampler.check(operator)
+    config = OmegaConf.to_container(cfg, resolve=True)
+    assert isinstance(config, dict)
+    return Setup(operator, sampler, lambda: make(cfg.prior), {str(k): v for k, v in config.items()})
+
+
+def make(node: Mapping) -> Any:
+    """What a node's `_target_` makes of it; errors are those of the target, without Hydra's wrapping."""
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        if isinstance(cause, ValueError | TypeError | OSError) and not isinstance(cause, InstantiationException):
+            raise cause from None
+        where = str(error).splitlines()[0].partition(", set env var")[0]
+        detail = f": {cause}" if cause is not None else ""
+        raise ValueError(f"{where}{detail}".replace("\n", " ")) from None

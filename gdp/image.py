@@ -1,0 +1,159 @@
+"""Pictures in and out: the only place that knows uint8, [0, 1] and [-1, 1]."""
+
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+from torch import Tensor
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
+
+
+class Photo(NamedTuple):
+    """A picture: pixels [1, 3, H, W] in [0, 1], and the std of its rounding in that unit."""
+
+    pixels: Tensor
+    rounding: float
+
+
+def to_model(pixels: Tensor) -> Tensor:
+    """[0, 1] -> [-1, 1]."""
+    return pixels * 2 - 1
+
+
+def to_pixels(x: Tensor) -> Tensor:
+    """[-1, 1] -> [0, 1], unclipped."""
+    return (x + 1) / 2
+
+
+def rounded(pixels: Tensor) -> Tensor:
+    """Pixels as an 8-bit file holds them: clipped, and rounded to multiples of 1 / 255."""
+    return (pixels.clamp(0, 1) * 255).round() / 255
+
+
+def find_photos(path: str | Path) -> list[Path]:
+    """The picture at `path`, or those in that folder, by name."""
+    p = Path(path).expanduser()
+    if p.is_dir():
+        photos = sorted(f for f in p.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())
+        if not photos:
+            raise FileNotFoundError(f"no pictures in the folder {p}; it needs files ending in {', '.join(SUFFIXES)}")
+        return photos
+    if not p.is_file():
+        raise FileNotFoundError(f"no such file: {p}; input= takes a picture or a folder of them")
+    return [p]
+
+
+def read(path: str | Path) -> Photo:
+    """A picture file as RGB, upright. Raises FileNotFoundError, or ValueError where it is none or is damaged."""
+    picture = load(path)
+    deep = picture.mode in ("I;16", "I;16B", "I;16L", "I")
+    if deep or picture.mode == "F":
+        values = np.asarray(picture).astype(np.float32) / (65535 if deep else 1)
+        values = np.repeat(values[..., None], 3, -1)
+    else:
+        values = np.asarray(picture.convert("RGB")).astype(np.float32) / 255
+    if not np.isfinite(values).all():
+        raise ValueError(f"{path} holds NaN or infinite pixels; repair it first")
+    levels = {True: 65535.0, False: 255.0}[deep]
+    rounding = 0.0 if picture.mode == "F" else 1 / (levels * 12**0.5)
+    return Photo(torch.from_numpy(values).permute(2, 0, 1)[None].contiguous(), rounding)
+
+
+def read_mask(path: str | None) -> Tensor:
+    """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep."""
+    if path is None:
+        raise ValueError("inpainting needs to know what to repair; give mask=FILE, a picture that is white there")
+    keep = torch.from_numpy(np.asarray(load(path).convert("L")) < 128)
+    if keep.all():
+        raise ValueError(f"the mask {path} has no white, so there is nothing to repair; paint white over what is to go")
+    if not keep.any():
+        raise ValueError(f"the mask {path} is white all over, so nothing of the photo would be left; leave the good parts black")
+    return keep.float()[None, None]
+
+
+def load(path: str | Path) -> Image.Image:
+    """A picture, decoded whole and turned upright."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f"no such file: {file}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file) as picture:
+                picture.load()
+                return ImageOps.exif_transpose(picture)
+    except Image.UnidentifiedImageError:
+        raise ValueError(f"{file} is not a picture that can be read; convert it to PNG or JPEG") from None
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise ValueError(f"{file} claims more than {Image.MAX_IMAGE_PIXELS} pixels; crop or shrink it first") from None
+    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
+        raise ValueError(f"{file} is damaged ({error}); save it again from its source") from None
+
+
+def picture_of(pixels: Tensor) -> Image.Image:
+    """[1, 3 or 1, H, W] in [0, 1] as an 8-bit RGB picture."""
+    values = (pixels[0].clamp(0, 1) * 255).round().byte().cpu().expand(3, -1, -1)
+    return Image.fromarray(values.permute(1, 2, 0).numpy())
+
+
+def write(pixels: Tensor, path: Path) -> None:
+    """Save pixels [1, C, H, W] as 8-bit PNG, whole or not at all."""
+    save(picture_of(pixels), path)
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """Save a picture as PNG through a temporary file beside it."""
+    with atomic(path) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+class atomic:  # noqa: N801
+    """`with atomic(path) as temporary`: what is written to `temporary` becomes `path` at the end, or vanishes on an error."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self) -> Path:
+        handle, name = tempfile.mkstemp(prefix=f".{self.path.name[:64]}.", dir=self.path.parent)
+        os.close(handle)
+        self.temporary = Path(name)
+        return self.temporary
+
+    def __exit__(self, kind: type | None, *_: object) -> None:
+        if kind is None:
+            umask = os.umask(0)
+            os.umask(umask)
+            self.temporary.chmod(0o666 & ~umask)
+            self.temporary.replace(self.path)
+        else:
+            self.temporary.unlink(missing_ok=True)
+
+
+def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:
+    """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square."""
+    height = max(p.shape[-2] for _, p in panels)
+    pictures = []
+    for label, pixels in panels:
+        picture = picture_of(pixels)
+        if picture.height != height:
+            width = max(1, round(picture.width * height / picture.height))
+            picture = picture.resize((width, height), Image.Resampling.NEAREST)
+        pictures.append((f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
+    font = ImageFont.load_default(max(11, min(height // 20, 40)))
+    bar = font.getbbox("Xg")[3] + 6
+    gap = max(4, height // 100)
+    width = sum(max(p.width, int(font.getlength(text)) + 4) + gap for text, p in pictures) - gap
+    sheet = Image.new("RGB", (width, height + bar), "white")
+    draw, left = ImageDraw.Draw(sheet), 0
+    for text, picture in pictures:
+        draw.text((left + 2, 2), text, fill="black", font=font)
+        sheet.paste(picture, (left, bar))
+        left += max(picture.width, int(font.getlength(text)) + 4) + gap
+    save(sheet, path)

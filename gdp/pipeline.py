@@ -1,0 +1,79 @@
+"""From a photo to its restoration, in memory: what run.py and the benchmarks share. Pixels are in [0, 1] here, and so is sigma_y."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gdp.image import to_model, to_pixels
+from gdp.metrics import rms
+from gdp.noise import Noise
+from gdp.prior import Prior
+
+if TYPE_CHECKING:
+    from operators.base import Operator
+    from samplers.base import Sampler
+
+OnStep = Callable[[int, Tensor, Tensor], None]
+
+
+class Outcome(NamedTuple):
+    """A restoration and what it took."""
+
+    pixels: Tensor  # [B, 3, H, W] in [0, 1], unclipped
+    operator: "Operator"  # as bound
+    nfe: int
+    seconds: float
+
+
+def crop(pixels: Tensor, divisor: int) -> Tensor:
+    """The centre of the picture, cut to multiples of `divisor`."""
+    H, W = (n - n % divisor for n in pixels.shape[-2:])
+    if H == 0 or W == 0:
+        raise ValueError(f"a {pixels.shape[-1]}x{pixels.shape[-2]} picture is too small: the operator needs {divisor} pixels a side")
+    top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
+    return pixels[..., top : top + H, left : left + W]
+
+
+def degrade(pixels: Tensor, operator: "Operator", sigma_y: float, seeds: Sequence[int]) -> Tensor:
+    """y = A(x) + noise of std sigma_y, in model units: float, unclipped, seeded; sets operator.sigma_y."""
+    operator.sigma_y = 2 * sigma_y
+    with torch.no_grad():
+        y = operator(to_model(pixels))
+    return y + operator.sigma_y * Noise(seeds, "degrade").like(y) if sigma_y > 0 else y
+
+
+def observe(pixels: Tensor, operator: "Operator", sigma_y: float, rounding: float) -> Tensor:
+    """y is the photo itself, in model units; its noise is never below that of its rounding. Sets operator.sigma_y."""
+    operator.sigma_y = 2 * max(sigma_y, rounding)
+    with torch.no_grad():
+        return operator.observe(to_model(pixels))
+
+
+def restore(
+    prior: Prior, operator: "Operator", sampler: "Sampler", y: Tensor, seeds: Sequence[int], on_step: OnStep | None = None
+) -> Outcome:
+    """The restoration of y (model units). ValueError where the sampler diverged."""
+    calls, began = prior.calls, time.perf_counter()
+    x, A = sampler(prior, operator, y, seeds, on_step=on_step)
+    if not x.isfinite().all():
+        raise ValueError("sampling ended in NaN or infinity, so nothing was saved; try prior.dtype=float32 or more steps")
+    return Outcome(to_pixels(x), A, prior.calls - calls, time.perf_counter() - began)
+
+
+def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:
+    """Where y is known up to its rounding and A^+ amplifies nothing, the result made to agree with it: known pixels stay as they are."""
+    A = outcome.operator
+    if not hasattr(A, "s") or A.sigma_y > 2 * rounding:
+        return outcome
+    with torch.no_grad():
+        x = to_model(outcome.pixels)
+        return outcome._replace(pixels=to_pixels(x - A.pinv(A(x) - y)))
+
+
+def consistency(pixels: Tensor, operator: "Operator", y: Tensor) -> float:
+    """RMS of A x - y, in [0, 1] units."""
+    with torch.no_grad():
+        return rms(operator(to_model(pixels).to(y)) - y) / 2

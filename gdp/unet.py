@@ -1,0 +1,263 @@
+"""The ADM UNet of "Diffusion Models Beat GANs on Image Synthesis" (Dhariwal & Nichol, 2021).
+
+Parameter names equal those of OpenAI's public checkpoints, so they load unchanged; the arithmetic is arranged for speed:
+channels_last throughout, attention as one fused call on [B, H W, C], which in that layout is a view.
+
+    emb = MLP(sinusoid(t)) [+ label]                     h = conv(x)
+    down:   level i = n ResBlocks (+ attention), then a ResBlock that halves H and W
+    middle: ResBlock, attention, ResBlock
+    up:     level i = n + 1 ResBlocks on [h, skip] (+ attention), then a ResBlock that doubles H and W
+    out:    conv(SiLU(GroupNorm(h))) -> eps, or [eps, v] with a learned variance
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class UNet(nn.Module):
+    """x_t [B, in_channels, H, W] and times [B] -> [B, out_channels, H, W]; H and W divisible by `divisor`.
+
+    Arguments carry guided-diffusion's names. `attention_downsampling` lists the factors below full size at which attention
+    sits; `channel_mult` the width of each level; `num_classes` makes it class-conditional. Heads have `num_head_channels`
+    channels each, or there are `num_heads` of them where that is -1.
+    """
+
+    def __init__(
+        self,
+        model_channels: int,
+        num_res_blocks: int,
+        channel_mult: Sequence[float],
+        attention_downsampling: Sequence[int] = (),
+        image_size: int = 64,
+        in_channels: int = 3,
+        out_channels: int = 6,
+        num_heads: int = 1,
+        num_head_channels: int = -1,
+        use_scale_shift_norm: bool = True,
+        resblock_updown: bool = True,
+        use_new_attention_order: bool = False,
+        num_classes: int | None = None,
+        dropout: float = 0.0,
+    ):
+        super().__init__()
+        self.image_size, self.num_classes = image_size, num_classes
+        self.in_channels, self.out_channels, self.model_channels = in_channels, out_channels, model_channels
+        self.divisor = 2 ** (len(channel_mult) - 1)
+        emb = 4 * model_channels
+        self.time_embed = nn.Sequential(nn.Linear(model_channels, emb), nn.SiLU(), nn.Linear(emb, emb))
+        if num_classes is not None:
+            self.label_emb = nn.Embedding(num_classes, emb)
+
+        def res(c_in, c_out, resample=None):
+            return ResBlock(c_in, c_out, emb, dropout, use_scale_shift_norm, resample)
+
+        def attention(c):
+            heads = num_heads if num_head_channels == -1 else c // num_head_channels
+            return AttentionBlock(c, heads, use_new_attention_order)
+
+        def half(c):
+            return res(c, c, Halve()) if resblock_updown else Downsample(c)
+
+        def double(c):
+            return res(c, c, Double()) if resblock_updown else Upsample(c)
+
+        widths = [int(m * model_channels) for m in channel_mult]
+        c = widths[0]
+        self.input_blocks = nn.ModuleList([Stage(nn.Conv2d(in_channels, c, 3, padding=1))])
+        skips = [c]
+        for level, width in enumerate(widths):
+            for _ in range(num_res_blocks):
+                layers = [res(c, width)]
+                c = width
+                if 2**level in attention_downsampling:
+                    layers.append(attention(c))
+                self.input_blocks.append(Stage(*layers))
+                skips.append(c)
+            if level < len(widths) - 1:
+                self.input_blocks.append(Stage(half(c)))
+                skips.append(c)
+        self.middle_block = Stage(res(c, c), attention(c), res(c, c))
+        self.output_blocks = nn.ModuleList()
+        for level, width in reversed(list(enumerate(widths))):
+            for i in range(num_res_blocks + 1):
+                layers = [res(c + skips.pop(), width)]
+                c = width
+                if 2**level in attention_downsampling:
+                    layers.append(attention(c))
+                if level > 0 and i == num_res_blocks:
+                    layers.append(double(c))
+                self.output_blocks.append(Stage(*layers))
+        self.out = nn.Sequential(norm(c), nn.SiLU(), zero(nn.Conv2d(widths[0], out_channels, 3, padding=1)))
+
+    def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes."""
+        dtype = self.time_embed[0].weight.dtype
+        emb = self.time_embed(sinusoid(timesteps, self.model_channels).to(dtype))
+        if labels is not None:
+            emb = emb + self.label_emb(labels)
+        emb = F.silu(emb)
+        h, skips = x.to(dtype), []
+        for stage in self.input_blocks:
+            h = stage(h, emb)
+            skips.append(h)
+        h = self.middle_block(h, emb)
+        for stage in self.output_blocks:
+            h = stage(torch.cat([h, skips.pop()], 1), emb)
+        return self.out(h)
+
+
+class Stage(nn.Sequential):
+    """Layers in a row; those that want the embedding are handed it."""
+
+    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+        for layer in self:
+            x = layer(x, emb) if isinstance(layer, ResBlock) else layer(x)
+        return x
+
+
+class ResBlock(nn.Module):
+    """GroupNorm, SiLU, [resample], conv, + embedding, GroupNorm, SiLU, conv, on a (resampled) skip connection.
+
+    `emb` arrives with its SiLU applied: that is `emb_layers.0` of the checkpoints, computed once for all blocks.
+    """
+
+    def __init__(self, c_in: int, c_out: int, emb: int, dropout: float, scale_shift: bool, resample: nn.Module | None):
+        super().__init__()
+        self.scale_shift, self.resample = scale_shift, resample
+        self.in_layers = nn.Sequential(norm(c_in), nn.SiLU(), nn.Conv2d(c_in, c_out, 3, padding=1))
+        self.emb_layers = nn.Sequential(nn.Identity(), nn.Linear(emb, 2 * c_out if scale_shift else c_out))
+        self.out_layers = nn.Sequential(
+            norm(c_out), nn.SiLU(), nn.Dropout(dropout), zero(nn.Conv2d(c_out, c_out, 3, padding=1))
+        )
+        self.skip_connection = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
+
+    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+        group_norm, silu, conv = self.in_layers
+        h = silu(group_norm(x))
+        if self.resample is not None:
+            h, x = self.resample(h), self.resample(x)
+        h = conv(h)
+        group_norm, *rest = self.out_layers
+        e = self.emb_layers(emb)[..., None, None]
+        if self.scale_shift:
+            scale, shift = e.chunk(2, 1)
+            h = torch.addcmul(shift, group_norm(h), 1 + scale)
+        else:
+            h = group_norm(h + e)
+        for layer in rest:
+            h = layer(h)
+        return self.skip_connection(x) + h
+
+
+class AttentionBlock(nn.Module):
+    """Self-attention over all pixels. `new_order` tells how the checkpoint packs q, k, v: [3, heads, c], or [heads, 3, c]."""
+
+    def __init__(self, channels: int, heads: int, new_order: bool):
+        super().__init__()
+        if channels % heads:
+            raise ValueError(f"{channels} channels cannot be split over {heads} heads; change num_heads or num_head_channels")
+        self.heads, self.new_order = heads, new_order
+        self.norm = norm(channels)
+        self.qkv = nn.Conv1d(channels, 3 * channels, 1)
+        self.proj_out = zero(nn.Conv1d(channels, channels, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        B, C, H, W = x.shape
+        h = self.norm(x).permute(0, 2, 3, 1).reshape(B, H * W, C)
+        h = F.linear(h, self.qkv.weight.squeeze(-1), self.qkv.bias)
+        if self.new_order:
+            q, k, v = h.view(B, H * W, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        else:
+            q, k, v = h.view(B, H * W, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
+        h = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(B, H * W, C)
+        h = F.linear(h, self.proj_out.weight.squeeze(-1), self.proj_out.bias)
+        return x + h.view(B, H, W, C).permute(0, 3, 1, 2)
+
+
+class Halve(nn.Module):
+    """Mean over 2 x 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, 2)
+
+
+class Double(nn.Module):
+    """Nearest-neighbour enlargement by 2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(x, scale_factor=2, mode="nearest")
+
+
+class Downsample(nn.Module):
+    """Strided convolution, in models without resblock_updown."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.op(x)
+
+
+class Upsample(nn.Module):
+    """Nearest-neighbour enlargement and convolution, in models without resblock_updown."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.interpolate(x, scale_factor=2, mode="nearest"))
+
+
+def norm(channels: int) -> nn.GroupNorm:
+    """GroupNorm over 32 groups."""
+    return nn.GroupNorm(32, channels)
+
+
+def zero(layer: nn.Module) -> nn.Module:
+    """The layer, to start training as the zero map."""
+    for p in layer.parameters():
+        nn.init.zeros_(p)
+    return layer
+
+
+def sinusoid(timesteps: Tensor, width: int) -> Tensor:
+    """[B] -> [B, width]: cos then sin of t 10000^(-k / half), in float32."""
+    half = width // 2
+    freqs = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32, device=timesteps.device) / half)
+    angles = timesteps[:, None].float() * freqs
+    return F.pad(torch.cat([angles.cos(), angles.sin()], -1), (0, width % 2))
+
+
+CHANNEL_MULT = {512: (0.5, 1, 1, 2, 2, 4, 4), 256: (1, 1, 2, 2, 4, 4), 128: (1, 1, 2, 3, 4), 64: (1, 2, 3, 4)}
+
+
+def arguments_from_flags(
+    image_size: int,
+    num_channels: int,
+    num_res_blocks: int,
+    attention_resolutions: str = "16",
+    channel_mult: str = "",
+    learn_sigma: bool = False,
+    class_cond: bool = False,
+    use_fp16: bool = False,
+    num_heads_upsample: int = -1,
+    **same: object,
+) -> dict:
+    """UNet arguments from the command-line flags that guided-diffusion's models are published with."""
+    mult = tuple(float(m) for m in channel_mult.split(",")) if channel_mult else CHANNEL_MULT[image_size]
+    return {
+        "image_size": image_size,
+        "model_channels": num_channels,
+        "num_res_blocks": num_res_blocks,
+        "channel_mult": mult,
+        "attention_downsampling": [image_size // int(r) for r in str(attention_resolutions).split(",")],
+        "out_channels": 6 if learn_sigma else 3,
+        "num_classes": 1000 if class_cond else None,
+        **same,
+    }

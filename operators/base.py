@@ -1,0 +1,94 @@
+"""What a degradation is: y = A(x) + sigma_y n. Three tiers, each enough for more samplers than the one before."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from operators.solve import cg
+
+
+class Operator(nn.Module):
+    """A differentiable degradation A; a subclass writes `forward`, and `x_shape` if A changes shape.
+
+    Images are [B, C, H, W] in [-1, 1] and of any size, and so is y; `sigma_y` is the std of its noise in that unit. Buffers are
+    what is known of A. Parameters are what is not: they live from `bind` to the end of one restoration.
+    """
+
+    sigma_y: float = 0.0
+    divisor: int = 1  # H and W of x must be multiples of it
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A(x), without noise."""
+        raise TypeError(f"{type(self).__name__} defines no forward(x); an operator is at least that")
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        """Shape of the images that A maps to y."""
+        return tuple(y.shape)
+
+    def bind(self, y: Tensor, init: "Operator | None" = None) -> "Operator":
+        """The operator for these images; a blind one returns a copy with its own parameters."""
+        return self
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """y, from a photo [B, 3, H, W] that is the degraded picture already."""
+        return photo
+
+
+class LinearOperator(Operator):
+    """Adds A^T (by autograd), A^+ and the proximal map (by CG). Override each where it has a closed form."""
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        """A^T y."""
+        create = torch.is_grad_enabled() and y.requires_grad
+        with torch.enable_grad():
+            x = torch.zeros(self.x_shape(y), device=y.device, dtype=y.dtype, requires_grad=True)
+            return torch.autograd.grad(self(x), x, y, create_graph=create)[0]
+
+    def pinv(self, y: Tensor) -> Tensor:
+        """A^+ y = A^T (A A^T)^+ y."""
+        return self.adjoint(cg(lambda u: self(self.adjoint(u)), y))
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        """argmin_x ||A x - y||^2 + rho ||x - v||^2."""
+        return v + cg(lambda d: self.adjoint(self(d)) + rho * d, self.adjoint(y - self(v)), max_iter=30)
+
+
+class SpectralOperator(LinearOperator):
+    """Adds functions of the singular values s of A = U diag(s) V^T; U and V stay private."""
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        """V f(s) V^T x; f is elementwise and f(0) weighs the null space. f = 1 gives x, f = s^2 gives A^T A x."""
+        raise TypeError(f"{type(self).__name__} defines no spectral(x, f); derive it from LinearOperator instead")
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        return v + self.spectral(self.pinv(y - self(v)), lambda s: s**2 / (s**2 + rho))
+
+
+class ProjectionOperator(SpectralOperator):
+    """A with a single non-zero singular value `s`: masks, block means, grey."""
+
+    s: float
+
+    def pinv(self, y: Tensor) -> Tensor:
+        return self.adjoint(y) / self.s**2
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        f0, f1 = f(torch.tensor([0.0, self.s], dtype=x.dtype, device=x.device))
+        return f0 * x + (f1 - f0) * self.pinv(self(x))
+
+
+def check_factor(r: Any) -> int:
+    """A whole super-resolution factor of 1 or more."""
+    if isinstance(r, bool) or not isinstance(r, int) or r < 1:
+        raise ValueError(f"operator.r={r!r}; the factor is a whole number, 1 or more")
+    return r
+
+
+def check_fraction(name: str, value: float, low: float = 0.0, high: float = 1.0) -> float:
+    """A number strictly inside (low, high)."""
+    if not isinstance(value, int | float) or not math.isfinite(value) or not low < value < high:
+        raise ValueError(f"operator.{name}={value!r}; it lies between {low:g} and {high:g}")
+    return float(value)

@@ -1,0 +1,23 @@
+"""Denoising: A is the identity, and all there is to undo is the noise."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from operators.base import ProjectionOperator
+
+
+class Identity(ProjectionOperator):
+    """y = x + sigma_y n; shapes stay."""
+
+    s = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return y
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        return f(torch.ones((), dtype=x.dtype, device=x.device)) * x

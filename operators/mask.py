@@ -1,0 +1,80 @@
+"""Inpainting: y keeps the pixels where the mask is one, and is zero elsewhere."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from operators.base import ProjectionOperator, check_fraction
+
+
+class Masking(ProjectionOperator):
+    """A subclass says in `kept` which pixels of an image are known."""
+
+    s = 1.0
+
+    def kept(self, x: Tensor) -> Tensor:
+        """1 = known, 0 = to restore; broadcasts against x [B, C, H, W]."""
+        raise TypeError(f"{type(self).__name__} defines no kept(x); a mask is that")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.kept(x) * x
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return self(y)
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """The photo, blanked where its content is not to be trusted."""
+        return self(photo)
+
+
+class Mask(Masking):
+    """`mask` [1 or B, 1 or C, h, w], 1 = known; another size than the image's is resized by nearest neighbour."""
+
+    mask: Tensor
+
+    def __init__(self, mask: Tensor):
+        super().__init__()
+        if not ((mask == 0) | (mask == 1)).all():
+            raise ValueError("a mask holds ones (known pixels) and zeros (to restore) only; threshold it first")
+        self.register_buffer("mask", mask.float(), persistent=False)
+
+    def kept(self, x: Tensor) -> Tensor:
+        mask = self.mask.to(x)
+        if mask.shape[-2:] == x.shape[-2:]:
+            return mask
+        return F.interpolate(mask, x.shape[-2:], mode="nearest-exact")
+
+
+class RandomMask(Masking):
+    """Every pixel is lost with probability `rate`, by `seed`: the same mask for every image of one size."""
+
+    def __init__(self, rate: float = 0.5, seed: int = 0):
+        super().__init__()
+        self.rate, self.seed = check_fraction("rate", rate), seed
+        self._last = torch.zeros(1, 1, 0, 0)
+
+    def kept(self, x: Tensor) -> Tensor:
+        if self._last.shape[-2:] != x.shape[-2:]:
+            generator = torch.Generator().manual_seed(self.seed)
+            self._last = (torch.rand(1, 1, *x.shape[-2:], generator=generator) >= self.rate).float()
+        self._last = self._last.to(x)
+        return self._last
+
+
+class BoxMask(Masking):
+    """A rectangle is lost; its edges are fractions of the image's height and width, so it fits any size."""
+
+    def __init__(self, top: float = 0.25, left: float = 0.25, height: float = 0.5, width: float = 0.5):
+        super().__init__()
+        self.box = {"top": top, "left": left, "height": height, "width": width}
+        check_fraction("height", height, 0, 1 + 1e-9)
+        check_fraction("width", width, 0, 1 + 1e-9)
+        if min(top, left) < 0 or top + height > 1 or left + width > 1 or height * width == 1:
+            raise ValueError(f"the box {self.box} must lie inside the image (0..1) and leave some of it")
+
+    def kept(self, x: Tensor) -> Tensor:
+        H, W = x.shape[-2:]
+        top, left = round(self.box["top"] * H), round(self.box["left"] * W)
+        mask = torch.ones(1, 1, H, W, dtype=x.dtype, device=x.device)
+        mask[..., top : top + round(self.box["height"] * H), left : left + round(self.box["width"] * W)] = 0
+        return mask

@@ -1,0 +1,32 @@
+"""Conjugate gradients, one system per image of the batch."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def cg(matvec: Callable[[Tensor], Tensor], b: Tensor, max_iter: int = 100, tol: float = 1e-5) -> Tensor:
+    """Solve M u = b for a symmetric positive semidefinite M, from u = 0; b is [B, ...].
+
+    Each image stops by itself once its residual is `tol` of b's, so its result does not depend on the batch.
+    """
+    ones = [1] * (b.ndim - 1)
+
+    def dot(p: Tensor, q: Tensor) -> Tensor:
+        return (p * q).flatten(1).sum(1).view(-1, *ones)
+
+    u, r = torch.zeros_like(b), b.clone()
+    p, rr = r, dot(r, r)
+    stop = tol**2 * rr
+    for _ in range(max_iter):
+        going = rr > stop
+        if not going.any():
+            break
+        Mp = matvec(p)
+        pMp = dot(p, Mp)
+        step = torch.where(going & (pMp > 0), rr / pMp, 0.0)
+        u, r = u + step * p, r - step * Mp
+        rr_new = dot(r, r)
+        p, rr = r + torch.where(going, rr_new / rr, 0.0) * p, torch.where(going, rr_new, rr)
+    return u

@@ -1,0 +1,39 @@
+"""Orthonormal cosine transforms by FFT, differentiable and for any length."""
+
+import torch
+from torch import Tensor
+
+
+def dct2(x: Tensor) -> Tensor:
+    """Orthonormal DCT-II over the last two dimensions."""
+    return dct(dct(x).mT).mT
+
+
+def idct2(c: Tensor) -> Tensor:
+    """The inverse of dct2."""
+    return idct(idct(c).mT).mT
+
+
+def dct(x: Tensor) -> Tensor:
+    """Orthonormal DCT-II over the last dimension, by one FFT of the same length (Makhoul, 1980)."""
+    n = x.shape[-1]
+    v = torch.cat([x[..., ::2], x[..., 1::2].flip(-1)], -1)
+    c = (torch.fft.fft(v) * twiddle(n, x)).real * (2 / n) ** 0.5
+    return torch.cat([c[..., :1] / 2**0.5, c[..., 1:]], -1)
+
+
+def idct(c: Tensor) -> Tensor:
+    """The inverse (and transpose) of dct."""
+    n = c.shape[-1]
+    c = torch.cat([c[..., :1] * 2**0.5, c[..., 1:]], -1) * (n / 2) ** 0.5
+    mirrored = torch.cat([torch.zeros_like(c[..., :1]), c[..., 1:].flip(-1)], -1)
+    v = torch.fft.ifft(torch.complex(c, -mirrored) * twiddle(n, c).conj()).real
+    x = torch.empty_like(v)
+    x[..., ::2], x[..., 1::2] = v[..., : (n + 1) // 2], v[..., (n + 1) // 2 :].flip(-1)
+    return x
+
+
+def twiddle(n: int, like: Tensor) -> Tensor:
+    """exp(-i pi k / 2n), k = 0..n-1."""
+    angle = -torch.pi / (2 * n) * torch.arange(n, dtype=like.dtype, device=like.device)
+    return torch.polar(torch.ones_like(angle), angle)

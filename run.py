@@ -1,0 +1,256 @@
+"""The command line: compose the configuration, build its parts, restore every photo, save. `python run.py --help` tells more."""
+
+import logging
+import os
+import re
+import sys
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException
+from hydra.types import RunMode
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+if TYPE_CHECKING:
+    import torch
+
+    from gdp.compose import Setup
+    from gdp.image import Photo
+
+PATHS = ("input", "output", "mask", "prior.path", "operator.kernel")
+DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+log = logging.getLogger("gdp")
+
+
+def main() -> int:
+    """Run the command line; its exit code."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    log.setLevel(logging.INFO)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, to be told in a line
+    sweep = "-m" in sys.argv or "--multirun" in sys.argv
+    sys.argv[1:] = [quoted(word, sweep) for word in sys.argv[1:]]
+    sys.path.append(os.getcwd())  # a user's operator lies beside where they run
+    codes: list[int] = []
+
+    @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+    def job(cfg: DictConfig) -> None:
+        codes.append(guarded(cfg))
+
+    try:
+        job()
+    except (HydraException, OmegaConfBaseException) as error:
+        log.error("error: %s", refusal(error))
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return max(codes, default=DONE)
+
+
+def quoted(word: str, sweep: bool) -> str:
+    """A `path=value` word whose value Hydra takes literally; lists, and choices of a sweep, stay what they are."""
+    key, equals, value = word.partition("=")
+    if not equals or key not in PATHS or value in ("", "null") or value[0] in "'\"":
+        return word
+    if not Path(value).exists() and ((sweep and "," in value) or (value[0] == "[" and value[-1] == "]") or value[0] == "{"):
+        return word
+    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    trailing = len(escaped) - len(escaped.rstrip("\\"))
+    return f"{key}='{escaped}{chr(92) * trailing}'".replace("${", "\\${")
+
+
+def refusal(error: Exception) -> str:
+    """Hydra's refusal of the command line in a line or two, with the nearest names that exist."""
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        return f"no {group} named {name!r}{nearest(name, error.options)}"
+    text = " ".join(str(error).split())
+    key = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", text)
+    if key:
+        name = key[1] or key[2]
+        from gdp.compose import CONF
+
+        settings = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), re.M)
+        groups = [folder.name for folder in CONF.iterdir()]
+        return f"no setting named {name!r}{nearest(name, [*settings, *groups])}; new ones of a group are given as +{name}=..."
+    return text.split(" See https://")[0].split(" full_key:")[0]
+
+
+def nearest(name: str, options: list[str]) -> str:
+    """A hint at names that exist."""
+    known = sorted(set(options) - {"defaults", "hydra"})
+    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(known)}"
+
+
+def guarded(cfg: DictConfig) -> int:
+    """One job; what goes wrong is told in a line."""
+    try:
+        return restore_all(cfg)
+    except Exception as error:
+        tell(error, cfg.verbose)
+        return REFUSED
+
+
+def tell(error: Exception, verbose: bool, where: str = "") -> None:
+    """Report an error in a line; with verbose=true, its traceback too."""
+    known = isinstance(error, ValueError | TypeError | OSError | HydraException | OmegaConfBaseException)
+    text = " ".join(str(error).split()) if known else f"{type(error).__name__}: {error} (verbose=true tells more)"
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        text = f"{error.filename}: {error.strerror}"
+    log.error("error: %s%s", where, text, exc_info=error if verbose else None)
+
+
+def restore_all(cfg: DictConfig) -> int:
+    """Restore every photo of a job."""
+    from gdp.image import find_photos
+
+    photos = find_photos(Path(__file__).parent / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input)
+    folder = output_folder(cfg)
+    names = output_names(photos)
+    if not cfg.overwrite:
+        refuse_overwriting(folder, names)
+    check_writable(folder)
+
+    from gdp.compose import build
+    from gdp.image import read
+
+    setup = build(cfg)
+    first = None if len(photos) > 1 else read(photos[0])
+    prior = setup.load_prior()
+    if setup.sampler.schedule.steps:
+        setup.sampler.schedule.times(prior.T)
+    failed = 0
+    for file, name in zip(photos, names, strict=True):
+        try:
+            restore_one(first or read(file), file, folder / name, setup, prior)
+        except Exception as error:
+            tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
+            failed += 1
+    if len(photos) > 1:
+        log.info("%d of %d pictures restored, in %s", len(photos) - failed, len(photos), folder)
+    return REFUSED if failed == len(photos) else SOME_FAILED if failed else DONE
+
+
+def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
+    """Restore one photo; write TARGET.png, .compare.png and .json."""
+    from gdp import image, metrics, pipeline, report
+
+    config, seeds = setup.config, [setup.config["seed"]]
+    device = prior_device(prior)
+    operator, pixels = setup.operator.to(device), photo.pixels.to(device)
+    reference = None
+    if config["degrade"]:
+        reference = pixels = pipeline.crop(pixels, operator.divisor)
+        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds)
+    else:
+        y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
+    with progress(setup.sampler.schedule.nfe(prior.T), file.name, operator, y) as on_step:
+        outcome = pipeline.restore(prior, operator, setup.sampler, y, seeds, on_step)
+    if not config["degrade"]:
+        outcome = pipeline.snap(outcome, y, photo.rounding)
+    result, y_pixels = outcome.pixels, image.to_pixels(y)
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    facts = {
+        "input": str(file),
+        "output": f"{target}.png",
+        "size": [result.shape[-1], result.shape[-2]],
+        "seed": config["seed"],
+        "sigma_y": operator.sigma_y / 2,
+        "nfe": outcome.nfe,
+        "seconds": outcome.seconds,
+        "seconds_per_nfe": outcome.seconds / max(outcome.nfe, 1),
+        "peak_memory_mb": report.peak_memory_mb(device),
+        "consistency": pipeline.consistency(result, outcome.operator, y),
+        "consistency_saved": pipeline.consistency(image.rounded(result), outcome.operator, y),
+        "scores": None if reference is None else metrics.scores(result, reference),
+        "prior": prior.source,
+        "hardware": report.hardware(device),
+        "versions": report.versions(),
+        "config": config,
+    }
+    image.write(result, target.with_name(f"{target.name}.png"))
+    panels = [("input", y_pixels), ("restored", result)] + ([("reference", reference)] if reference is not None else [])
+    image.compare(panels, target.with_name(f"{target.name}.compare.png"))
+    report.write_json(facts, target.with_name(f"{target.name}.json"))
+    for suffix in (".png", ".compare.png", ".json"):
+        print(target.with_name(f"{target.name}{suffix}"))
+
+
+class progress:  # noqa: N801
+    """A bar of steps that shows, a few times a second at most, how far A x0 still is from y."""
+
+    def __init__(self, total: int, name: str, operator: Any, y: "torch.Tensor"):
+        from tqdm import tqdm
+
+        self.bar = tqdm(total=total, desc=name[:30], unit="step", file=sys.stderr, dynamic_ncols=True)
+        self.operator, self.y, self.shown = operator, y, 0.0
+
+    def __enter__(self) -> Any:
+        return self.step
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
+
+    def step(self, t: int, x: "torch.Tensor", x0: "torch.Tensor") -> None:
+        """Count a step."""
+        from time import monotonic
+
+        from gdp.image import to_pixels
+        from gdp.pipeline import consistency
+
+        if monotonic() - self.shown > 0.3:
+            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_pixels(x0), self.operator, self.y):.4f}", refresh=False)
+            self.shown = monotonic()
+        self.bar.update()
+
+
+def prior_device(prior: Any) -> "torch.device":
+    """Where the network's weights are."""
+    return next(prior.parameters()).device
+
+
+def output_folder(cfg: DictConfig) -> Path:
+    """`output`, or in a sweep a folder of it named after the job's overrides."""
+    folder = Path(cfg.output).expanduser()
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode == RunMode.MULTIRUN:
+        name = re.sub(r"[^\w.,=+-]", "_", hydra_config.job.override_dirname)[:200]
+        folder = folder / (name or str(hydra_config.job.num))
+    return folder
+
+
+def output_names(photos: list[Path]) -> list[str]:
+    """Each photo's name without its suffix, or with it where two photos differ in nothing else."""
+    stems = [p.stem for p in photos]
+    return [p.name if stems.count(p.stem) > 1 else p.stem for p in photos]
+
+
+def refuse_overwriting(folder: Path, names: list[str]) -> None:
+    """FileExistsError where a result would replace a file."""
+    for name in names:
+        for suffix in (".png", ".compare.png", ".json"):
+            if (folder / f"{name}{suffix}").exists():
+                raise ValueError(f"{folder / name}{suffix} exists; choose another output=, or allow overwrite=true")
+
+
+def check_writable(folder: Path) -> None:
+    """OSError unless files can be made in `folder`, or the folder itself where it does not exist; leaves nothing behind."""
+    import tempfile
+
+    parent = folder
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write to {folder} ({error.strerror or error}); choose another output=") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The one sampling loop. A sampler writes `step`, and `start` if x_T is not white noise."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
+from gdp.schedule import Schedule
+from operators.base import Operator
+
+OnStep = Callable[[int, Tensor, Tensor], None]
+
+
+class Restored(NamedTuple):
+    """A restoration: the image, and the operator as bound (it holds what a blind run found)."""
+
+    x: Tensor  # [B, C, H, W] in [-1, 1]
+    operator: Operator
+
+
+@dataclass(kw_only=True)
+class Sampler(ABC):
+    """Fields are the algorithm's constants, named as in its paper."""
+
+    needs: ClassVar[tuple[str, ...]] = ()  # methods the operator must have
+    schedule: Schedule = field(default_factory=Schedule)
+
+    def check(self, operator: Operator) -> None:
+        """TypeError if the operator lacks a method that the algorithm needs; costs nothing, so ask before loading weights."""
+        for method in self.needs:
+            if not hasattr(operator, method):
+                works = "sampler=ddnm or sampler=gdp_x0" if hasattr(operator, "pinv") else "sampler=gdp_x0"
+                name, other = type(self).__name__, type(operator).__name__
+                raise TypeError(f"{name} needs operator.{method}, which {other} does not have; try {works}")
+
+    def __call__(
+        self,
+        prior: Prior,
+        operator: Operator,
+        y: Tensor,
+        seeds: Sequence[int] | None = None,
+        init: Restored | None = None,
+        on_step: OnStep | None = None,
+    ) -> Restored:
+        """Restore y [B, ...] in [-1, 1].
+
+        One seed per image makes its result independent of the batch. `init` is a picture to start from, noised to the
+        schedule's first time. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method) or
+        ValueError (schedule, seeds or size do not fit).
+        """
+        self.check(operator)
+        pairs = list(self.schedule.pairs(prior.T))
+        seeds = list(range(len(y)) if seeds is None else seeds)
+        start, noise = Noise(seeds, "start"), Noise(seeds, "step")
+        memory: dict = {}
+        with torch.no_grad():
+            A = operator.bind(y, None if init is None else init.operator)
+            x = self.start(prior, A, y, start) if init is None else prior.diffuse(init.x, 0, pairs[0][0], start)
+            for t, s in pairs:
+                if s > t:
+                    x = prior.diffuse(x, t, s, noise)
+                    memory.clear()
+                    continue
+                x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
+                if on_step is not None:
+                    on_step(t, x, x0)
+        return Restored(x, A)
+
+    def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
+        """x_T: white noise."""
+        return noise.like(y.new_empty(A.x_shape(y)))
+
+    @abstractmethod
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict
+    ) -> tuple[Tensor, Tensor]:
+        """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""

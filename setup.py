@@ -1,0 +1,3 @@
+from setuptools import setup
+
+setup()  # pip refuses a tree that has setup.cfg alone
