@@ -4,6 +4,7 @@ import logging
 import os
 import re
 import sys
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 PATHS = ("input", "output", "mask", "prior.path", "operator.kernel")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
 
 
 def main() -> int:
     """Run the command line; its exit code."""
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
     log.setLevel(logging.INFO)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, to be told in a line
     sweep = "-m" in sys.argv or "--multirun" in sys.argv
@@ -36,7 +38,7 @@ def main() -> int:
     sys.path.append(os.getcwd())  # a user's operator lies beside where they run
     codes: list[int] = []
 
-    @hydra.main(version_base="1.3", config_path="conf", config_name="config")
+    @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="config")
     def job(cfg: DictConfig) -> None:
         codes.append(guarded(cfg))
 
@@ -71,15 +73,18 @@ def refusal(error: Exception) -> str:
     key = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", text)
     if key:
         name = key[1] or key[2]
-        from gdp.compose import CONF
-
-        settings = re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), re.M)
-        groups = [folder.name for folder in CONF.iterdir()]
-        return f"no setting named {name!r}{nearest(name, [*settings, *groups])}; new ones of a group are given as +{name}=..."
+        hint = "" if "." in name else nearest(name, settings())
+        return f"no setting named {name!r}{hint}; --cfg job lists them, and a new one is added by +{name}=..."
     return text.split(" See https://")[0].split(" full_key:")[0]
 
 
-def nearest(name: str, options: list[str]) -> str:
+def settings() -> list[str]:
+    """The names that conf/config.yaml and its groups define."""
+    conf = ROOT / "conf"
+    return [*re.findall(r"^(\w+):", (conf / "config.yaml").read_text(), re.M), *(folder.name for folder in conf.iterdir())]
+
+
+def nearest(name: str, options: Sequence[str]) -> str:
     """A hint at names that exist."""
     known = sorted(set(options) - {"defaults", "hydra"})
     close = get_close_matches(name, known, n=3, cutoff=0.5)
@@ -108,7 +113,7 @@ def restore_all(cfg: DictConfig) -> int:
     """Restore every photo of a job."""
     from gdp.image import find_photos
 
-    photos = find_photos(Path(__file__).parent / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input)
+    photos = find_photos(ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input)
     folder = output_folder(cfg)
     names = output_names(photos)
     if not cfg.overwrite:

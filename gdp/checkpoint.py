@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,13 +46,12 @@ def load_prior(
         prior = untrained(path, beside, diffusion, label)
     where = pick_device(device)
     weights = read_weights(file)
-    net = prior.net
-    check_fit(file, weights, {k: v.shape for k, v in net.state_dict().items()})
-    net.load_state_dict(weights, assign=True)
-    net.to(where, pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
-    prior.eval().requires_grad_(False)
+    assert prior.net is not None
+    check_fit(file, weights, {k: v.shape for k, v in prior.net.state_dict().items()})
+    prior.net.load_state_dict(weights, assign=True)
+    prior.net.to(where, pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
     prior.source = {"file": file.name, "sha256": digest}
-    return prior
+    return prior.eval().requires_grad_(False)
 
 
 def untrained(name: str, unet: Mapping[str, Any], diffusion: Mapping[str, Any] | None, label: int | None) -> Prior:
@@ -144,14 +144,18 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         except SafetensorError as error:
             raise ValueError(f"{file} is not a readable safetensors file ({error}); fetch it again") from None
     try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            weights = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise ValueError(
             f"{file} holds more than tensors (or is no checkpoint) and was not executed; convert it to .safetensors "
             "on a machine you trust it on"
         ) from None
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
-        raise ValueError(f"{file} cannot be read as a PyTorch checkpoint ({str(error).splitlines()[0][:100]})") from None
+        raise ValueError(
+            f"{file} cannot be read as a PyTorch checkpoint ({' '.join(str(error).split())[:100] or type(error).__name__})"
+        ) from None
     if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
         raise ValueError(f"{file} is no state dict; it must map parameter names to tensors")
     return weights

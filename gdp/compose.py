@@ -37,6 +37,9 @@ def compose(*overrides: str) -> DictConfig:
 def build(cfg: DictConfig) -> Setup:
     """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
     cfg = cfg.copy()
+    for group in ("operator", "sampler", "prior"):
+        for key in OmegaConf.missing_keys(cfg[group]):
+            raise ValueError(f"{key} has no default here; give {key}=...")
     if cfg.steps is not None:
         with open_dict(cfg):
             cfg.sampler.schedule.steps = cfg.steps

@@ -147,13 +147,13 @@ def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:
             picture = picture.resize((width, height), Image.Resampling.NEAREST)
         pictures.append((f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
     font = ImageFont.load_default(max(11, min(height // 20, 40)))
-    bar = font.getbbox("Xg")[3] + 6
+    bar = int(font.getbbox("Xg")[3]) + 6
     gap = max(4, height // 100)
-    width = sum(max(p.width, int(font.getlength(text)) + 4) + gap for text, p in pictures) - gap
-    sheet = Image.new("RGB", (width, height + bar), "white")
+    widths = [max(p.width, int(font.getlength(text)) + 4) + gap for text, p in pictures]
+    sheet = Image.new("RGB", (sum(widths) - gap, height + bar), "white")
     draw, left = ImageDraw.Draw(sheet), 0
-    for text, picture in pictures:
+    for (text, picture), width in zip(pictures, widths, strict=True):
         draw.text((left + 2, 2), text, fill="black", font=font)
         sheet.paste(picture, (left, bar))
-        left += max(picture.width, int(font.getlength(text)) + 4) + gap
+        left += width
     save(sheet, path)

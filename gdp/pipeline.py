@@ -1,4 +1,4 @@
-"""From a photo to its restoration, in memory: what run.py and the benchmarks share. Pixels are in [0, 1] here, and so is sigma_y."""
+"""From a photo to its restoration, in memory: what run.py and the benchmarks share. Pixels and sigma_y are in [0, 1] units."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -32,7 +32,9 @@ def crop(pixels: Tensor, divisor: int) -> Tensor:
     """The centre of the picture, cut to multiples of `divisor`."""
     H, W = (n - n % divisor for n in pixels.shape[-2:])
     if H == 0 or W == 0:
-        raise ValueError(f"a {pixels.shape[-1]}x{pixels.shape[-2]} picture is too small: the operator needs {divisor} pixels a side")
+        raise ValueError(
+            f"a {pixels.shape[-1]}x{pixels.shape[-2]} picture is too small: the operator needs {divisor} pixels a side"
+        )
     top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
     return pixels[..., top : top + H, left : left + W]
 
@@ -64,13 +66,14 @@ def restore(
 
 
 def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:
-    """Where y is known up to its rounding and A^+ amplifies nothing, the result made to agree with it: known pixels stay as they are."""
+    """The result made to agree with y, where y is known up to its rounding and A^+ amplifies nothing: known pixels stay."""
     A = outcome.operator
-    if not hasattr(A, "s") or A.sigma_y > 2 * rounding:
+    pinv = getattr(A, "pinv", None)
+    if pinv is None or not hasattr(A, "s") or A.sigma_y > 2 * rounding:
         return outcome
     with torch.no_grad():
         x = to_model(outcome.pixels)
-        return outcome._replace(pixels=to_pixels(x - A.pinv(A(x) - y)))
+        return outcome._replace(pixels=to_pixels(x - pinv(A(x) - y)))
 
 
 def consistency(pixels: Tensor, operator: "Operator", y: Tensor) -> float:

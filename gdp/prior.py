@@ -26,6 +26,8 @@ class Prior(nn.Module):
     `calls` counts predictions and `pixels` what the network evaluated for them, padding included.
     """
 
+    source: dict[str, str] | None = None  # where the weights came from: file, sha256
+
     def __init__(self, net: nn.Module | None, betas: Tensor, label: int | None = None):
         super().__init__()
         classes = getattr(net, "num_classes", None)

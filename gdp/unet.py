@@ -12,6 +12,7 @@ channels_last throughout, attention as one fused call on [B, H W, C], which in t
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -67,20 +68,20 @@ class UNet(nn.Module):
 
         widths = [int(m * model_channels) for m in channel_mult]
         c = widths[0]
-        self.input_blocks = nn.ModuleList([Stage(nn.Conv2d(in_channels, c, 3, padding=1))])
+        self.input_blocks = nn.ModuleList([Stage([nn.Conv2d(in_channels, c, 3, padding=1)])])
         skips = [c]
         for level, width in enumerate(widths):
             for _ in range(num_res_blocks):
-                layers = [res(c, width)]
+                layers: list[nn.Module] = [res(c, width)]
                 c = width
                 if 2**level in attention_downsampling:
                     layers.append(attention(c))
-                self.input_blocks.append(Stage(*layers))
+                self.input_blocks.append(Stage(layers))
                 skips.append(c)
             if level < len(widths) - 1:
-                self.input_blocks.append(Stage(half(c)))
+                self.input_blocks.append(Stage([half(c)]))
                 skips.append(c)
-        self.middle_block = Stage(res(c, c), attention(c), res(c, c))
+        self.middle_block = Stage([res(c, c), attention(c), res(c, c)])
         self.output_blocks = nn.ModuleList()
         for level, width in reversed(list(enumerate(widths))):
             for i in range(num_res_blocks + 1):
@@ -90,12 +91,12 @@ class UNet(nn.Module):
                     layers.append(attention(c))
                 if level > 0 and i == num_res_blocks:
                     layers.append(double(c))
-                self.output_blocks.append(Stage(*layers))
+                self.output_blocks.append(Stage(layers))
         self.out = nn.Sequential(norm(c), nn.SiLU(), zero(nn.Conv2d(widths[0], out_channels, 3, padding=1)))
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
         """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes."""
-        dtype = self.time_embed[0].weight.dtype
+        dtype = cast(nn.Linear, self.time_embed[0]).weight.dtype
         emb = self.time_embed(sinusoid(timesteps, self.model_channels).to(dtype))
         if labels is not None:
             emb = emb + self.label_emb(labels)
@@ -110,7 +111,7 @@ class UNet(nn.Module):
         return self.out(h)
 
 
-class Stage(nn.Sequential):
+class Stage(nn.ModuleList):
     """Layers in a row; those that want the embedding are handed it."""
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -130,9 +131,7 @@ class ResBlock(nn.Module):
         self.scale_shift, self.resample = scale_shift, resample
         self.in_layers = nn.Sequential(norm(c_in), nn.SiLU(), nn.Conv2d(c_in, c_out, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.Identity(), nn.Linear(emb, 2 * c_out if scale_shift else c_out))
-        self.out_layers = nn.Sequential(
-            norm(c_out), nn.SiLU(), nn.Dropout(dropout), zero(nn.Conv2d(c_out, c_out, 3, padding=1))
-        )
+        self.out_layers = nn.Sequential(norm(c_out), nn.SiLU(), nn.Dropout(dropout), zero(nn.Conv2d(c_out, c_out, 3, padding=1)))
         self.skip_connection = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -168,13 +167,13 @@ class AttentionBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         B, C, H, W = x.shape
         h = self.norm(x).permute(0, 2, 3, 1).reshape(B, H * W, C)
-        h = F.linear(h, self.qkv.weight.squeeze(-1), self.qkv.bias)
+        h = pointwise(self.qkv, h)
         if self.new_order:
             q, k, v = h.view(B, H * W, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         else:
             q, k, v = h.view(B, H * W, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
         h = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(B, H * W, C)
-        h = F.linear(h, self.proj_out.weight.squeeze(-1), self.proj_out.bias)
+        h = pointwise(self.proj_out, h)
         return x + h.view(B, H, W, C).permute(0, 3, 1, 2)
 
 
@@ -217,6 +216,12 @@ class Upsample(nn.Module):
 def norm(channels: int) -> nn.GroupNorm:
     """GroupNorm over 32 groups."""
     return nn.GroupNorm(32, channels)
+
+
+def pointwise(conv: nn.Module, x: Tensor) -> Tensor:
+    """A convolution of width 1 on channels-last x [B, N, C]."""
+    assert isinstance(conv, nn.Conv1d)
+    return F.linear(x, conv.weight.squeeze(-1), conv.bias)
 
 
 def zero(layer: nn.Module) -> nn.Module:

@@ -1,7 +1,7 @@
 """Super-resolution with antialiased bicubic downsampling, as Matlab's imresize and DDNM's SRConv do it.
 
-    k_q = w((q - 2r + 0.5) / r) normalised, q = 0 .. 4r - 1;   w: Keys' cubic, a = -0.5
-    y_I = sum_q k_q x_{rI + r/2 - 2r + q},   columns outside folded back by half-sample reflection
+k_q = w((q - 2r + 0.5) / r) normalised, q = 0 .. 4r - 1;   w: Keys' cubic, a = -0.5
+y_I = sum_q k_q x_{rI + r/2 - 2r + q},   columns outside folded back by half-sample reflection
 """
 
 import torch

@@ -45,21 +45,21 @@ class CircularBlur(SpectralOperator):
         K = h @ self.kernel.to(h) @ w[: x.shape[-1] // 2 + 1].T
         return torch.where(K.abs() > self.threshold, K, 0)
 
-    def apply(self, x: Tensor, weight: Tensor) -> Tensor:
+    def filtered(self, x: Tensor, weight: Tensor) -> Tensor:
         """F^-1 weight F x."""
         return torch.fft.irfft2(weight * torch.fft.rfft2(x), s=x.shape[-2:])
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.apply(x, self.spectrum(x))
+        return self.filtered(x, self.spectrum(x))
 
     def adjoint(self, y: Tensor) -> Tensor:
-        return self.apply(y, self.spectrum(y).conj())
+        return self.filtered(y, self.spectrum(y).conj())
 
     def pinv(self, y: Tensor) -> Tensor:
-        return self.apply(y, reciprocal(self.spectrum(y)))
+        return self.filtered(y, reciprocal(self.spectrum(y)))
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        return self.apply(x, f(self.spectrum(x).abs()))
+        return self.filtered(x, f(self.spectrum(x).abs()))
 
 
 class ReflectBlur(SpectralOperator):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -22,17 +23,21 @@ class Compose(LinearOperator):
         self.ops = nn.ModuleList(ops)
         self.divisor = math.prod(op.divisor for op in ops)
 
+    def parts(self) -> list[LinearOperator]:
+        """The operators, first to last."""
+        return cast(list[LinearOperator], list(self.ops))
+
     def forward(self, x: Tensor) -> Tensor:
-        for op in self.ops:
+        for op in self.parts():
             x = op(x)
         return x
 
     def adjoint(self, y: Tensor) -> Tensor:
-        for op in reversed(self.ops):
+        for op in reversed(self.parts()):
             y = op.adjoint(y)
         return y
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        for op in reversed(self.ops):
+        for op in reversed(self.parts()):
             y = torch.empty(op.x_shape(y), device="meta")
         return tuple(y.shape)

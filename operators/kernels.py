@@ -1,4 +1,4 @@
-"""Blur kernels: [h, w] with odd sides, non-negative centre of mass at the middle, sum 1. A kernel is what a single white pixel becomes."""
+"""Blur kernels [h, w]: what a single white pixel becomes. Sides are odd, the sum is 1, the middle is the pixel itself."""
 
 from pathlib import Path
 

@@ -46,24 +46,24 @@ class Separable(SpectralOperator):
             self._cache[key] = Factors(*(z.to(like) for z in (A, s, Vt.T, Vt.T / s @ U.T)))
         return self._cache[key]
 
-    def both(self, H: int, W: int, like: Tensor) -> tuple[Factors, Factors]:
-        """Factors for the columns (length H) and rows (length W) of x."""
-        return self.factors(H, like), self.factors(W, like)
+    def both(self, shape: tuple[int, ...], like: Tensor) -> tuple[Factors, Factors]:
+        """Factors for the columns and rows of x, given its shape."""
+        return self.factors(shape[-2], like), self.factors(shape[-1], like)
 
     def forward(self, x: Tensor) -> Tensor:
-        h, w = self.both(*x.shape[-2:], x)
+        h, w = self.both(x.shape, x)
         return h.A @ x @ w.A.T
 
     def adjoint(self, y: Tensor) -> Tensor:
-        h, w = self.both(*self.x_shape(y)[-2:], y)
+        h, w = self.both(self.x_shape(y), y)
         return h.A.T @ y @ w.A
 
     def pinv(self, y: Tensor) -> Tensor:
-        h, w = self.both(*self.x_shape(y)[-2:], y)
+        h, w = self.both(self.x_shape(y), y)
         return h.pinv @ y @ w.pinv.T
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        h, w = self.both(*x.shape[-2:], x)
+        h, w = self.both(x.shape, x)
         f0 = f(torch.zeros((), dtype=x.dtype, device=x.device))
         seen = (f(h.s[:, None] * w.s) - f0) * (h.V.T @ x @ w.V)
         return f0 * x + h.V @ seen @ w.V.T

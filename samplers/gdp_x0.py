@@ -1,7 +1,7 @@
 """GDP (Fei et al., CVPR 2023), guidance on x0 (Algorithm 2), with a step that needs no tuning and knows of y's noise.
 
     x0     = clip((x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t))
-    g      = grad_x0 L(x0, y),   alpha = <g, g> / <g, H g>         the exact minimiser along -g where L is quadratic
+    g      = grad_x0 L(x0, y),   alpha = <g, g> / |<g, H g>|       the exact minimiser along -g where L is quadratic
     x0_hat = x0 - lam scale alpha g
     x_s    = sqrt(a_s) x0_hat + sqrt(1 - a_s - a_s tau^2) (sqrt(1 - eta^2) eps + eta z)
 
@@ -44,11 +44,12 @@ class GDPx0(Sampler):
         return a**0.5 * x0_hat + rest**0.5 * z, x0_hat
 
     def minimiser(self, x0: Tensor, g: Tensor, y: Tensor, A) -> Tensor:
-        """alpha [B, 1, 1, 1]; H g is a difference of two gradients, exact where L is quadratic."""
-        gg = dot(g, g)
-        h = (dot(x0, x0) + 1).sqrt() / (gg.sqrt() + 1e-30)
-        curvature = dot(g, self.guidance.gradient(x0 + h * g, y, A) - g) / h
-        return gg / (curvature.clamp_min(0) + 1e-6 * gg + 1e-30)
+        """alpha [B, 1, 1, 1]; H g is a difference of two gradients, and a step stays within the range of pixels."""
+        gg, n = dot(g, g), g[0].numel()
+        h = 0.1 * n**0.5 / (gg.sqrt() + 1e-30)
+        curvature = dot(g, self.guidance.gradient(x0 - h * g, y, A) - g).abs() / h
+        longest = 2 * n**0.5 / (gg.sqrt() + 1e-30)
+        return (gg / (curvature + 1e-30)).minimum(longest)
 
 
 def dot(p: Tensor, q: Tensor) -> Tensor:

@@ -1,0 +1,49 @@
+"""What all benchmarks share: where and how they ran, a table to read, a JSON to keep."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from gdp.checkpoint import pick_device
+from gdp.report import hardware, versions
+
+
+def meta() -> dict[str, Any]:
+    """Commit, versions, hardware and command of this run."""
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
+    )
+    return {
+        "command": "python " + shlex.join(["benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": git.stdout.strip() or "unknown",
+        "hardware": hardware(pick_device("auto")),
+        "threads": torch.get_num_threads(),
+        "versions": versions(),
+    }
+
+
+def save(rows: list[dict], file: str | None) -> None:
+    """Keep the rows as {"rows": [...], "meta": {...}}, if a file is asked for."""
+    if file:
+        Path(file).write_text(json.dumps({"rows": rows, "meta": meta()}, indent=2) + "\n")
+
+
+def table(rows: list[dict], columns: Sequence[str]) -> str:
+    """The rows as a Markdown table, numbers short."""
+    cells = [list(columns)] + [[short(row.get(c)) for c in columns] for row in rows]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in cells]
+    return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
+
+
+def short(value: Any) -> str:
+    """A number in four significant digits, None as a dash."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

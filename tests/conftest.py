@@ -1,0 +1,68 @@
+"""What the tests share."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gdp.compose import CONF, compose, make
+
+OPERATORS = sorted(p.stem for p in (CONF / "operator").glob("*.yaml"))
+SAMPLERS = sorted(p.stem for p in (CONF / "sampler").glob("*.yaml"))
+TASKS = sorted(p.stem for p in (CONF / "task").glob("*.yaml"))
+
+
+def operator_of(name: str, mask: Path):
+    """The operator of a YAML, with what it cannot do without."""
+    extra = ["operator._target_=operators.identity.Identity"] if name == "custom" else []
+    return make(compose(f"operator={name}", f"mask={mask}", *extra).operator)
+
+
+def sampler_of(name: str, steps: int = 20, *overrides: str):
+    """The sampler of a YAML."""
+    sampler = make(compose(f"sampler={name}", f"sampler.schedule.steps={steps}", *overrides).sampler)
+    if name == "gdp_x0_paper":
+        sampler.scale *= 8 * 8 / (256 * 256) * 1000 / steps  # the pull it has at its own size and number of steps
+    return sampler
+
+
+@pytest.fixture(scope="session")
+def mask_file(tmp_path_factory) -> Path:
+    """A mask of another size than any photo: white in the middle."""
+    file = tmp_path_factory.mktemp("mask") / "mask.png"
+    pixels = np.zeros((20, 30), np.uint8)
+    pixels[5:12, 10:22] = 255
+    Image.fromarray(pixels).save(file)
+    return file
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of numeric fixtures, from GDP_FIXTURES."""
+    folder = os.environ.get("GDP_FIXTURES")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("GDP_FIXTURES names no folder of fixtures")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def photo64():
+    """The bundled prior."""
+    return make(compose("prior=photo64", "device=cpu").prior)
+
+
+@pytest.fixture
+def cat(tmp_path) -> Path:
+    """A 24x20 photo."""
+    file = tmp_path / "cat.png"
+    with Image.open(Path(__file__).parents[1] / "gdp" / "samples" / "cat.png") as picture:
+        picture.crop((8, 8, 32, 28)).save(file)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def _same_randomness():
+    torch.manual_seed(0)

@@ -1,0 +1,69 @@
+"""The benchmarks run, and their tables mean what they say."""
+
+import json
+import sys
+
+import pytest
+import torch
+
+from benchmarks import quality, speed
+from benchmarks.common import table
+from gdp.metrics import psnr, scores
+from operators.avgpool import AvgPool
+
+
+def run_main(monkeypatch, module, *words):
+    monkeypatch.setattr(sys, "argv", ["x", *map(str, words)])
+    with torch.no_grad():
+        module.main()
+
+
+def test_quality(monkeypatch, tmp_path, cat, capsys):
+    words = ("--images", cat.parent, "--tasks", "sr4,denoise", "--samplers", "ddnm,gdp_x0", "--steps", "2,4", "--samples", 2)
+    run_main(monkeypatch, quality, *words, "--size", 16, "--limit", 1, "--json", tmp_path / "q.json")
+    data = json.loads((tmp_path / "q.json").read_text())
+    assert {"command", "commit", "versions", "hardware"} <= data["meta"].keys()
+    rows = {(r["task"], r["sampler"], r["steps"]): r for r in data["rows"]}
+    assert rows.keys() == {
+        *((t, s, n) for t in ("sr4", "denoise") for s in ("ddnm", "gdp_x0") for n in (2, 4)),
+        *(("sr4", "pinv", 0), ("sr4", "bicubic", 0), ("denoise", "pinv", 0)),
+    }
+    for row in data["rows"]:
+        assert set(quality.COLUMNS) <= row.keys() and row["psnr"] > 5
+    assert rows["sr4", "pinv", 0]["null_energy"] < 1e-3 < rows["sr4", "ddnm", 4]["null_energy"]
+    assert rows["sr4", "ddnm", 4]["consistency"] < 1e-4 and rows["sr4", "ddnm", 4]["nfe"] == 4
+    assert rows["denoise", "pinv", 0]["psnr"] == pytest.approx(20, abs=0.7) and rows["denoise", "ddnm", 2]["null_energy"] is None
+    assert "null_energy" in capsys.readouterr().out
+
+
+def test_quality_refuses_what_it_cannot_do(monkeypatch, tmp_path, cat):
+    for words in (["--images", tmp_path / "none"], ["--images", cat.parent, "--size", 1000]):
+        with pytest.raises(SystemExit) as stop:
+            run_main(monkeypatch, quality, *words)
+        assert stop.value.code == 2
+
+
+def test_speed(monkeypatch, tmp_path):
+    run_main(monkeypatch, speed, "--sizes", "16", "--rounds", 1, "--json", tmp_path / "s.json")
+    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert rows[0]["ratio_to_fp32_eager"] == 1 and rows[0]["layout"] == "nchw" and rows[0]["dtype"] == "float32"
+    assert all(set(speed.COLUMNS) <= r.keys() and r["ms_per_nfe"] > 0 for r in rows)
+
+
+def test_null_energy_is_sharpness():
+    A, truth = AvgPool(2), torch.rand(1, 3, 8, 8)
+    smooth = (A.pinv(A(truth)) + truth) / 2
+    assert quality.null_energy(A, truth, truth) == pytest.approx(1)
+    assert quality.null_energy(A, smooth, truth) == pytest.approx(0.5, rel=1e-4)
+
+
+def test_psnr_after_rounding():
+    a = torch.full((1, 3, 40, 40), 0.5)
+    assert float(psnr(a + 0.1, a)) == pytest.approx(20, abs=0.2)
+    assert float(psnr(a + 0.001, a + 0.0005)) >= 90
+    known = scores(a + 0.1 * torch.rand_like(a), a)
+    assert known["psnr"] == pytest.approx(float(psnr(a, a - 0.0567)), abs=2) and known["multi_scale_ssim"] is None
+
+
+def test_table():
+    assert table([{"a": 1, "b": 2.34567}, {"a": None, "b": "x"}], ["a", "b"]).splitlines()[2:] == ["| 1 | 2.346 |", "| - | x     |"]

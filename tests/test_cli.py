@@ -1,0 +1,245 @@
+"""The command line, end to end: real files in, real files out, errors in a line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import run
+from gdp.image import read
+from tests.conftest import TASKS
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def cli(tmp_path, monkeypatch, capsys):
+    """Runs run.py in this process, in an empty folder: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["run.py", *map(str, words)])
+        try:
+            code = run.main()
+        except SystemExit as stop:
+            code = stop.code or 0
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return code, said.out, said.err
+
+    return call
+
+
+def files(folder):
+    """All files below a folder, relative."""
+    return sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_on_a_photo(cli, cat, mask_file, task):
+    code, out, _ = cli(f"task={task}", f"input={cat}", f"mask={mask_file}", "output=o", "steps=3")
+    assert code == 0
+    assert files("o") == ["cat.compare.png", "cat.json", "cat.png"] and out.split() == [
+        "o/cat.png",
+        "o/cat.compare.png",
+        "o/cat.json",
+    ]
+    report = json.loads(Path("o/cat.json").read_text())
+    scale = 4 if task.startswith("sr4") else 1
+    assert report["size"] == [24 * scale, 20 * scale] == list(Image.open("o/cat.png").size)
+    assert report["nfe"] == 3 and report["seed"] == 0 and report["scores"] is None and report["config"]["input"] == str(cat)
+    assert len(report["prior"]["sha256"]) == 64 and torch.__version__.startswith(report["versions"]["torch"])
+    for key in ("seconds", "seconds_per_nfe", "peak_memory_mb", "consistency", "consistency_saved", "sigma_y"):
+        assert np.isfinite(report[key]) and report[key] >= 0
+    assert not (Path("o") / ".hydra").exists() and not list(Path(".").glob("*.log"))
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("sampler", ["ddnm", "gdp_x0"])
+def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
+    code, _, _ = cli(
+        f"task={task}", f"sampler={sampler}", f"input={cat}", f"mask={mask_file}", "output=o", "degrade=true", "steps=4"
+    )
+    report = json.loads(Path("o/cat.json").read_text())
+    assert code == 0 and report["size"] == [24, 20]
+    assert report["scores"]["psnr"] > 8 and report["scores"]["lpips"] is None and "weights" in report["scores"]["lpips_why_not"]
+    if report["sigma_y"] == 0 and "blur" not in task and not (sampler == "gdp_x0" and task == "sr4_bicubic"):
+        assert report["consistency"] < 1e-4
+
+
+def test_same_seed_same_picture(cli, cat):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert cli(f"input={cat}", f"output={name}", "steps=3", f"seed={seed}")[0] == 0
+    a, b, c = (Path(n, "cat.png").read_bytes() for n in "abc")
+    assert a == b != c
+
+
+def test_known_pixels_stay(cli, cat, mask_file):
+    assert cli("task=inpaint", f"input={cat}", f"mask={mask_file}", "output=o", "steps=4")[0] == 0
+    before, after = read(cat).pixels, read("o/cat.png").pixels
+    keep = torch.nn.functional.interpolate(
+        (torch.from_numpy(np.array(Image.open(mask_file))) == 0)[None, None].float(), (20, 24), mode="nearest-exact"
+    )
+    torch.testing.assert_close(before * keep, after * keep)
+    assert not torch.allclose(before, after)
+
+
+@pytest.mark.parametrize("name", ["a b.png", "a=b.png", "photo (1).png", "[x] {y}.png", "ünï, c'd.png", "$x.png", "a\\b.png"])
+def test_paths_need_no_quoting(cli, cat, mask_file, name):
+    shutil.copy(cat, name)
+    shutil.copy(mask_file, f"m {name}")
+    assert cli("task=inpaint", f"input={name}", f"mask=m {name}", f"output=out {name}", "steps=1")[0] == 0
+    assert (Path(f"out {name}") / name).is_file()
+
+
+def test_kernel_file(cli, cat):
+    np.save("k (1).npy", np.ones((3, 5)))
+    assert cli("task=deblur", f"input={cat}", "operator.kernel=k (1).npy", "output=o", "steps=2")[0] == 0
+    assert json.loads(Path("o/cat.json").read_text())["config"]["operator"]["kernel"] == "k (1).npy"
+
+
+def test_folder_with_a_bad_picture(cli, cat):
+    os.mkdir("in")
+    for name in ("a.png", "b.png", "b.jpg"):
+        Image.open(cat).convert("RGB").save(Path("in", name))
+    Path("in", "a.png").write_bytes(b"broken")
+    code, _, err = cli("input=in", "output=o", "steps=1")
+    assert code == 1 and "a.png" in err and "2 of 3" in err
+    assert [f for f in files("o") if f.endswith(".json")] == ["b.jpg.json", "b.png.json"]
+
+
+def test_multirun(cli, cat):
+    code, _, _ = cli("-m", f"input={cat}", "output=o", "task=sr4,denoise", "sampler=ddnm,gdp_x0", "steps=1")
+    assert code == 0
+    names = {f"sampler={s},steps=1,task={t}" for s in ("ddnm", "gdp_x0") for t in ("sr4", "denoise")}
+    assert {p.name for p in Path("o").iterdir() if p.is_dir()} == names
+    assert all((Path("o") / name / "cat.png").is_file() for name in names)
+
+
+def test_users_operator(cli, cat):
+    Path("mine_for_test.py").write_text(
+        "from operators.base import Operator\n"
+        "class Fog(Operator):\n"
+        "    def __init__(self, density):\n        super().__init__()\n        self.density = density\n"
+        "    def forward(self, x):\n        return (1 - self.density) * x + self.density\n"
+    )
+    words = (
+        "operator=custom",
+        "operator._target_=mine_for_test.Fog",
+        "+operator.density=0.3",
+        f"input={cat}",
+        "output=o",
+        "steps=2",
+    )
+    code, _, err = cli(*words)
+    assert code == 2 and "DDNM needs operator.pinv, which Fog does not have; try sampler=gdp_x0" in err and not files("o")
+    assert cli(*words, "sampler=gdp_x0", "degrade=true")[0] == 0
+
+
+BAD = {
+    "no such file": (["input=none.png"], "no such file"),
+    "not an image": (["input=text.png"], "not a picture"),
+    "truncated": (["input=short.png"], "damaged"),
+    "empty folder": (["input=empty"], "no pictures"),
+    "no mask": (["task=inpaint", "input={cat}"], "mask=FILE"),
+    "black mask": (["task=inpaint", "input={cat}", "mask=black.png"], "no white"),
+    "no such mask": (["task=inpaint", "input={cat}", "mask=none.png"], "no such file"),
+    "negative noise": (["input={cat}", "sigma_y=-0.1"], "sigma_y"),
+    "loud noise": (["input={cat}", "sigma_y=1.5"], "sigma_y"),
+    "wordy noise": (["input={cat}", "sigma_y=much"], "sigma_y"),
+    "no steps": (["input={cat}", "steps=0"], "steps"),
+    "too many steps": (["input={cat}", "steps=1001"], "1 to 1000"),
+    "wrong hash": (["input={cat}", f"prior.sha256={'0' * 64}"], "sha256"),
+    "missing keys": (["input={cat}", "prior.path=few.pt", "prior.sha256=null"], "missing"),
+    "malicious": (["input={cat}", "prior.path=evil.pt", "prior.sha256=null"], "not executed"),
+    "no path": (["input={cat}", "prior=custom"], "prior.path"),
+    "no label": (["input={cat}", "prior=imagenet512"], "prior.label"),
+    "NaN kernel": (["task=deblur", "input={cat}", "operator.kernel=nan.npy"], "NaN"),
+    "zero kernel": (["task=deblur", "input={cat}", "operator.kernel=zero.npy"], "zero"),
+    "no kernel": (["task=deblur", "input={cat}", "operator.kernel=none.npy"], "no kernel file"),
+    "unwritable": (["input={cat}", "output=text.png/o"], "cannot write"),
+    "would overwrite": (["input={cat}", "output={folder}"], "exists"),
+    "strange argument": (["input={cat}", "+sampler.magic=1"], "magic"),
+    "no such class": (["input={cat}", "operator=custom", "operator._target_=nowhere.Fog"], "nowhere"),
+    "not an operator": (["input={cat}", "operator=custom", "operator._target_=torch.nn.ReLU"], "no operator"),
+    "no device": (["input={cat}", "device=nonsense"], "not at hand"),
+    "too small": (["input=dot.png", "degrade=true"], "too small"),
+}
+REFUSED = {
+    "task": (["task=sr5"], "did you mean sr4"),
+    "sampler": (["sampler=ddmn"], "did you mean ddnm"),
+    "prior": (["prior=foto64"], "did you mean photo64"),
+    "setting": (["stepz=3"], "did you mean steps"),
+    "inner setting": (["sampler.etta=1"], "sampler.etta"),
+    "grammar": (["foo bar"], "foo bar"),
+}
+
+
+@pytest.mark.parametrize("case", [*BAD, *REFUSED])
+def test_bad_input(cli, cat, case):
+    words, hint = {**BAD, **REFUSED}[case]
+    Path("text.png").write_text("hello")
+    Path("short.png").write_bytes(cat.read_bytes()[:300])
+    Path("empty").mkdir()
+    Image.new("L", (8, 8)).save("black.png")
+    Image.new("RGB", (3, 3)).save("dot.png")
+    np.save("nan.npy", np.full((3, 3), np.nan))
+    np.save("zero.npy", np.zeros((3, 3)))
+    torch.save({"time_embed.0.weight": torch.zeros(256, 64)}, "few.pt")
+    torch.save({"x": Evil()}, "evil.pt")
+    before = files(".")
+    output = [] if any(w.startswith("output=") for w in words) else ["output=o"]
+    code, out, err = cli(*(w.format(cat=cat, folder=cat.parent) for w in words), *output)
+    assert code == (1 if case in REFUSED else 2)
+    lines = [line for line in err.splitlines() if line.strip()]
+    assert hint in err and len(lines) <= 2 and all(len(line) < 400 for line in lines)
+    assert not out and files(".") == before and not Path("ran").exists() and not Path("o").exists()
+
+
+class Evil:
+    """Makes a folder when unpickled."""
+
+    def __reduce__(self):
+        return (os.mkdir, ("ran",))
+
+
+def test_verbose_tells_where(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["run.py", "input=none.png", "verbose=true"])
+    assert run.main() == 2 and "Traceback" in capsys.readouterr().err
+
+
+def test_interruption(cli, cat, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "restore_one", stop)
+    assert cli(f"input={cat}", "output=o")[0] == 130 and not Path("o").exists()
+
+
+def test_divergence_saves_nothing(cli, cat, monkeypatch):
+    monkeypatch.setattr("gdp.prior.Prior.ddim", lambda self, x0, *_: x0 * float("nan"))
+    code, _, err = cli(f"input={cat}", "output=o", "steps=2", "degrade=true")
+    assert code == 2 and "NaN" in err and not Path("o").exists()
+
+
+def test_help_lists_the_choices(tmp_path):
+    done = subprocess.run([sys.executable, ROOT / "run.py", "--help"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    for word in ("sr4", "inpaint", "ddnm", "gdp_x0", "photo64", "imagenet256", "blur_motion"):
+        assert word in done.stdout
+    assert not os.listdir(tmp_path)
+
+
+def test_a_process_of_its_own(tmp_path, cat):
+    """As a user starts it, with the bundled sample and the default output folder."""
+    done = subprocess.run([sys.executable, ROOT / "run.py", "steps=1"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    paths = done.stdout.split()
+    assert len(paths) == 3 and all((tmp_path / p).is_file() and p.startswith("outputs/") for p in paths)
+    assert len(files(tmp_path)) == 4  # and the photo that the fixture made

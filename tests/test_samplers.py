@@ -1,0 +1,220 @@
+"""Invariants of every sampler YAML, and closed-form posteriors of a Gaussian prior."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gdp.gaussian import GaussianPrior
+from gdp.guidance import Guidance
+from gdp.losses import fidelity, total_variation
+from gdp.noise import Noise
+from gdp.schedule import Schedule
+from operators.avgpool import AvgPool
+from operators.base import LinearOperator, Operator
+from operators.blur import blur
+from operators.gray import Gray
+from operators.identity import Identity
+from operators.kernels import gaussian, motion
+from operators.mask import RandomMask
+from samplers.base import Restored
+from samplers.ddnm import DDNM
+from samplers.gdp_x0 import GDPx0
+from tests.conftest import SAMPLERS, sampler_of
+
+MU, TAU = 0.2, 0.3
+LINEAR = {"mask": RandomMask(), "sr2": AvgPool(2), "gray": Gray()}
+
+
+class Gamma(Operator):
+    """A nonlinear operator: nothing but forward."""
+
+    def forward(self, x):
+        return ((x.clamp(-1, 1) + 1) / 2 + 0.1) ** 0.5
+
+
+class Plain(LinearOperator):
+    """A linear operator that leaves everything to its base: a wrapper of another's forward."""
+
+    def __init__(self, A):
+        super().__init__()
+        self.A = A
+
+    def forward(self, x):
+        return self.A(x)
+
+    def x_shape(self, y):
+        return self.A.x_shape(y)
+
+
+def white():
+    return GaussianPrior(MU, TAU)
+
+
+def smooth(h=6, w=6, length=2.0):
+    """A stationary covariance over [3, h, w], channels correlated."""
+    i, j = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    points = torch.stack([i.flatten(), j.flatten()], 1).double()
+    space = torch.exp(-torch.cdist(points, points).square() / (2 * length**2))
+    colours = torch.tensor([[1.0, 0.8, 0.3], [0.8, 1.5, 0.5], [0.3, 0.5, 0.5]], dtype=torch.float64)
+    return TAU**2 * torch.kron(colours, space)
+
+
+def matrix_of(A, shape):
+    """A as a dense matrix."""
+    n = shape[1] * shape[2] * shape[3]
+    basis = torch.eye(n, dtype=torch.float64).view(n, *shape[1:])
+    return A(basis).flatten(1).T
+
+
+def posterior(A, y, covariance, shape):
+    """Mean of x | y for x ~ N(MU, covariance) and noise of std A.sigma_y."""
+    M = matrix_of(A, shape)
+    S = M @ covariance @ M.T + max(A.sigma_y, 1e-4) ** 2 * torch.eye(len(M), dtype=torch.float64)
+    residual = y.double().flatten(1) - M @ torch.full((M.shape[1],), MU, dtype=torch.float64)
+    return (MU + residual @ torch.linalg.solve(S, M @ covariance)).view(shape)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("which", ["mask", "sr2", "gray"])
+@pytest.mark.parametrize("sigma_y", [0.0, 0.2])
+def test_nearer_the_posterior_mean_than_pinv(name, which, sigma_y):
+    A, shape, covariance = LINEAR[which], (1, 3, 6, 6), smooth()
+    A.sigma_y = sigma_y
+    truth = MU + (torch.randn(1, 108).double() @ torch.linalg.cholesky(covariance + 1e-9 * torch.eye(108)).T).view(shape)
+    y = (A(truth) + sigma_y * torch.randn_like(A(truth))).float()
+    sampler = sampler_of(name, 50)
+    out = sampler(GaussianPrior(MU, covariance=covariance), A, y.expand(64, -1, -1, -1).contiguous()).x.mean(0, keepdim=True)
+    exact = posterior(A, y, covariance, shape)
+    A.sigma_y = 0.0
+    assert (out - exact).norm() < (A.pinv(y) - exact).norm()
+
+
+@pytest.mark.parametrize("which", ["mask", "sr2", "gray"])
+def test_ddnm_is_exact_in_the_null_space_of_a_white_prior(which):
+    """eta = 0 integrates the probability flow: what A does not see is N(MU, TAU^2), and what it sees is y."""
+    A, N = LINEAR[which], 100
+    truth = MU + TAU * torch.randn(1, 3, 8, 8)
+    y = A(truth).expand(N, -1, -1, -1).contiguous()
+    x = DDNM(eta=0.0, schedule=Schedule(1000))(white(), A, y).x
+    torch.testing.assert_close(A(x), y, atol=1e-4, rtol=0)
+    unseen = x - MU - A.pinv(A(x - MU))
+    directions = N * round(float(torch.trace(torch.eye(192) - matrix_of(lambda z: A.pinv(A(z)), (1, 3, 8, 8)))))
+    assert abs(float(unseen.mean())) < 3 * TAU / directions**0.5
+    variance = float(unseen.square().sum()) / directions
+    assert abs(variance / TAU**2 - 1) < 3 * (2 / directions) ** 0.5
+
+
+@pytest.mark.parametrize("A", [Identity(), AvgPool(2)], ids=["denoise", "sr2"])
+def test_ddnm_plus_finds_the_posterior_mean(A):
+    A.sigma_y, N = 0.2, 300
+    y = A(MU + TAU * torch.randn(1, 3, 8, 8))
+    y = y + A.sigma_y * torch.randn_like(y)
+    out = DDNM(schedule=Schedule(100))(white(), A, y.expand(N, -1, -1, -1).contiguous()).x.mean(0, keepdim=True)
+    shrink = A.s**2 * TAU**2 / (A.s**2 * TAU**2 + A.sigma_y**2)
+    exact = MU + shrink * A.pinv(y - A(torch.full_like(out, MU)))
+    assert (out - exact).norm() < 0.35 * (A.pinv(y) - exact).norm()
+    assert (out - exact).norm() < 0.35 * (MU - exact).norm() + 3 * TAU * (out.numel() / N) ** 0.5
+    A.sigma_y = 0.0
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_seed_and_batch(name):
+    A = AvgPool(2)
+    y = A(torch.randn(3, 3, 8, 8)).clamp(-1, 1)
+    sampler = sampler_of(name, 8)
+    whole = sampler(white(), A, y, seeds=[5, 6, 7]).x
+    torch.testing.assert_close(sampler(white(), A, y[1:2], seeds=[6]).x, whole[1:2], atol=1e-5, rtol=0)
+    torch.testing.assert_close(sampler(white(), A, y, seeds=[5, 6, 7]).x, whole, atol=0, rtol=0)
+    assert not torch.allclose(sampler(white(), A, y, seeds=[5, 6, 8]).x[2], whole[2], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["ddnm", "gdp_x0"])
+@pytest.mark.parametrize("which", ["mask", "sr2", "gray"])
+def test_noiseless_ends_consistent(name, which):
+    A = LINEAR[which]
+    y = A(MU + TAU * torch.randn(2, 3, 12, 12))
+    x = sampler_of(name, 20, "sampler.schedule.travel=4", "sampler.schedule.repeat=2")(white(), A, y).x
+    assert float((A(x) - y).square().mean().sqrt()) < 2e-5
+
+
+def test_noisy_blur_without_svd_works():
+    A = blur(motion(7, 30.0))
+    A.sigma_y = 0.04
+    truth = torch.nn.functional.avg_pool2d(torch.randn(1, 3, 40, 40), 9, 1) * 2
+    y = A(truth) + A.sigma_y * torch.randn_like(truth)
+    x = DDNM(schedule=Schedule(40))(GaussianPrior(0.0, 0.25), A, y).x
+    assert (x - truth).norm() < 0.5 * (A.pinv(y) - truth).norm()
+
+
+def test_noisy_mean_beats_pinv_with_and_without_svd():
+    for A in (blur(gaussian(7, 1.5)), Plain(AvgPool(2))):
+        A.sigma_y = 0.1
+        truth = MU + TAU * torch.randn(1, 3, 16, 16)
+        y = A(truth) + A.sigma_y * torch.randn_like(A(truth))
+        x = DDNM(schedule=Schedule(40))(white(), A, y.expand(32, -1, -1, -1).contiguous()).x.mean(0)
+        assert (x - truth).norm() < (A.pinv(y) - truth).norm()
+
+
+@pytest.mark.parametrize("sigma_y", [0.0, 0.1])
+def test_gdp_strength_does_not_depend_on_the_steps(sigma_y):
+    """The residual on an ill-conditioned blur, where one step cannot reach y."""
+    A = blur(gaussian(7, 1.5))
+    A.sigma_y = sigma_y
+    y = A(torch.nn.functional.avg_pool2d(MU + TAU * torch.randn(4, 3, 28, 28), 5, 1, 2))
+    y = y + sigma_y * torch.randn_like(y)
+    residuals = [float((A(GDPx0(schedule=Schedule(n))(white(), A, y).x) - y).norm()) for n in (25, 100, 400)]
+    assert max(residuals) < 2 * min(residuals)
+
+
+def test_gdp_restores_through_a_nonlinear_operator():
+    truth = (MU + TAU * torch.randn(2, 3, 16, 16)).clamp(-0.9, 0.9)
+    A = Gamma()
+    y = A(truth)
+    x = GDPx0(schedule=Schedule(50))(white(), A, y).x
+    assert (x - truth).norm() < 0.3 * (truth - MU).norm()
+
+
+def test_guidance_weighs_its_terms():
+    A, x0, y = Identity(), torch.randn(2, 3, 5, 5), torch.randn(2, 3, 5, 5)
+    both = Guidance({"fidelity": [2.0, fidelity], "tv": [0.5, total_variation]})
+    torch.testing.assert_close(both(x0, y, A), 2 * fidelity(x0, y, A) + 0.5 * total_variation(x0, y, A))
+    torch.testing.assert_close(Guidance().gradient(x0, y, A), 2 * (x0 - y))
+    with pytest.raises(ValueError, match="no term"):
+        Guidance({"fidelity": [0.0, fidelity]})(x0, y, A)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_every_step_is_told_and_late_start_stays_near_init(name):
+    A = RandomMask()
+    init = torch.full((1, 3, 8, 8), 0.5)
+    y, seen = A(init), []
+    sampler = sampler_of(name, 10)
+    late = replace(sampler, schedule=replace(sampler.schedule, start=0.05, spacing="strided"))
+    out = late(white(), A, y, init=Restored(init, A), on_step=lambda t, x, x0: seen.append(t))
+    assert seen == sorted(seen, reverse=True) and len(seen) == 10 and seen[0] <= 50
+    assert out.operator is A
+    assert (out.x - init).abs().mean() < 0.3
+
+
+def test_a_sampler_says_what_its_operator_lacks():
+    with pytest.raises(TypeError, match=r"DDNM needs operator.pinv, which Gamma does not have; try sampler=gdp_x0"):
+        DDNM()(white(), Gamma(), torch.zeros(1, 3, 4, 4))
+
+
+def test_bad_seeds():
+    with pytest.raises(ValueError, match="seeds"):
+        DDNM(schedule=Schedule(2))(white(), Identity(), torch.zeros(2, 3, 4, 4), seeds=[1])
+
+
+def test_noise_is_counted_and_apart():
+    x = torch.zeros(2, 3, 4, 4)
+    first = Noise([1, 2])
+    a, b = first.like(x), first.like(x)
+    later = Noise([1, 2], draws=1)
+    torch.testing.assert_close(later.like(x), b, atol=0, rtol=0)
+    assert not torch.allclose(a, b) and not torch.allclose(a[0], a[1])
+    assert not torch.allclose(a, Noise([1, 2], "start").like(x)) and not torch.allclose(a, Noise([1, 2], "degrade").like(x))
+    torch.testing.assert_close(Noise([-1]).like(x[:1]), Noise([2**64 - 1]).like(x[:1]))
+    with pytest.raises(ValueError, match="purpose"):
+        Noise([1], "other")
