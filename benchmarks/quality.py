@@ -2,7 +2,8 @@
 
     python benchmarks/quality.py --images DIR --tasks sr4,denoise --samplers ddnm,gdp_x0 --steps 20,100
 
-One row per task, sampler and number of steps, with A^+ y and bicubic as rows of their own. PSNR is over RGB in [0, 1] after
+One row per task, sampler and number of steps, with A^+ y (pinv), y itself (input)
+and its bicubic enlargement (bicubic) as rows of their own. PSNR is over RGB in [0, 1] after
 clipping and 8-bit rounding. null_energy = ||(I - A^+ A) x|| / ||(I - A^+ A) reference||: 1 is as
 sharp as the truth, less is blur.
 """
@@ -105,22 +106,34 @@ def case(task: str, setup: Setup, photos: Tensor, seeds: list[int], prior: Prior
 
 
 def baselines(cases: list[Case]) -> Iterator[dict]:
-    """A^+ y, and bicubic enlargement of y where its size differs from the photo's."""
-    for name in ("pinv", "bicubic"):
+    """A^+ y; y itself where it is of the photo's shape, else its bicubic enlargement."""
+    for name, make in {"pinv": inverted, "input": unchanged, "bicubic": enlarged}.items():
         outputs = []
         for c in cases:
             began = time.perf_counter()
-            A: Any = c.setup.operator
-            if name == "pinv":
-                x = to_pixels(A.pinv(c.y)) if hasattr(A, "pinv") else None
-            elif c.y.shape[-2:] != c.clean.shape[-2:]:
-                x = F.interpolate(to_pixels(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
-            else:
-                x = None
+            x = make(c)
             if x is not None:
                 outputs.append((c, [x], time.perf_counter() - began))
         if outputs:
             yield {"task": cases[0].task, "sampler": name, "steps": 0, "nfe": 0, **summary(outputs)}
+
+
+def inverted(c: Case) -> Tensor | None:
+    """A^+ y, where A has one."""
+    A: Any = c.setup.operator
+    return to_pixels(A.pinv(c.y)) if hasattr(A, "pinv") else None
+
+
+def unchanged(c: Case) -> Tensor | None:
+    """y, where it is of the photo's shape."""
+    return to_pixels(c.y) if c.y.shape == c.clean.shape else None
+
+
+def enlarged(c: Case) -> Tensor | None:
+    """y enlarged by bicubic interpolation, where it is smaller than the photo."""
+    if c.y.shape[-2:] == c.clean.shape[-2:]:
+        return None
+    return F.interpolate(to_pixels(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
 
 
 def score(cases: list[Case], prior: Prior, samples: int) -> dict:

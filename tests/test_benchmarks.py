@@ -26,7 +26,7 @@ def test_quality(monkeypatch, tmp_path, cat, capsys):
     rows = {(r["task"], r["sampler"], r["steps"]): r for r in data["rows"]}
     assert rows.keys() == {
         *((t, s, n) for t in ("sr4", "denoise") for s in ("ddnm", "gdp_x0") for n in (2, 4)),
-        *(("sr4", "pinv", 0), ("sr4", "bicubic", 0), ("denoise", "pinv", 0)),
+        *(("sr4", "pinv", 0), ("sr4", "bicubic", 0), ("denoise", "pinv", 0), ("denoise", "input", 0)),
     }
     for row in data["rows"]:
         assert set(quality.COLUMNS) <= row.keys() and row["psnr"] > 5
