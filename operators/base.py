@@ -80,6 +80,32 @@ class ProjectionOperator(SpectralOperator):
         return f0 * x + (f1 - f0) * self.pinv(self(x))
 
 
+class AffineOperator(Operator):
+    """A(x) = L x + A(0): what is linear in [0, 1] pixels is affine in [-1, 1]. Samplers that need a linear operator get L and y - A(0)."""
+
+    def linear(self) -> LinearOperator:
+        """L, with everything that a linear operator offers."""
+        return Linearised(self)
+
+    def offset(self, y: Tensor) -> Tensor:
+        """A(0), of y's shape."""
+        return self(torch.zeros(self.x_shape(y), dtype=y.dtype, device=y.device))
+
+
+class Linearised(LinearOperator):
+    """x -> A(x) - A(0) of an affine A."""
+
+    def __init__(self, A: AffineOperator):
+        super().__init__()
+        self.A, self.divisor, self.sigma_y = A, A.divisor, A.sigma_y
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.A(x) - self.A(torch.zeros_like(x))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return self.A.x_shape(y)
+
+
 def check_factor(r: Any) -> int:
     """A whole super-resolution factor of 1 or more."""
     if isinstance(r, bool) or not isinstance(r, int) or r < 1:

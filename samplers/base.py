@@ -11,7 +11,7 @@ from torch import Tensor
 from gdp.noise import Noise
 from gdp.prior import Prior
 from gdp.schedule import Schedule
-from operators.base import Operator
+from operators.base import AffineOperator, Operator
 
 OnStep = Callable[[int, Tensor, Tensor], None]
 
@@ -32,9 +32,10 @@ class Sampler(ABC):
 
     def check(self, operator: Operator) -> None:
         """TypeError if the operator lacks a method that the algorithm needs; costs nothing, so ask before loading weights."""
+        inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
-            if not hasattr(operator, method):
-                works = "sampler=ddnm or sampler=gdp_x0" if hasattr(operator, "pinv") else "sampler=gdp_x0"
+            if not hasattr(inner, method):
+                works = "sampler=ddnm or sampler=gdp_x0" if hasattr(inner, "pinv") else "sampler=gdp_x0"
                 name, other = type(self).__name__, type(operator).__name__
                 raise TypeError(f"{name} needs operator.{method}, which {other} does not have; try {works}")
 
@@ -59,7 +60,9 @@ class Sampler(ABC):
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
         memory: dict = {}
         with torch.no_grad():
-            A = operator.bind(y, None if init is None else init.operator)
+            bound = A = operator.bind(y, None if init is None else init.operator)
+            if self.needs and isinstance(bound, AffineOperator):
+                A, y = bound.linear(), y - bound.offset(y)
             x = self.start(prior, A, y, start) if init is None else prior.diffuse(init.x, 0, pairs[0][0], start)
             for t, s in pairs:
                 if s > t:
@@ -69,7 +72,7 @@ class Sampler(ABC):
                 x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
                 if on_step is not None:
                     on_step(t, x, x0)
-        return Restored(x, A)
+        return Restored(x, bound)
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""

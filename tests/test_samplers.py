@@ -11,7 +11,7 @@ from gdp.losses import fidelity, total_variation
 from gdp.noise import Noise
 from gdp.schedule import Schedule
 from operators.avgpool import AvgPool
-from operators.base import LinearOperator, Operator
+from operators.base import AffineOperator, LinearOperator, Operator
 from operators.blur import blur
 from operators.gray import Gray
 from operators.identity import Identity
@@ -218,3 +218,18 @@ def test_noise_is_counted_and_apart():
     torch.testing.assert_close(Noise([-1]).like(x[:1]), Noise([2**64 - 1]).like(x[:1]))
     with pytest.raises(ValueError, match="purpose"):
         Noise([1], "other")
+
+
+class Gain(AffineOperator):
+    """Half the light: linear in [0, 1], affine in [-1, 1]."""
+
+    def forward(self, x):
+        return 0.5 * (x + 1) - 1
+
+
+@pytest.mark.parametrize("name", ["ddnm", "gdp_x0"])
+def test_affine_operators_are_made_linear(name):
+    truth, A = (MU + TAU * torch.randn(1, 3, 8, 8)), Gain()
+    out = sampler_of(name, 10)(white(), A, A(truth))
+    assert out.operator is A
+    torch.testing.assert_close(out.x, truth, atol=1e-3, rtol=0)
