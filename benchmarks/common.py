@@ -16,9 +16,7 @@ from gdp.report import hardware, versions
 
 def meta() -> dict[str, Any]:
     """Commit, versions, hardware and command of this run."""
-    git = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False
-    )
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
     return {
         "command": "python " + shlex.join(["benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": git.stdout.strip() or "unknown",

@@ -30,6 +30,7 @@ from operators.bicubic import Bicubic
 from operators.gray import Gray
 from operators.identity import Identity
 from operators.mask import Mask
+from operators.sensing import BlockSensing, WalshHadamard, hadamard
 from operators.separable import Factors, Separable
 from samplers.base import Sampler
 
@@ -201,6 +202,8 @@ def basis(z: Fixture, op: str) -> Map:
     if f"{op}.V1" in z:
         V = z[f"{op}.V1"]
         return lambda x: V @ x @ V.T
+    if f"{op}.perm" in z and op == "wht":
+        return lambda x: hadamard(x.flatten(-2)).view_as(x)
     if f"{op}.V_small" not in z:
         return torch.clone
     V = z[f"{op}.V_small"]
@@ -262,19 +265,44 @@ OPERATORS: dict[str, Callable[[Fixture], SpectralOperator]] = {
     "color": gray,
     "inpaint": lambda z: Mask(z["inpaint.mask"][None, None]),
     "denoise": lambda z: Identity(),
+    "wht": lambda z: RecordedWalshHadamard(z["wht.perm"], z["wht.y"].shape[1] // z["x"].shape[1]),
+    "cs": lambda z: BlockSensing(basis=z["cs.V_first"], size=math.isqrt(len(z["cs.V_first"]))),
     "deblur_uni": lambda z: blur(z, "deblur_uni"),
     "deblur_gauss": lambda z: blur(z, "deblur_gauss"),
     "deblur_aniso": lambda z: blur(z, "deblur_aniso"),
 }
 
 
+class RecordedWalshHadamard(WalshHadamard):
+    """The coefficients that a fixture chose."""
+
+    def __init__(self, perm: Tensor, count: int):
+        super().__init__()
+        self.perm = perm[:count].long()
+
+    def chosen(self, n: int) -> Tensor:
+        return self.perm
+
+
 def pack(A: SpectralOperator, y: Tensor) -> Tensor:
-    """y as the reference flattens it: of a masked image the kept pixels only, their channels side by side."""
+    """y as the reference flattens it: the kept pixels or coefficients only."""
+    if isinstance(A, RecordedWalshHadamard):
+        return y.flatten(-2)[..., A.perm].movedim(1, -1).flatten(1)
+    if isinstance(A, BlockSensing):
+        return F.pixel_unshuffle(y, A.size).unflatten(1, (y.shape[1], -1))[:, :, : A.basis.shape[1]].flatten(-2).mT.flatten(1)
     return y.movedim(1, -1)[:, A.mask[0, 0] == 1].flatten(1) if isinstance(A, Mask) else y.flatten(1)
 
 
 def unpack(A: SpectralOperator, flat: Tensor, like: Tensor) -> Tensor:
     """The y of `like`'s shape that packs to `flat`."""
+    if isinstance(A, RecordedWalshHadamard):
+        flat = flat.view(len(like), -1, like.shape[1]).movedim(-1, 1)
+        return torch.zeros_like(like).flatten(-2).index_copy(-1, A.perm, flat).view_as(like)
+    if isinstance(A, BlockSensing):
+        B, C, H, W = like.shape
+        blocks = flat.view(B, C, H // A.size, W // A.size, -1).movedim(-1, 2)
+        unseen = A.size**2 - blocks.shape[2]
+        return F.pixel_shuffle(F.pad(blocks, (0, 0, 0, 0, 0, unseen)).flatten(1, 2), A.size)
     if not isinstance(A, Mask):
         return flat.view_as(like)
     y = torch.zeros_like(like).movedim(1, -1).contiguous()

@@ -32,9 +32,7 @@ def crop(pixels: Tensor, divisor: int) -> Tensor:
     """The centre of the picture, cut to multiples of `divisor`."""
     H, W = (n - n % divisor for n in pixels.shape[-2:])
     if H == 0 or W == 0:
-        raise ValueError(
-            f"a {pixels.shape[-1]}x{pixels.shape[-2]} picture is too small: the operator needs {divisor} pixels a side"
-        )
+        raise ValueError(f"a {pixels.shape[-1]}x{pixels.shape[-2]} picture is too small: the operator needs {divisor} pixels a side")
     top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
     return pixels[..., top : top + H, left : left + W]
 

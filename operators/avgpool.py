@@ -9,6 +9,8 @@ from operators.base import ProjectionOperator, check_factor
 class AvgPool(ProjectionOperator):
     """[B, C, r h, r w] -> [B, C, h, w]; every non-zero singular value is 1 / r."""
 
+    onto = True
+
     def __init__(self, r: int = 4):
         super().__init__()
         self.r = self.divisor = check_factor(r)

@@ -68,9 +68,10 @@ class SpectralOperator(LinearOperator):
 
 
 class ProjectionOperator(SpectralOperator):
-    """A with a single non-zero singular value `s`: masks, block means, grey."""
+    """A with a single non-zero singular value `s`: masks, block means, grey. `onto`: every y is some A(x), that is A A^T = s^2 I."""
 
     s: float
+    onto: bool = False
 
     def pinv(self, y: Tensor) -> Tensor:
         return self.adjoint(y) / self.s**2

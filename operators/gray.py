@@ -11,6 +11,7 @@ from operators.base import ProjectionOperator
 class Gray(ProjectionOperator):
     """[B, 3, H, W] -> [B, 1, H, W] with channel `weights` (their sum is 1); the one singular value is their norm."""
 
+    onto = True
     weights: Tensor
 
     def __init__(self, weights: Sequence[float] = (1 / 3, 1 / 3, 1 / 3)):

@@ -11,7 +11,7 @@ from operators.base import ProjectionOperator
 class Identity(ProjectionOperator):
     """y = x + sigma_y n; shapes stay."""
 
-    s = 1.0
+    s, onto = 1.0, True
 
     def forward(self, x: Tensor) -> Tensor:
         return x

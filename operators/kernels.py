@@ -1,5 +1,6 @@
 """Blur kernels [h, w]: what a single white pixel becomes. Sides are odd, the sum is 1, the middle is the pixel itself."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,44 @@ def gaussian(size: int = 9, sigma: float = 2.0) -> Tensor:
     return normalised(torch.outer(k, k))
 
 
+def anisotropic(size: int = 15, sigma_x: float = 4.0, sigma_y: float = 1.0, angle: float = 30.0) -> Tensor:
+    """A Gaussian of std `sigma_x` along `angle` (degrees, counter-clockwise from the horizontal) and `sigma_y` across it."""
+    if not (sigma_x > 0 and sigma_y > 0):
+        raise ValueError(f"operator.kernel.sigma_x={sigma_x!r}, sigma_y={sigma_y!r}; a Gaussian has widths above 0 pixels")
+    y, x = offsets(size)
+    c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    along, across = c * x - s * y, s * x + c * y
+    return normalised(torch.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2)))
+
+
+def disk(radius: float = 4.0) -> Tensor:
+    """Defocus: a disk of `radius` pixels with a smooth edge, by 8 x 8 samples a pixel."""
+    if not radius > 0:
+        raise ValueError(f"operator.kernel.radius={radius!r}; defocus has a radius above 0 pixels")
+    size = 2 * math.ceil(radius) + 1
+    fine = (torch.arange(8 * size, dtype=torch.float64) + 0.5) / 8 - size / 2
+    inside = (fine[:, None] ** 2 + fine**2 <= radius**2).double()
+    return normalised(torch.nn.functional.avg_pool2d(inside[None, None], 8)[0, 0])
+
+
+def shake(size: int = 25, intensity: float = 0.5, seed: int = 0) -> Tensor:
+    """Camera shake: a random trajectory whose direction drifts, the faster the higher `intensity` (0 is straight), drawn by `seed`."""
+    generator = torch.Generator().manual_seed(seed)
+    steps = 40 * odd(size)
+    turns = torch.randn(steps, generator=generator, dtype=torch.float64) * intensity * math.pi / (2 * size) ** 0.5
+    heading = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64) + turns.cumsum(0)
+    path = torch.stack([heading.sin(), heading.cos()], 1).cumsum(0)
+    path = path - (path.amax(0) + path.amin(0)) / 2
+    path = path * (size / 2 - 1) / path.abs().amax().clamp_min(1e-9) + size // 2
+    kernel, corner = torch.zeros(size + 1, size + 1, dtype=torch.float64), path.floor()
+    for i in (0, 1):
+        for j in (0, 1):
+            weight = (1 - (path - corner - torch.tensor([i, j])).abs()).prod(1)
+            at = (corner + torch.tensor([i, j])).long().clamp(0, size)
+            kernel.index_put_((at[:, 0], at[:, 1]), weight, accumulate=True)
+    return normalised(kernel[:size, :size])
+
+
 def motion(size: int = 15, angle: float = 45.0) -> Tensor:
     """A line of `size` pixels at `angle` degrees, counter-clockwise from the horizontal (kornia's)."""
     from kornia.filters import get_motion_kernel2d
@@ -30,13 +69,15 @@ def motion(size: int = 15, angle: float = 45.0) -> Tensor:
 
 
 def from_file(path: str) -> Tensor:
-    """A kernel from a picture (its brightness) or an .npy array; even sides get a row or column of zeros."""
+    """A kernel from a picture (its brightness), an .npy array or a .mat file; even sides get a row or column of zeros."""
     file = Path(path).expanduser()
     if not file.is_file():
-        raise FileNotFoundError(f"no kernel file at {path}; operator.kernel= takes a picture or an .npy array")
+        raise FileNotFoundError(f"no kernel file at {path}; operator.kernel= takes a picture, .npy or .mat file")
     try:
         if file.suffix == ".npy":
             array = np.load(file, allow_pickle=False)
+        elif file.suffix == ".mat":
+            array = largest_matrix(file)
         else:
             from PIL import Image
 
@@ -44,8 +85,25 @@ def from_file(path: str) -> Tensor:
                 array = np.asarray(picture.convert("F"))
         values = torch.from_numpy(np.asarray(array, dtype=np.float64))
     except (OSError, ValueError, SyntaxError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read as a kernel ({error}); give a picture or an .npy array of numbers") from None
+        raise ValueError(f"{path} cannot be read as a kernel ({error}); give a picture, .npy or .mat file of numbers") from None
     return normalised(values)
+
+
+def largest_matrix(file: Path) -> np.ndarray:
+    """The largest 2-D array of numbers in a Matlab file."""
+    from scipy.io import loadmat
+
+    arrays = [a for a in loadmat(file).values() if isinstance(a, np.ndarray) and a.ndim == 2 and a.dtype.kind in "fiu"]
+    if not arrays:
+        raise ValueError("no matrix of numbers inside")
+    return max(arrays, key=lambda a: a.size)
+
+
+def offsets(size: int) -> tuple[Tensor, Tensor]:
+    """Row and column distances [size, size] from the middle."""
+    d = torch.arange(odd(size), dtype=torch.float64) - size // 2
+    y, x = torch.meshgrid(d, d, indexing="ij")
+    return y, x
 
 
 def normalised(kernel: Tensor) -> Tensor:

@@ -46,17 +46,20 @@ class Mask(Masking):
 
 
 class RandomMask(Masking):
-    """Every pixel is lost with probability `rate`, by `seed`: the same mask for every image of one size."""
+    """Every pixel is lost with probability `rate`, by `seed`: the same mask for every image of one size.
 
-    def __init__(self, rate: float = 0.5, seed: int = 0):
+    With `per_channel` its three values are lost independently.
+    """
+
+    def __init__(self, rate: float = 0.5, seed: int = 0, per_channel: bool = False):
         super().__init__()
-        self.rate, self.seed = check_fraction("rate", rate), seed
+        self.rate, self.seed, self.channels = check_fraction("rate", rate), seed, 3 if per_channel else 1
         self._last = torch.zeros(1, 1, 0, 0)
 
     def kept(self, x: Tensor) -> Tensor:
         if self._last.shape[-2:] != x.shape[-2:]:
             generator = torch.Generator().manual_seed(self.seed)
-            self._last = (torch.rand(1, 1, *x.shape[-2:], generator=generator) >= self.rate).float()
+            self._last = (torch.rand(1, self.channels, *x.shape[-2:], generator=generator) >= self.rate).float()
         self._last = self._last.to(x)
         return self._last
 
@@ -78,3 +81,48 @@ class BoxMask(Masking):
         mask = torch.ones(1, 1, H, W, dtype=x.dtype, device=x.device)
         mask[..., top : top + round(self.box["height"] * H), left : left + round(self.box["width"] * W)] = 0
         return mask
+
+
+class StripeMask(Masking):
+    """`width` lines of every `period` are lost: rows, or columns where `vertical`."""
+
+    def __init__(self, period: int = 12, width: int = 4, vertical: bool = False):
+        super().__init__()
+        if not 0 < width < period:
+            raise ValueError(f"operator.width={width!r} of operator.period={period!r}; stripes need 0 < width < period")
+        self.period, self.width, self.vertical = period, width, vertical
+
+    def kept(self, x: Tensor) -> Tensor:
+        lines = torch.arange(x.shape[-1 if self.vertical else -2], device=x.device)
+        kept = (lines % self.period >= self.width).to(x)
+        return kept.view(1, 1, 1, -1) if self.vertical else kept.view(1, 1, -1, 1)
+
+
+class TextMask(Masking):
+    """The letters of `text`, written all over the picture at a height of `size` (a fraction of the picture's), are lost."""
+
+    def __init__(self, text: str = "restore", size: float = 0.12):
+        super().__init__()
+        if not text.strip():
+            raise ValueError("operator.text is empty; give the words that cover the picture")
+        self.text, self.size = text, check_fraction("size", size)
+        self._last = torch.zeros(1, 1, 0, 0)
+
+    def kept(self, x: Tensor) -> Tensor:
+        if self._last.shape[-2:] != x.shape[-2:]:
+            self._last = written(self.text, self.size, *x.shape[-2:])
+        self._last = self._last.to(x)
+        return self._last
+
+
+def written(text: str, size: float, H: int, W: int) -> Tensor:
+    """[1, 1, H, W]: 0 on the letters of lines of text, 1 elsewhere."""
+    import numpy as np
+    from PIL import Image, ImageDraw, ImageFont
+
+    page, height = Image.new("L", (W, H), 255), max(6, round(size * H))
+    font = ImageFont.load_default(height)
+    line = (text + " ") * (1 + W // max(1, int(font.getlength(text))))
+    for k, top in enumerate(range(0, H, round(1.6 * height))):
+        ImageDraw.Draw(page).text((-(k % 3) * height, top), line, fill=0, font=font)
+    return torch.from_numpy((np.asarray(page) >= 128).astype("float32"))[None, None]

@@ -79,7 +79,5 @@ class Sampler(ABC):
         return noise.like(y.new_empty(A.x_shape(y)))
 
     @abstractmethod
-    def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict
-    ) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict) -> tuple[Tensor, Tensor]:
         """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""

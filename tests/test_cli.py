@@ -64,9 +64,7 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("sampler", ["ddnm", "gdp_x0"])
 def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
-    code, _, _ = cli(
-        f"task={task}", f"sampler={sampler}", f"input={cat}", f"mask={mask_file}", "output=o", "degrade=true", "steps=4"
-    )
+    code, _, _ = cli(f"task={task}", f"sampler={sampler}", f"input={cat}", f"mask={mask_file}", "output=o", "degrade=true", "steps=4")
     report = json.loads(Path("o/cat.json").read_text())
     assert code == 0 and report["size"] == [24, 20]
     assert report["scores"]["psnr"] > 8 and report["scores"]["lpips"] is None and "weights" in report["scores"]["lpips_why_not"]

@@ -32,7 +32,7 @@ def test_modes(tmp_path, mode):
     values = rng.integers(0, 255, (6, 5, 3), dtype=np.uint8)
     file = tmp_path / ("x.tif" if mode in ("F", "CMYK", "YCbCr", "I;16") else "x.png")
     if mode == "I;16":
-        picture = Image.fromarray((values[..., 0].astype(np.uint16) * 257))
+        picture = Image.fromarray(values[..., 0].astype(np.uint16) * 257)
     else:
         picture = Image.fromarray(values).convert("L").convert("F") if mode == "F" else Image.fromarray(values).convert(mode)
     picture.save(file)

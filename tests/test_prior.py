@@ -152,9 +152,7 @@ def test_gaussian_prior_denoises_exactly():
     noisy = prior.a(300) ** 0.5 * x + (1 - prior.a(300)) ** 0.5 * torch.randn_like(x)
     error = (prior(noisy, 300).x0 - x).flatten(1)
     assert (error.T @ (noisy.flatten(1) - noisy.flatten(1).mean(0)) / len(x)).abs().max() < 0.02
-    torch.testing.assert_close(
-        GaussianPrior(0.1, 0.5)(noisy, 300).x0, GaussianPrior(0.1, covariance=0.25 * torch.eye(3))(noisy, 300).x0
-    )
+    torch.testing.assert_close(GaussianPrior(0.1, 0.5)(noisy, 300).x0, GaussianPrior(0.1, covariance=0.25 * torch.eye(3))(noisy, 300).x0)
 
 
 @pytest.mark.parametrize("T, steps, top", [(1000, 50, 981), (1000, 1000, 1000), (1000, 30, 958), (1000, 1, 1), (100, 7, 85)])

@@ -1,0 +1,80 @@
+"""Super-resolution with other ways of shrinking: torch's own interpolations, every r-th pixel, and Gaussian blur before that."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from operators.base import ProjectionOperator, check_factor
+from operators.separable import Separable
+
+
+class Resize(Separable):
+    """`torch.nn.functional.interpolate` by 1 / r: mode bicubic, bilinear or area, antialiased or not; [B, C, r h, r w] -> [B, C, h, w]."""
+
+    def __init__(self, r: int = 4, mode: str = "bicubic", antialias: bool = True):
+        super().__init__()
+        if mode not in ("bicubic", "bilinear", "area"):
+            raise ValueError(f"operator.mode={mode!r}; it is bicubic, bilinear or area")
+        self.r = self.divisor = check_factor(r)
+        self.mode, self.antialias = mode, antialias and mode != "area"
+
+    def matrix(self, n: int) -> Tensor:
+        eye = torch.eye(n, dtype=torch.float64)[None, None]
+        return F.interpolate(eye, (n // self.r, n), mode=self.mode, antialias=self.antialias)[0, 0]
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return enlarged(y, self.r)
+
+
+class GaussianDown(Separable):
+    """The classical model of super-resolution: blur by a Gaussian of std `sigma` (reflected borders), keep the middle of every r pixels."""
+
+    def __init__(self, r: int = 4, sigma: float = 1.6):
+        super().__init__()
+        if not sigma > 0:
+            raise ValueError(f"operator.sigma={sigma!r}; the blur before subsampling has a width above 0 pixels")
+        self.r = self.divisor = check_factor(r)
+        self.sigma = sigma
+
+    def matrix(self, n: int) -> Tensor:
+        reach = max(1, round(4 * self.sigma))
+        rows = self.r * torch.arange(n // self.r) + self.r // 2
+        columns = rows[:, None] + torch.arange(-reach, reach + 1)
+        taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float64) / self.sigma) ** 2)
+        columns = columns % (2 * n)
+        columns = torch.where(columns < n, columns, 2 * n - 1 - columns)
+        blank = torch.zeros(len(rows), n, dtype=torch.float64)
+        return blank.scatter_add_(1, columns, (taps / taps.sum()).expand(len(rows), -1))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return enlarged(y, self.r)
+
+
+class Subsample(ProjectionOperator):
+    """Every r-th pixel of every r-th row, from `offset` on: nearest-neighbour shrinking."""
+
+    s, onto = 1.0, True
+
+    def __init__(self, r: int = 4, offset: int = 0):
+        super().__init__()
+        self.r = self.divisor = check_factor(r)
+        if not 0 <= offset < r:
+            raise ValueError(f"operator.offset={offset!r}; it lies in 0..{r - 1}")
+        self.offset = offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[..., self.offset :: self.r, self.offset :: self.r]
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        x = y.new_zeros(self.x_shape(y))
+        x[..., self.offset :: self.r, self.offset :: self.r] = y
+        return x
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return enlarged(y, self.r)
+
+
+def enlarged(y: Tensor, r: int) -> tuple[int, ...]:
+    """y's shape, r times as high and wide."""
+    B, C, h, w = y.shape
+    return (B, C, h * r, w * r)
