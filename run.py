@@ -150,7 +150,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     reference = None
     if config["degrade"]:
         reference = pixels = pipeline.crop(pixels, operator.divisor)
-        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds)
+        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds, config["poisson"], config["impulse"])
     else:
         y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
     with progress(setup.sampler.schedule.nfe(prior.T), file.name, operator, y) as on_step:

@@ -46,6 +46,10 @@ def build(cfg: DictConfig) -> Setup:
     sigma_y = cfg.sigma_y
     if isinstance(sigma_y, bool) or not isinstance(sigma_y, int | float) or not 0 <= sigma_y <= 1:
         raise ValueError(f"sigma_y={sigma_y}; the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale")
+    if cfg.poisson is not None and not (isinstance(cfg.poisson, int | float) and cfg.poisson > 0):
+        raise ValueError(f"poisson={cfg.poisson}; it is the number of photons at white, such as 100")
+    if not isinstance(cfg.impulse, int | float) or not 0 <= cfg.impulse < 1:
+        raise ValueError(f"impulse={cfg.impulse}; it is a share of the pixels, in [0, 1)")
     sampler, operator = make(cfg.sampler), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gdp.image import to_model, to_pixels
 from gdp.metrics import rms
-from gdp.noise import Noise
+from gdp.noise import Noise, impulses, photons
 from gdp.prior import Prior
 
 if TYPE_CHECKING:
@@ -37,12 +37,23 @@ def crop(pixels: Tensor, divisor: int) -> Tensor:
     return pixels[..., top : top + H, left : left + W]
 
 
-def degrade(pixels: Tensor, operator: "Operator", sigma_y: float, seeds: Sequence[int]) -> Tensor:
-    """y = A(x) + noise of std sigma_y, in model units: float, unclipped, seeded; sets operator.sigma_y."""
-    operator.sigma_y = 2 * sigma_y
+def degrade(
+    pixels: Tensor, operator: "Operator", sigma_y: float, seeds: Sequence[int], poisson: float | None = None, impulse: float = 0.0
+) -> Tensor:
+    """y = A(x) + noise of std sigma_y, in model units: float, unclipped, seeded; sets operator.sigma_y.
+
+    `poisson` adds photon noise (photons at white), whose mean variance counts into operator.sigma_y; `impulse` salt and pepper.
+    """
     with torch.no_grad():
         y = operator(to_model(pixels))
-    return y + operator.sigma_y * Noise(seeds, "degrade").like(y) if sigma_y > 0 else y
+    variance = sigma_y**2
+    if poisson:
+        variance += float(to_pixels(y).clamp_min(0).mean()) / poisson
+        y = to_model(photons(to_pixels(y), poisson, seeds))
+    operator.sigma_y = 2 * variance**0.5
+    if sigma_y > 0:
+        y = y + 2 * sigma_y * Noise(seeds, "degrade").like(y)
+    return to_model(impulses(to_pixels(y), impulse, seeds)) if impulse else y
 
 
 def observe(pixels: Tensor, operator: "Operator", sigma_y: float, rounding: float) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.quantise import HALF, straight_through
-from operators.transforms import dct2, idct2
+from operators.transforms import dct
 
 LUMA = """16 11 10 16 24 40 51 61 12 12 14 19 26 58 60 55 14 13 16 24 40 57 69 56 14 17 22 29 51 87 80 62
 18 22 37 56 68 109 103 77 24 35 55 64 81 104 113 92 49 64 78 87 103 121 120 101 72 92 95 98 112 100 103 99"""
@@ -35,6 +35,7 @@ class JPEG(Operator):
 
     steps: Tensor
     colours: Tensor
+    cosines: Tensor
 
     def __init__(self, quality: int = 10, subsampling: int = 2, tables: str | None = None):
         super().__init__()
@@ -47,6 +48,7 @@ class JPEG(Operator):
             steps, self.factors = read_tables(tables)
         self.register_buffer("steps", steps.double().view(3, 8, 8), persistent=False)
         self.register_buffer("colours", torch.tensor(YCBCR, dtype=torch.float64), persistent=False)
+        self.register_buffer("cosines", dct(torch.eye(8, dtype=torch.float64)).T.contiguous(), persistent=False)
 
     def planes(self, x: Tensor) -> list[Tensor]:
         """Y - 128, Cb - 128, Cr - 128 of 8-bit levels, each [B, H, W]."""
@@ -69,9 +71,9 @@ class JPEG(Operator):
 
     def rounded(self, plane: Tensor, i: int) -> Tensor:
         """A plane with its coefficients rounded to multiples of q."""
-        q = self.steps[i].to(plane)
-        c = dct2(blocks(plane))
-        return unblocked(idct2(straight_through(c, q * (c / q).round())), plane)
+        q, C = self.steps[i].to(plane), self.cosines.to(plane)
+        c = C @ blocks(plane) @ C.T
+        return unblocked(C.T @ straight_through(c, q * (c / q).round()) @ C, plane)
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """The image with the coefficients nearest to x's that round to y's, y = A(z).
@@ -90,9 +92,9 @@ class JPEG(Operator):
 
     def correction(self, plane: Tensor, plane_y: Tensor, i: int) -> Tensor:
         """What takes the coefficients of whole blocks into the cells of plane_y's."""
-        q = self.steps[i].to(plane)
-        c, k = dct2(blocks(plane)), (dct2(blocks(plane_y)) / q).round()
-        change = unblocked(idct2(c.clamp(q * (k - HALF), q * (k + HALF)) - c), plane)
+        q, C = self.steps[i].to(plane), self.cosines.to(plane)
+        c, k = C @ blocks(plane) @ C.T, (C @ blocks(plane_y) @ C.T / q).round()
+        change = unblocked(C.T @ (c.clamp(q * (k - HALF), q * (k + HALF)) - c) @ C, plane)
         H, W = (n - n % 8 for n in plane.shape[-2:])
         return F.pad(change[..., :H, :W], (0, plane.shape[-1] - W, 0, plane.shape[-2] - H))
 

@@ -8,7 +8,8 @@ import torch
 from gdp.gaussian import GaussianPrior
 from gdp.guidance import Guidance
 from gdp.losses import fidelity, total_variation
-from gdp.noise import Noise
+from gdp.noise import Noise, impulses, photons
+from gdp.pipeline import degrade
 from gdp.schedule import Schedule
 from operators.avgpool import AvgPool
 from operators.base import AffineOperator, LinearOperator, Operator
@@ -233,3 +234,19 @@ def test_affine_operators_are_made_linear(name):
     out = sampler_of(name, 10)(white(), A, A(truth))
     assert out.operator is A
     torch.testing.assert_close(out.x, truth, atol=1e-3, rtol=0)
+
+
+def test_photons_and_impulses():
+    x = torch.full((2, 3, 100, 100), 0.25)
+    p = photons(x, 50, [1, 2])
+    assert float(p.mean()) == pytest.approx(0.25, abs=0.003) and float(p.var()) == pytest.approx(0.25 / 50, rel=0.05)
+    assert torch.equal(photons(x[1:], 50, [2]), p[1:]) and not torch.equal(p[0], p[1])
+    i = impulses(x, 0.2, [1, 2])
+    assert float((i == 0).float().mean()) == pytest.approx(0.1, abs=0.01) and float((i == 1).float().mean()) == pytest.approx(0.1, abs=0.01)
+    assert torch.equal(i[:, 0], i[:, 1] * 1.0) and torch.equal(x, torch.full_like(x, 0.25))
+
+
+def test_photon_noise_counts_into_sigma_y():
+    A = Identity()
+    y = degrade(torch.full((1, 3, 60, 60), 0.5), A, 0.03, [0], poisson=100)
+    assert A.sigma_y == pytest.approx(2 * (0.03**2 + 0.5 / 100) ** 0.5) and float(y.std()) == pytest.approx(A.sigma_y, rel=0.05)
