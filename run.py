@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gdp.compose import Setup
     from gdp.image import Photo
 
-PATHS = ("input", "output", "mask", "prior.path", "operator.kernel")
+PATHS = ("input", "output", "mask", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
@@ -157,7 +157,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         outcome = pipeline.restore(prior, operator, setup.sampler, y, seeds, on_step)
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
-    result, y_pixels = outcome.pixels, image.to_pixels(y)
+    result, y_pixels = outcome.pixels, image.to_image(y)
 
     target.parent.mkdir(parents=True, exist_ok=True)
     facts = {
@@ -205,11 +205,11 @@ class progress:  # noqa: N801
         """Count a step."""
         from time import monotonic
 
-        from gdp.image import to_pixels
+        from gdp.image import to_image
         from gdp.pipeline import consistency
 
         if monotonic() - self.shown > 0.3:
-            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_pixels(x0), self.operator, self.y):.4f}", refresh=False)
+            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0), self.operator, self.y):.4f}", refresh=False)
             self.shown = monotonic()
         self.bar.update()
 

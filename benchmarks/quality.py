@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import save, table
 from gdp.compose import Setup, build, compose
-from gdp.image import find_photos, read, rounded, to_model, to_pixels
+from gdp.image import find_photos, read, rounded, to_image, to_model
 from gdp.metrics import psnr
 from gdp.pipeline import consistency, crop, degrade, restore
 from gdp.prior import Prior
@@ -121,19 +121,19 @@ def baselines(cases: list[Case]) -> Iterator[dict]:
 def inverted(c: Case) -> Tensor | None:
     """A^+ y, where A has one."""
     A: Any = c.setup.operator
-    return to_pixels(A.pinv(c.y)) if hasattr(A, "pinv") else None
+    return to_image(A.pinv(c.y)) if hasattr(A, "pinv") else None
 
 
 def unchanged(c: Case) -> Tensor | None:
     """y, where it is of the photo's shape."""
-    return to_pixels(c.y) if c.y.shape == c.clean.shape else None
+    return to_image(c.y) if c.y.shape == c.clean.shape else None
 
 
 def enlarged(c: Case) -> Tensor | None:
     """y enlarged by bicubic interpolation, where it is smaller than the photo."""
     if c.y.shape[-2:] == c.clean.shape[-2:]:
         return None
-    return F.interpolate(to_pixels(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
+    return F.interpolate(to_image(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
 
 
 def score(cases: list[Case], prior: Prior, samples: int) -> dict:

@@ -1,5 +1,6 @@
 """Pictures in and out: the only place that knows uint8, [0, 1] and [-1, 1]."""
 
+import logging
 import os
 import tempfile
 import warnings
@@ -12,6 +13,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
 
+log = logging.getLogger(__name__)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
 
 
@@ -27,7 +29,7 @@ def to_model(pixels: Tensor) -> Tensor:
     return pixels * 2 - 1
 
 
-def to_pixels(x: Tensor) -> Tensor:
+def to_image(x: Tensor) -> Tensor:
     """[-1, 1] -> [0, 1], unclipped."""
     return (x + 1) / 2
 
@@ -75,6 +77,9 @@ def read_mask(path: str | None) -> Tensor:
         raise ValueError(f"the mask {path} has no white, so there is nothing to repair; paint white over what is to go")
     if not keep.any():
         raise ValueError(f"the mask {path} is white all over, so nothing of the photo would be left; leave the good parts black")
+    lost = 1 - float(keep.float().mean())
+    if lost > 0.6:
+        log.warning("the mask %s marks %.0f %% for repair; if that is the wrong way round, invert it: white = repair", path, 100 * lost)
     return keep.float()[None, None]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from gdp.image import to_model, to_pixels
+from gdp.image import to_image, to_model
 from gdp.metrics import rms
 from gdp.noise import Noise, impulses, photons
 from gdp.prior import Prior
@@ -48,12 +48,12 @@ def degrade(
         y = operator(to_model(pixels))
     variance = sigma_y**2
     if poisson:
-        variance += float(to_pixels(y).clamp_min(0).mean()) / poisson
-        y = to_model(photons(to_pixels(y), poisson, seeds))
+        variance += float(to_image(y).clamp_min(0).mean()) / poisson
+        y = to_model(photons(to_image(y), poisson, seeds))
     operator.sigma_y = 2 * variance**0.5
     if sigma_y > 0:
         y = y + 2 * sigma_y * Noise(seeds, "degrade").like(y)
-    return to_model(impulses(to_pixels(y), impulse, seeds)) if impulse else y
+    return to_model(impulses(to_image(y), impulse, seeds)) if impulse else y
 
 
 def observe(pixels: Tensor, operator: "Operator", sigma_y: float, rounding: float) -> Tensor:
@@ -71,7 +71,7 @@ def restore(
     x, A = sampler(prior, operator, y, seeds, on_step=on_step)
     if not x.isfinite().all():
         raise ValueError("sampling ended in NaN or infinity, so nothing was saved; try prior.dtype=float32 or more steps")
-    return Outcome(to_pixels(x), A, prior.calls - calls, time.perf_counter() - began)
+    return Outcome(to_image(x), A, prior.calls - calls, time.perf_counter() - began)
 
 
 def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:
@@ -82,7 +82,7 @@ def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:
         return outcome
     with torch.no_grad():
         x = to_model(outcome.pixels)
-        return outcome._replace(pixels=to_pixels(x - pinv(A(x) - y)))
+        return outcome._replace(pixels=to_image(x - pinv(A(x) - y)))
 
 
 def consistency(pixels: Tensor, operator: "Operator", y: Tensor) -> float:

@@ -10,6 +10,8 @@ from PIL import Image
 
 from gdp.compose import CONF, compose, make
 
+torch.set_num_threads(1)  # tensors here are small: threads would only wait for one another
+
 OPERATORS = sorted(p.stem for p in (CONF / "operator").glob("*.yaml"))
 SAMPLERS = sorted(p.stem for p in (CONF / "sampler").glob("*.yaml"))
 TASKS = sorted(p.stem for p in (CONF / "task").glob("*.yaml"))

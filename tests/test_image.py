@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gdp.image import atomic, compare, find_photos, read, read_mask, rounded, to_model, to_pixels, write
+from gdp.image import atomic, compare, find_photos, read, read_mask, rounded, to_image, to_model, write
 
 rng = np.random.default_rng(0)
 
@@ -23,7 +23,7 @@ def test_png_round_trip(tmp_path_factory, h, w):
     photo = read(file)
     torch.testing.assert_close(photo.pixels, rounded(pixels))
     assert photo.rounding == pytest.approx(0.0011320, rel=1e-4)
-    torch.testing.assert_close(to_pixels(to_model(pixels)), pixels)
+    torch.testing.assert_close(to_image(to_model(pixels)), pixels)
     assert os.listdir(file.parent) == ["x.png"]
 
 
@@ -81,6 +81,13 @@ def test_folders(tmp_path, cat):
     (tmp_path / "notes.txt").write_text("")
     assert [p.name for p in find_photos(tmp_path)] == ["b.JPG", "cat.png"]
     assert find_photos(cat) == [cat]
+
+
+def test_a_mask_that_looks_inverted_is_told(tmp_path, caplog):
+    picture = Image.new("L", (10, 10), 255)
+    picture.putpixel((0, 0), 0)
+    picture.save(tmp_path / "m.png")
+    assert float(read_mask(str(tmp_path / "m.png")).sum()) == 1 and "99 % for repair" in caplog.text
 
 
 def test_masks(tmp_path, mask_file):

@@ -94,7 +94,7 @@ def test_every_one_guides_gdp(A):
     y = A(x)
     residual = {}
     for scale in (0.0, 1.0):
-        restored = GDPx0(scale=scale, schedule=Schedule(steps=20))(GaussianPrior(std=0.5), A, y).x
+        restored = GDPx0(scale=scale, schedule=Schedule(steps=8))(GaussianPrior(std=0.5), A, y).x
         assert restored.isfinite().all()
         residual[scale] = (A(restored) - y).norm()
     assert residual[1.0] < 0.9 * residual[0.0]
