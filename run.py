@@ -126,8 +126,7 @@ def restore_all(cfg: DictConfig) -> int:
     setup = build(cfg)
     first = None if len(photos) > 1 else read(photos[0])
     prior = setup.load_prior()
-    if setup.sampler.schedule.steps:
-        setup.sampler.schedule.times(prior.T)
+    setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
     failed = 0
     for file, name in zip(photos, names, strict=True):
         try:
@@ -145,7 +144,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     from gdp import image, metrics, pipeline, report
 
     config, seeds = setup.config, [setup.config["seed"]]
-    device = prior_device(prior)
+    device = prior.device
     operator, pixels = setup.operator.to(device), photo.pixels.to(device)
     reference = None
     if config["degrade"]:
@@ -212,11 +211,6 @@ class progress:  # noqa: N801
             self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0), self.operator, self.y):.4f}", refresh=False)
             self.shown = monotonic()
         self.bar.update()
-
-
-def prior_device(prior: Any) -> "torch.device":
-    """Where the network's weights are."""
-    return next(prior.parameters()).device
 
 
 def output_folder(cfg: DictConfig) -> Path:

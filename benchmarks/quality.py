@@ -99,9 +99,8 @@ def same_sized(photos: list[Tensor]) -> list[tuple[Tensor, list[int]]]:
 
 def case(task: str, setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
     """The photos, degraded."""
-    device = next(prior.parameters()).device
-    clean = crop(photos, setup.operator.divisor).to(device)
-    operator = setup.operator.to(device)
+    clean = crop(photos, setup.operator.divisor).to(prior.device)
+    operator = setup.operator.to(prior.device)
     return Case(task, setup, clean, degrade(clean, operator, setup.config["sigma_y"], seeds))
 
 

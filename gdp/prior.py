@@ -49,6 +49,11 @@ class Prior(nn.Module):
         """The number of diffusion steps the network was trained with."""
         return len(self.alpha_bar) - 1
 
+    @property
+    def device(self) -> torch.device:
+        """Where the network's weights are."""
+        return next(self.parameters()).device
+
     def a(self, t: int) -> float:
         """alpha_bar_t; a(0) = 1."""
         return float(self.alpha_bar[t])

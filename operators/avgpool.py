@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ProjectionOperator, check_factor
+from operators.base import ProjectionOperator, check_factor, enlarged
 
 
 class AvgPool(ProjectionOperator):
@@ -23,5 +23,4 @@ class AvgPool(ProjectionOperator):
         return y.repeat_interleave(self.r, -2).repeat_interleave(self.r, -1) / self.r**2
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        B, C, h, w = y.shape
-        return (B, C, h * self.r, w * self.r)
+        return enlarged(y, self.r)

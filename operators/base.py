@@ -119,3 +119,9 @@ def check_fraction(name: str, value: float, low: float = 0.0, high: float = 1.0)
     if not isinstance(value, int | float) or not math.isfinite(value) or not low < value < high:
         raise ValueError(f"operator.{name}={value!r}; it lies between {low:g} and {high:g}")
     return float(value)
+
+
+def enlarged(y: Tensor, r: int) -> tuple[int, ...]:
+    """y's shape, r times as high and wide."""
+    B, C, h, w = y.shape
+    return (B, C, h * r, w * r)

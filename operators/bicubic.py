@@ -7,8 +7,9 @@ y_I = sum_q k_q x_{rI + r/2 - 2r + q},   columns outside folded back by half-sam
 import torch
 from torch import Tensor
 
-from operators.base import check_factor
+from operators.base import check_factor, enlarged
 from operators.separable import Separable
+from operators.transforms import folded
 
 
 class Bicubic(Separable):
@@ -25,13 +26,10 @@ class Bicubic(Separable):
         columns = first[:, None] + torch.arange(4 * r + 1)
         taps = keys_cubic((columns - centre[:, None]).double() / r)
         taps /= taps.sum(1, keepdim=True)
-        columns = columns % (2 * n)
-        columns = torch.where(columns < n, columns, 2 * n - 1 - columns)
-        return torch.zeros(len(rows), n, dtype=torch.float64).scatter_add_(1, columns, taps)
+        return torch.zeros(len(rows), n, dtype=torch.float64).scatter_add_(1, folded(columns, n), taps)
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        B, C, h, w = y.shape
-        return (B, C, h * self.r, w * self.r)
+        return enlarged(y, self.r)
 
 
 def keys_cubic(s: Tensor, a: float = -0.5) -> Tensor:

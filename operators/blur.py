@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from operators.base import LinearOperator, Operator, SpectralOperator
 from operators.kernels import from_file, normalised
 from operators.solve import cg
-from operators.transforms import dct2, idct2
+from operators.transforms import dct2, folded, idct2
 
 
 def blur(kernel: Tensor | str, border: str = "reflect", threshold: float = 1e-3) -> Operator:
@@ -106,12 +106,16 @@ class Blur(LinearOperator):
         super().__init__()
         self.register_buffer("kernel", kernel, persistent=False)
         self.border, self.damping, self.iterations = border, damping, iterations
+        self._frame: tuple[tuple, tuple[Tensor, Tensor, Tensor]] | None = None
 
     def framed(self, shape: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Row and column indices of the frame around an x of this shape, and the kernel's spectrum on it."""
-        fold = BORDERS[self.border]
-        rows, columns = (fold(n, k // 2, like.device) for n, k in zip(shape[-2:], self.kernel.shape, strict=True))
-        return rows, columns, transfer(self.kernel, len(rows), len(columns), like)
+        key = (tuple(shape[-2:]), like.dtype, like.device)
+        if self._frame is None or self._frame[0] != key:
+            extend = BORDERS[self.border]
+            rows, columns = (extend(n, k // 2, like.device) for n, k in zip(shape[-2:], self.kernel.shape, strict=True))
+            self._frame = key, (rows, columns, transfer(self.kernel, len(rows), len(columns), like))
+        return self._frame[1]
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns, K = self.framed(x.shape, x)
@@ -136,12 +140,13 @@ class Blur(LinearOperator):
     def normal_solve(self, b: Tensor, rho: float, iterations: int) -> Tensor:
         """(A^T A + rho)^-1 b. The circular blur is a good preconditioner where no border is made up, and a bad one elsewhere."""
 
-        def circular(r: Tensor) -> Tensor:
-            return torch.fft.irfft2(torch.fft.rfft2(r) / (K.abs() ** 2 + rho), s=r.shape[-2:])
+        def normal(u: Tensor) -> Tensor:
+            return self.adjoint(self(u)) + rho * u
 
-        K = transfer(self.kernel, b.shape[-2], b.shape[-1], b)
-        inverse = circular if self.border == "valid" else torch.clone
-        return cg(lambda u: self.adjoint(self(u)) + rho * u, b, iterations, precondition=inverse)
+        if self.border != "valid":
+            return cg(normal, b, iterations)
+        weight = 1 / (self.framed(b.shape, b)[2].abs() ** 2 + rho)
+        return cg(normal, b, iterations, precondition=lambda r: torch.fft.irfft2(weight * torch.fft.rfft2(r), s=r.shape[-2:]))
 
     def pinv(self, y: Tensor) -> Tensor:
         return self.normal_solve(self.adjoint(y), self.damping, self.iterations)
@@ -199,8 +204,7 @@ def reciprocal(K: Tensor) -> Tensor:
 
 def mirrored(n: int, margin: int, device: torch.device) -> Tensor:
     """Indices of n pixels with `margin` more at each end, reflected about the border (half-sample) as often as it takes."""
-    i = torch.arange(-margin, n + margin, device=device) % (2 * n)
-    return torch.where(i < n, i, 2 * n - 1 - i)
+    return folded(torch.arange(-margin, n + margin, device=device), n)
 
 
 def repeated(n: int, margin: int, device: torch.device) -> Tensor:

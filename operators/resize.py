@@ -4,8 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ProjectionOperator, check_factor
+from operators.base import ProjectionOperator, check_factor, enlarged
 from operators.separable import Separable
+from operators.transforms import folded
 
 
 class Resize(Separable):
@@ -41,10 +42,8 @@ class GaussianDown(Separable):
         rows = self.r * torch.arange(n // self.r) + self.r // 2
         columns = rows[:, None] + torch.arange(-reach, reach + 1)
         taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float64) / self.sigma) ** 2)
-        columns = columns % (2 * n)
-        columns = torch.where(columns < n, columns, 2 * n - 1 - columns)
         blank = torch.zeros(len(rows), n, dtype=torch.float64)
-        return blank.scatter_add_(1, columns, (taps / taps.sum()).expand(len(rows), -1))
+        return blank.scatter_add_(1, folded(columns, n), (taps / taps.sum()).expand(len(rows), -1))
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
@@ -72,9 +71,3 @@ class Subsample(ProjectionOperator):
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
-
-
-def enlarged(y: Tensor, r: int) -> tuple[int, ...]:
-    """y's shape, r times as high and wide."""
-    B, C, h, w = y.shape
-    return (B, C, h * r, w * r)

@@ -1,4 +1,4 @@
-"""Orthonormal cosine transforms by FFT, differentiable and for any length."""
+"""Orthonormal cosine transforms by FFT, differentiable and for any length, and the reflection of indices that they imply."""
 
 import torch
 from torch import Tensor
@@ -31,6 +31,12 @@ def idct(c: Tensor) -> Tensor:
     x = torch.empty_like(v)
     x[..., ::2], x[..., 1::2] = v[..., : (n + 1) // 2], v[..., (n + 1) // 2 :].flip(-1)
     return x
+
+
+def folded(i: Tensor, n: int) -> Tensor:
+    """Indices of any size brought into 0..n-1 by reflection about the border (half-sample), as often as it takes."""
+    i = i % (2 * n)
+    return torch.where(i < n, i, 2 * n - 1 - i)
 
 
 def twiddle(n: int, like: Tensor) -> Tensor:
