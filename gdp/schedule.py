@@ -50,12 +50,13 @@ class Schedule:
     """`steps` times from `start` * T down to 0; each stretch of `travel` steps is walked `repeat` times.
 
     Time travel is RePaint's, as in DDNM, Algorithm 2 (`travel` = l, `repeat` = r). `spacing`: strided, respaced or quadratic.
+    `start` = auto is for samplers.late to choose; until then it counts as 1.
     """
 
     steps: int = 50
     travel: int = 1
     repeat: int = 1
-    start: float = 1.0
+    start: float | str = 1.0
     spacing: str = "strided"
 
     def __post_init__(self) -> None:
@@ -63,14 +64,14 @@ class Schedule:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name}={value!r} in the sampling schedule; it must be a whole number, 1 or more")
-        if not 0 < self.start <= 1:
-            raise ValueError(f"start={self.start!r} in the sampling schedule; it is a fraction of T in (0, 1]")
+        if self.start != "auto" and not (isinstance(self.start, int | float) and 0 < self.start <= 1):
+            raise ValueError(f"start={self.start!r} in the sampling schedule; it is a fraction of T in (0, 1], or auto")
         if self.spacing not in SPACINGS:
             raise ValueError(f"unknown spacing {self.spacing!r}; it is one of {', '.join(SPACINGS)}")
 
     def times(self, T: int) -> list[int]:
         """The times visited, rising; 0 (the clean image) comes before the first of them."""
-        top = max(1, round(self.start * T))
+        top = T if isinstance(self.start, str) else max(1, round(self.start * T))
         if self.steps > top:
             raise ValueError(f"steps={self.steps}, but the prior has {top} times to visit; ask for 1 to {top} steps")
         return SPACINGS[self.spacing](top, self.steps)

@@ -17,6 +17,7 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 
 class UNet(nn.Module):
@@ -101,14 +102,25 @@ class UNet(nn.Module):
         if labels is not None:
             emb = emb + self.label_emb(labels)
         emb = F.silu(emb)
+        run = recomputed if x.requires_grad and not self.training else plain
         h, skips = x.to(dtype), []
         for stage in self.input_blocks:
-            h = stage(h, emb)
+            h = run(stage, h, emb)
             skips.append(h)
-        h = self.middle_block(h, emb)
+        h = run(self.middle_block, h, emb)
         for stage in self.output_blocks:
-            h = stage(torch.cat([h, skips.pop()], 1), emb)
+            h = run(stage, torch.cat([h, skips.pop()], 1), emb)
         return self.out(h)
+
+
+def plain(stage: nn.Module, h: Tensor, emb: Tensor) -> Tensor:
+    """The stage, as it is."""
+    return stage(h, emb)
+
+
+def recomputed(stage: nn.Module, h: Tensor, emb: Tensor) -> Tensor:
+    """The stage, which keeps nothing but its input for the way back: gradients in x cost a forward pass more, and little memory."""
+    return checkpoint(stage, h, emb, use_reentrant=False)
 
 
 class Stage(nn.ModuleList):

@@ -12,7 +12,9 @@ from gdp.noise import Noise
 from gdp.prior import Prior
 from gdp.schedule import Schedule
 from operators.base import AffineOperator, Operator
+from samplers.late import first_guess, late
 
+CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
 OnStep = Callable[[int, Tensor, Tensor], None]
 
 
@@ -28,6 +30,8 @@ class Sampler(ABC):
     """Fields are the algorithm's constants, named as in its paper."""
 
     needs: ClassVar[tuple[str, ...]] = ()  # methods the operator must have
+    consistent: ClassVar[bool] = False  # without noise it promises A x = y
+    noise_aware: ClassVar[bool] = True  # False: y's noise stays in x
     schedule: Schedule = field(default_factory=Schedule)
 
     def check(self, operator: Operator) -> None:
@@ -51,11 +55,10 @@ class Sampler(ABC):
         """Restore y [B, ...] in [-1, 1].
 
         One seed per image makes its result independent of the batch. `init` is a picture to start from, noised to the
-        schedule's first time. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method) or
-        ValueError (schedule, seeds or size do not fit).
+        schedule's first time; a schedule that starts late makes its own, A^+ y. `on_step(t, x, x0)` follows every step. Raises
+        TypeError (operator lacks a method) or ValueError (schedule, seeds or size do not fit; sampling diverged).
         """
         self.check(operator)
-        pairs = list(self.schedule.pairs(prior.T))
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
         memory: dict = {}
@@ -63,13 +66,25 @@ class Sampler(ABC):
             bound = A = operator.bind(y, None if init is None else init.operator)
             if self.needs and isinstance(bound, AffineOperator):
                 A, y = bound.linear(), y - bound.offset(y)
-            x = self.start(prior, A, y, start) if init is None else prior.diffuse(init.x, 0, pairs[0][0], start)
-            for t, s in pairs:
+            schedule = late(self.schedule, prior, A, y)
+            pairs = list(schedule.pairs(prior.T))
+            if init is not None:
+                x = self.noised(prior, init.x, pairs[0][0], start)
+            elif schedule.start != 1:
+                x = self.noised(prior, first_guess(A, y), pairs[0][0], start)
+            else:
+                x = self.start(prior, A, y, start)
+            for i, (t, s) in enumerate(pairs):
                 if s > t:
                     x = prior.diffuse(x, t, s, noise)
                     memory.clear()
                     continue
                 x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
+                if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
+                    raise ValueError(
+                        f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so nothing is saved; if the prior runs "
+                        "in half precision try prior.dtype=float32, else a weaker guidance (sampler.scale, zeta or lr) or more steps"
+                    )
                 if on_step is not None:
                     on_step(t, x, x0)
         return Restored(x, bound)
@@ -77,6 +92,10 @@ class Sampler(ABC):
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
         return noise.like(y.new_empty(A.x_shape(y)))
+
+    def noised(self, prior: Prior, x: Tensor, t: int, noise: Noise) -> Tensor:
+        """The state at t from a first picture x [B, C, H, W]: q(x_t | x)."""
+        return prior.diffuse(x, 0, t, noise)
 
     @abstractmethod
     def step(self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict) -> tuple[Tensor, Tensor]:

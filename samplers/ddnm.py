@@ -31,6 +31,7 @@ class DDNM(Sampler):
     """`eta` mixes fresh noise into x_s; `trust` is the weight of the prior in the proximal step."""
 
     needs: ClassVar = ("pinv",)
+    consistent: ClassVar = True
     eta: float = 0.85
     trust: float = 8.0
 

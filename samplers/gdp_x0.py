@@ -11,17 +11,20 @@ of steps, on the image size and on the task. Here g corrects x0 itself, so it is
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from torch import Tensor
 
 from gdp.guidance import Guidance
 from samplers.base import Sampler
+from samplers.descent import curvature, dot
 
 
 @dataclass(kw_only=True)
 class GDPx0(Sampler):
     """`scale` 1 is the full step along the gradient, 0 no guidance; `guidance` is the loss; `eta` mixes fresh noise into x_s."""
 
+    consistent: ClassVar = True
     guidance: Guidance = field(default_factory=Guidance)
     scale: float = 1.0
     eta: float = 0.85
@@ -44,14 +47,6 @@ class GDPx0(Sampler):
         return a**0.5 * x0_hat + rest**0.5 * z, x0_hat
 
     def minimiser(self, x0: Tensor, g: Tensor, y: Tensor, A) -> Tensor:
-        """alpha [B, 1, 1, 1]; H g is a difference of two gradients, and a step stays within the range of pixels."""
-        gg, n = dot(g, g), g[0].numel()
-        h = 0.1 * n**0.5 / (gg.sqrt() + 1e-30)
-        curvature = dot(g, self.guidance.gradient(x0 - h * g, y, A) - g).abs() / h
-        longest = 2 * n**0.5 / (gg.sqrt() + 1e-30)
-        return (gg / (curvature + 1e-30)).minimum(longest)
-
-
-def dot(p: Tensor, q: Tensor) -> Tensor:
-    """<p, q> of each image, as [B, 1, 1, 1]."""
-    return (p * q).flatten(1).sum(1).view(-1, 1, 1, 1)
+        """alpha [B, 1, 1, 1]; a step stays within the range of pixels."""
+        longest = 2 * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + 1e-30)
+        return (1 / (curvature(lambda x: self.guidance.gradient(x, y, A), x0, g) + 1e-30)).minimum(longest)

@@ -8,6 +8,8 @@ The gradient is added without a variance factor, so 100 steps get a tenth of the
 
 from dataclasses import dataclass, field
 
+from torch import Tensor
+
 from gdp.guidance import Guidance
 from gdp.losses import mean_squared_error
 from samplers.base import Sampler
@@ -24,5 +26,9 @@ class GDPx0Paper(Sampler):
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         mean, std = prior.posterior(x, x0, t, s, v)
-        mean = mean - self.scale * self.guidance.gradient(x0, y, A)
+        mean = mean - self.scale * self.guidance.gradient(self.guided(x, x0), y, A)
         return (mean if s == 0 else mean + std * noise.like(x)), x0
+
+    def guided(self, x: Tensor, x0: Tensor) -> Tensor:
+        """The image at which the gradient is taken."""
+        return x0

@@ -26,8 +26,8 @@ def operator_of(name: str, mask: Path):
 def sampler_of(name: str, steps: int = 20, *overrides: str):
     """The sampler of a YAML."""
     sampler = make(compose(f"sampler={name}", f"sampler.schedule.steps={steps}", *overrides).sampler)
-    if name == "gdp_x0_paper":
-        sampler.scale *= 8 * 8 / (256 * 256) * 1000 / steps  # the pull it has at its own size and number of steps
+    if hasattr(sampler, "guided"):  # GDP as released: the pull it has at its own size, and at its own number of steps unless v1
+        sampler.scale *= 8 * 8 / (256 * 256) * (1 if name.endswith("v1") else 1000 / steps)
     return sampler
 
 

@@ -20,11 +20,24 @@ from operators.kernels import gaussian, motion
 from operators.mask import RandomMask
 from samplers.base import Restored
 from samplers.ddnm import DDNM
+from samplers.ddrm import DDRM
+from samplers.dps import DPS
 from samplers.gdp_x0 import GDPx0
+from samplers.late import automatic_start, first_guess
+from samplers.mcg import MCG
+from samplers.pigdm import PiGDM
 from tests.conftest import SAMPLERS, sampler_of
 
 MU, TAU = 0.2, 0.3
 LINEAR = {"mask": RandomMask(), "sr2": AvgPool(2), "gray": Gray()}
+CONSISTENT = [name for name in SAMPLERS if sampler_of(name, 2).consistent]
+NO_POSTERIOR = {
+    "sdedit": "it is told nothing of y after its start",
+    "ilvr": "it is told the low frequencies of A^+ y alone",
+    "gdp_x0_v1": "its pull fades with the noise, so that it ends short of y",
+    "gdp_xt": "it holds the noisy x_t against the clean y",
+    "gdp_xt_v1": "it holds the noisy x_t against the clean y",
+}
 
 
 class Gamma(Operator):
@@ -81,6 +94,8 @@ def posterior(A, y, covariance, shape):
 @pytest.mark.parametrize("sigma_y", [0.0, 0.2])
 def test_nearer_the_posterior_mean_than_pinv(name, which, sigma_y):
     A, shape, covariance = LINEAR[which], (1, 3, 6, 6), smooth()
+    if name in NO_POSTERIOR or (sigma_y and not sampler_of(name, 2).noise_aware):
+        pytest.skip(NO_POSTERIOR.get(name, "it takes y for clean"))
     A.sigma_y = sigma_y
     truth = MU + (torch.randn(1, 108).double() @ torch.linalg.cholesky(covariance + 1e-9 * torch.eye(108)).T).view(shape)
     y = (A(truth) + sigma_y * torch.randn_like(A(truth))).float()
@@ -130,7 +145,7 @@ def test_seed_and_batch(name):
     assert not torch.allclose(sampler(white(), A, y, seeds=[5, 6, 8]).x[2], whole[2], atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["ddnm", "gdp_x0"])
+@pytest.mark.parametrize("name", CONSISTENT)
 @pytest.mark.parametrize("which", ["mask", "sr2", "gray"])
 def test_noiseless_ends_consistent(name, which):
     A = LINEAR[which]
@@ -250,3 +265,76 @@ def test_photon_noise_counts_into_sigma_y():
     A = Identity()
     y = degrade(torch.full((1, 3, 60, 60), 0.5), A, 0.03, [0], poisson=100)
     assert A.sigma_y == pytest.approx(2 * (0.03**2 + 0.5 / 100) ** 0.5) and float(y.std()) == pytest.approx(A.sigma_y, rel=0.05)
+
+
+def test_ddrm_with_eta_b_of_1_is_ddnm_plus():
+    for A, sigma_y in ((AvgPool(2), 0.2), (RandomMask(), 0.1), (Identity(), 0.3), (Gray(), 0.0)):
+        A.sigma_y = sigma_y
+        y = A(MU + TAU * torch.randn(2, 3, 8, 8))
+        ddrm, ddnm = (cls(schedule=Schedule(12)) for cls in (DDRM, DDNM))
+        ddrm.start = super(DDRM, ddrm).start  # DDNM+ begins with white noise
+        torch.testing.assert_close(ddrm(white(), A, y).x, ddnm(white(), A, y).x, atol=2e-5, rtol=0)
+        A.sigma_y = 0.0
+
+
+def test_pigdm_finds_the_posterior_mean():
+    """The gradient of a Gaussian's denoiser is exact, so that PiGDM errs by its r^2 alone."""
+    A, N = AvgPool(2), 300
+    A.sigma_y = 0.2
+    y = A(MU + TAU * torch.randn(1, 3, 8, 8)) + 0.2 * torch.randn(1, 3, 4, 4)
+    x = PiGDM(schedule=Schedule(200))(white(), A, y.expand(N, -1, -1, -1).contiguous()).x.mean(0, keepdim=True)
+    shrink = A.s**2 * TAU**2 / (A.s**2 * TAU**2 + A.sigma_y**2)
+    exact = MU + shrink * A.pinv(y - A(torch.full_like(x, MU)))
+    assert (x - exact).norm() < 0.35 * (A.pinv(y) - exact).norm()
+
+
+@pytest.mark.parametrize("cls", [DPS, MCG])
+def test_strength_through_the_network_does_not_depend_on_the_steps(cls):
+    A, shape, covariance = AvgPool(2), (1, 3, 6, 6), smooth()
+    truth = MU + (torch.randn(1, 108).double() @ torch.linalg.cholesky(covariance + 1e-9 * torch.eye(108)).T).view(shape)
+    y = A(truth.float()).expand(32, -1, -1, -1).contiguous()
+    exact = posterior(A, y[:1], covariance, shape)
+    prior = GaussianPrior(MU, covariance=covariance)
+    outs = [cls(schedule=Schedule(n, spacing="respaced"))(prior, A, y).x.mean(0) for n in (100, 400)]
+    errors = [float((x - exact).norm() / exact.sub(MU).norm()) for x in outs]
+    assert max(errors) < 0.5 and max(errors) < 2 * min(errors) + 0.1
+
+
+def test_gradients_through_the_network_are_the_same_recomputed(photo64):
+    x = torch.randn(1, 3, 16, 16, requires_grad=True)
+    kept = [torch.autograd.grad(photo64(x, 300).x0.square().sum(), x)[0]]
+    photo64.net.train()  # the way that keeps every activation; there is no dropout
+    kept.append(torch.autograd.grad(photo64(x, 300).x0.square().sum(), x)[0])
+    photo64.net.eval()
+    torch.testing.assert_close(*kept, rtol=1e-4, atol=1e-4 * float(kept[0].abs().max()))
+
+
+@pytest.mark.parametrize("name", ["ddnm", "gdp_x0", "ddrm", "diffpir", "daps"])
+def test_late_start_begins_with_what_y_tells(name):
+    """start=auto: later for a mask that loses little than for one that loses nearly all, and nearer the truth at few steps."""
+    few, many = (automatic_start(white(), RandomMask(rate=rate), torch.zeros(1, 3, 24, 24)) for rate in (0.05, 0.9))
+    assert few <= many <= 1
+    A = AvgPool(2)
+    y = A(torch.nn.functional.avg_pool2d(MU + 3 * TAU * torch.randn(1, 3, 24, 24), 5, 1, 2))
+    sampler, seen = sampler_of(name, 5, "sampler.schedule.start=auto"), []
+    x = sampler(GaussianPrior(MU, 0.1), A, y, on_step=lambda t, x, x0: seen.append(t)).x
+    assert x.isfinite().all() and len(seen) == 5 and max(seen) < 950
+
+
+def test_first_guess_is_of_the_photos_shape():
+    for A, y in ((AvgPool(2), torch.randn(1, 3, 4, 4)), (Gain(), torch.randn(1, 3, 4, 4)), (Gamma(), torch.rand(1, 3, 4, 4))):
+        assert first_guess(A, y).shape == A.x_shape(y)
+    noisy = AvgPool(2)
+    noisy.sigma_y = 0.5
+    y = torch.randn(1, 3, 4, 4)
+    assert first_guess(noisy, y).norm() < noisy.pinv(y).norm()
+
+
+def test_sampling_that_diverges_says_when_and_why():
+    class Broken(GaussianPrior):
+        def predict(self, x, t):
+            eps, v = super().predict(x, t)
+            return (eps * float("nan") if t < 500 else eps), v
+
+    with pytest.raises(ValueError, match=r"NaN or infinity by step \d+ of 20 .*prior.dtype=float32"):
+        DDNM(schedule=Schedule(20))(Broken(), Identity(), torch.zeros(1, 3, 4, 4))

@@ -1,0 +1,42 @@
+"""ILVR (Choi et al., ICCV 2021), Algorithm 1: low frequencies follow a reference picture, here A^+ y.
+
+x'  ~ p(x_s | x_t),   y_s ~ q(y_s | A^+ y)
+x_s = x' + phi(y_s) - phi(x')                       phi: down and up again by `factor`; while s > until T
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from samplers.base import Sampler
+from samplers.late import first_guess
+
+
+@dataclass(kw_only=True)
+class ILVR(Sampler):
+    """`factor` N of the low-pass filter; guidance ends at `until` (a fraction of T). It knows of y only through A^+ y."""
+
+    needs: ClassVar = ("pinv",)
+    noise_aware: ClassVar = False
+    factor: int = 4
+    until: float = 0.0
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        _, x0, v = prior(x, t)
+        x0 = x0.clamp(-1, 1)
+        mean, std = prior.posterior(x, x0, t, s, v)
+        x_s = mean if s == 0 else mean + std * noise.like(x)
+        if s < self.until * prior.T:
+            return x_s, x0
+        reference = first_guess(A, y)
+        y_s = reference if s == 0 else prior.diffuse(reference, 0, s, noise)
+        return x_s + self.low(y_s - x_s), x0
+
+    def low(self, x: Tensor) -> Tensor:
+        """phi: what is left of x [B, C, H, W] at 1 / factor of its size, antialiased."""
+        H, W = x.shape[-2:]
+        size = (max(1, round(H / self.factor)), max(1, round(W / self.factor)))
+        small = F.interpolate(x, size, mode="bicubic", antialias=True, align_corners=False)
+        return F.interpolate(small, (H, W), mode="bicubic", align_corners=False)

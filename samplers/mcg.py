@@ -1,0 +1,24 @@
+"""MCG (Chung et al., NeurIPS 2022), Algorithm 1: DPS's gradient, then the noisy measurement is put in.
+
+x'  ~ p(x_s | x_t, x0(x_t)) - zeta (t - s) grad_x_t ||y - A x0(x_t)||
+x_s = x' - A^+ (A x' - A q(x_s | A^+ y))
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from samplers.dps import DPS
+
+
+@dataclass(kw_only=True)
+class MCG(DPS):
+    """`zeta` as in DPS. It takes y for clean."""
+
+    needs: ClassVar = ("pinv",)
+    consistent: ClassVar = True
+    noise_aware: ClassVar = False
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        x_s, x0 = super().step(x, t, s, prior, A, y, noise, memory)
+        known = A.pinv(y) if s == 0 else prior.diffuse(A.pinv(y), 0, s, noise)
+        return x_s - A.pinv(A(x_s - known)), x0

@@ -1,0 +1,42 @@
+"""RED-diff (Mardani et al., ICLR 2024), Algorithm 1: a variational estimate mu, moved by Adam; x is mu throughout.
+
+x_t = sqrt(a_t) mu + sqrt(1 - a_t) z
+g   = A^T (A mu - y) + lam sqrt((1 - a_t) / a_t) (eps(x_t, t) - z)            weight 1 / SNR, Sec. 3.3
+mu  = Adam(mu, g)                                                             betas 0.9, 0.99
+"""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from gdp.guidance import Guidance
+from gdp.noise import Noise
+from gdp.prior import Prior
+from samplers.base import Sampler
+from samplers.late import first_guess
+
+
+@dataclass(kw_only=True)
+class REDdiff(Sampler):
+    """`lam` weighs the prior, `lr` is Adam's rate; starts from A^+ y, and needs no more than a differentiable A."""
+
+    guidance: Guidance = field(default_factory=Guidance)
+    lam: float = 0.25
+    lr: float = 0.1
+
+    def start(self, prior: Prior, A, y: Tensor, noise: Noise) -> Tensor:
+        """mu."""
+        return first_guess(A, y)
+
+    def noised(self, prior: Prior, x: Tensor, t: int, noise: Noise) -> Tensor:
+        """A given first picture is mu itself."""
+        return x
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        a, z = prior.a(t), noise.like(x)
+        eps, x0, _ = prior(a**0.5 * x + (1 - a) ** 0.5 * z, t)
+        g = self.guidance.gradient(x, y, A) / 2 + self.lam * (1 / a - 1) ** 0.5 * (eps - z)
+        k = memory["k"] = memory.get("k", 0) + 1
+        m = memory["m"] = 0.9 * memory.get("m", 0) + 0.1 * g
+        v = memory["v"] = 0.99 * memory.get("v", 0) + 0.01 * g**2
+        return x - self.lr * (m / (1 - 0.9**k)) / ((v / (1 - 0.99**k)).sqrt() + 1e-8), x0

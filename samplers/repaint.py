@@ -1,0 +1,28 @@
+"""RePaint (Lugmayr et al., CVPR 2022), Algorithm 1, for any linear A; its resampling is the schedule's time travel.
+
+known   ~ q(x_s | A^+ y)
+unknown ~ p(x_s | x_t)
+x_s     = unknown - A^+ A (unknown - known)         for a mask: known where it keeps, unknown elsewhere
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from samplers.base import Sampler
+
+
+@dataclass(kw_only=True)
+class RePaint(Sampler):
+    """Takes y for clean: its noise, if any, stays in the result."""
+
+    needs: ClassVar = ("pinv",)
+    consistent: ClassVar = True
+    noise_aware: ClassVar = False
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        _, x0, v = prior(x, t)
+        x0 = x0.clamp(-1, 1)
+        mean, std = prior.posterior(x, x0, t, s, v)
+        known = A.pinv(y) if s == 0 else prior.diffuse(A.pinv(y), 0, s, noise)
+        unknown = mean if s == 0 else mean + std * noise.like(x)
+        return unknown - A.pinv(A(unknown - known)), x0

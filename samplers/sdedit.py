@@ -1,0 +1,21 @@
+"""SDEdit (Meng et al., ICLR 2022), Algorithm 2: noise A^+ y up to t0 = start T, then sample with nothing more said of y.
+
+x_t0 ~ q(x_t0 | A^+ y),   x_s ~ p(x_s | x_t) as DDIM(eta)
+"""
+
+from dataclasses import dataclass, field
+
+from gdp.schedule import Schedule
+from samplers.base import Sampler
+
+
+@dataclass(kw_only=True)
+class SDEdit(Sampler):
+    """`schedule.start` trades faithfulness (low) against realism (high); any `init` picture may replace A^+ y."""
+
+    eta: float = 1.0
+    schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        eps, x0, _ = prior(x, t)
+        return prior.ddim(x0, eps, s, self.eta, noise), x0
