@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gdp.compose import Setup
     from gdp.image import Photo
 
-PATHS = ("input", "output", "mask", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
+PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
@@ -117,7 +117,7 @@ def restore_all(cfg: DictConfig) -> int:
     folder = output_folder(cfg)
     names = output_names(photos)
     if not cfg.overwrite:
-        refuse_overwriting(folder, names)
+        refuse_overwriting(folder, names, cfg.samples)
     check_writable(folder)
 
     from gdp.compose import build
@@ -140,25 +140,31 @@ def restore_all(cfg: DictConfig) -> int:
 
 
 def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
-    """Restore one photo; write TARGET.png, .compare.png and .json."""
+    """Restore one photo; write TARGET.png, .compare.png and .json, and with samples > 1 what `save_samples` does."""
     from gdp import image, metrics, pipeline, report
 
-    config, seeds = setup.config, [setup.config["seed"]]
+    config = setup.config
+    seeds = [config["seed"] + k for k in range(config["samples"])]
     device = prior.device
     operator, pixels = setup.operator.to(device), photo.pixels.to(device)
     reference = None
     if config["degrade"]:
         reference = pixels = pipeline.crop(pixels, operator.divisor)
-        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds, config["poisson"], config["impulse"])
+        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds[:1], config["poisson"], config["impulse"])
     else:
         y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
-    with progress(setup.sampler.schedule.nfe(prior.T), file.name, operator, y) as on_step:
-        outcome = pipeline.restore(prior, operator, setup.sampler, y, seeds, on_step)
+    init = None
+    if config["init"] is not None:
+        first = image.read(image.namesake(config["init"], file)).pixels.to(device)
+        init = pipeline.check_init(pipeline.crop(first, operator.divisor) if config["degrade"] else first, operator, y)
+    with progress(setup.sampler.nfe(prior.T), file.name, operator, y) as on_step:
+        outcome = pipeline.draw(prior, operator, setup.sampler, y, seeds, on_step, init)
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
-    result, y_pixels = outcome.pixels, image.to_image(y)
+    result, y_pixels = outcome.pixels[:1], image.to_image(y)
 
     target.parent.mkdir(parents=True, exist_ok=True)
+    spread = save_samples(outcome.pixels, target, reference) if len(seeds) > 1 else None
     facts = {
         "input": str(file),
         "output": f"{target}.png",
@@ -172,6 +178,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         "consistency": pipeline.consistency(result, outcome.operator, y),
         "consistency_saved": pipeline.consistency(image.rounded(result), outcome.operator, y),
         "scores": None if reference is None else metrics.scores(result, reference),
+        "samples": spread,
+        "operator": outcome.operator.describe(y),
         "prior": prior.source,
         "hardware": report.hardware(device),
         "versions": report.versions(),
@@ -185,8 +193,23 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         print(target.with_name(f"{target.name}{suffix}"))
 
 
+def save_samples(pixels: "torch.Tensor", target: Path, reference: "torch.Tensor | None") -> dict[str, Any]:
+    """TARGET.sample2.png ..., TARGET.mean.png (the estimate of least squared error) and TARGET.std.png, where they differ; facts."""
+    from gdp import image, metrics
+
+    mean, std = pixels.mean(0, keepdim=True), pixels.std(0, keepdim=True).mean(1, keepdim=True)
+    white = max(float(std.max()), 1e-6)
+    pictures = {f"sample{k + 1}": pixels[k : k + 1] for k in range(1, len(pixels))} | {"mean": mean, "std": std / white}
+    for name, picture in pictures.items():
+        file = target.with_name(f"{target.name}.{name}.png")
+        image.write(picture, file)
+        print(file)
+    scores = None if reference is None else metrics.scores(mean, reference)
+    return {"count": len(pixels), "std": float(std.mean()), "std_at_white": white, "scores_of_mean": scores}
+
+
 class progress:  # noqa: N801
-    """A bar of steps that shows, a few times a second at most, how far A x0 still is from y."""
+    """A bar of steps that shows, a few times a second at most, how far A x0 still is from y; starts over with each batch of samples."""
 
     def __init__(self, total: int, name: str, operator: Any, y: "torch.Tensor"):
         from tqdm import tqdm
@@ -207,8 +230,10 @@ class progress:  # noqa: N801
         from gdp.image import to_image
         from gdp.pipeline import consistency
 
+        if self.bar.n == self.bar.total:
+            self.bar.reset()
         if monotonic() - self.shown > 0.3:
-            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0), self.operator, self.y):.4f}", refresh=False)
+            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0[:1]), self.operator, self.y):.4f}", refresh=False)
             self.shown = monotonic()
         self.bar.update()
 
@@ -229,10 +254,13 @@ def output_names(photos: list[Path]) -> list[str]:
     return [p.name if stems.count(p.stem) > 1 else p.stem for p in photos]
 
 
-def refuse_overwriting(folder: Path, names: list[str]) -> None:
-    """FileExistsError where a result would replace a file."""
+def refuse_overwriting(folder: Path, names: list[str], samples: Any) -> None:
+    """ValueError where a result would replace a file."""
+    suffixes = [".png", ".compare.png", ".json"]
+    if isinstance(samples, int) and samples > 1:
+        suffixes += [f".sample{k}.png" for k in range(2, samples + 1)] + [".mean.png", ".std.png"]
     for name in names:
-        for suffix in (".png", ".compare.png", ".json"):
+        for suffix in suffixes:
             if (folder / f"{name}{suffix}").exists():
                 raise ValueError(f"{folder / name}{suffix} exists; choose another output=, or allow overwrite=true")
 

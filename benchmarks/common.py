@@ -26,7 +26,7 @@ def meta() -> dict[str, Any]:
     }
 
 
-def save(rows: list[dict], file: str | None) -> None:
+def save(rows: list[dict], file: str | Path | None) -> None:
     """Keep the rows as {"rows": [...], "meta": {...}}, if a file is asked for."""
     if file:
         Path(file).write_text(json.dumps({"rows": rows, "meta": meta()}, indent=2) + "\n")

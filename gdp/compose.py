@@ -15,6 +15,7 @@ from gdp.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
 
+QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps
 CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
@@ -40,9 +41,17 @@ def build(cfg: DictConfig) -> Setup:
     for group in ("operator", "sampler", "prior"):
         for key in OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
-    if cfg.steps is not None:
+    if cfg.quality is not None and cfg.quality not in QUALITY:
+        raise ValueError(f"quality={cfg.quality}; it is fast, balanced or best")
+    if isinstance(cfg.samples, bool) or not isinstance(cfg.samples, int) or cfg.samples < 1:
+        raise ValueError(f"samples={cfg.samples}; it is how many restorations to draw, 1 or more")
+    steps = QUALITY.get(cfg.quality) if cfg.steps is None else cfg.steps
+    if steps is not None:
         with open_dict(cfg):
-            cfg.sampler.schedule.steps = cfg.steps
+            cfg.sampler.schedule.steps = steps
+    if cfg.init is not None and cfg.sampler.schedule.start == 1:
+        with open_dict(cfg):
+            cfg.sampler.schedule.start = "auto"
     sigma_y = cfg.sigma_y
     if isinstance(sigma_y, bool) or not isinstance(sigma_y, int | float) or not 0 <= sigma_y <= 1:
         raise ValueError(f"sigma_y={sigma_y}; the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale")

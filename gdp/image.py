@@ -1,8 +1,6 @@
 """Pictures in and out: the only place that knows uint8, [0, 1] and [-1, 1]."""
 
 import logging
-import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 from torch import Tensor
+
+from gdp.files import atomic
 
 log = logging.getLogger(__name__)
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
@@ -83,6 +83,22 @@ def read_mask(path: str | None) -> Tensor:
     return keep.float()[None, None]
 
 
+def read_optional_mask(path: str | None) -> Tensor | None:
+    """read_mask where there is one, None where `path` is."""
+    return None if path is None else read_mask(path)
+
+
+def namesake(path: str | Path, photo: Path) -> Path:
+    """`path` itself, or, where it is a folder, the picture in it that is called as the photo is."""
+    given = Path(path).expanduser()
+    if not given.is_dir():
+        return given
+    for file in find_photos(given):
+        if file.stem == photo.stem:
+            return file
+    raise FileNotFoundError(f"no picture named {photo.stem} in {given}")
+
+
 def load(path: str | Path) -> Image.Image:
     """A picture, decoded whole and turned upright."""
     file = Path(path).expanduser()
@@ -103,8 +119,9 @@ def load(path: str | Path) -> Image.Image:
 
 
 def picture_of(pixels: Tensor) -> Image.Image:
-    """[1, 3 or 1, H, W] in [0, 1] as an 8-bit RGB picture."""
-    values = (pixels[0].clamp(0, 1) * 255).round().byte().cpu().expand(3, -1, -1)
+    """[1, C, H, W] in [0, 1] as an 8-bit RGB picture: one is grey, of two the blue stays black, from the fourth on none is shown."""
+    values = (pixels[0, :3].clamp(0, 1) * 255).round().byte().cpu()
+    values = torch.cat([values, torch.zeros_like(values[:1])]) if len(values) == 2 else values.expand(3, -1, -1)
     return Image.fromarray(values.permute(1, 2, 0).numpy())
 
 
@@ -117,28 +134,6 @@ def save(picture: Image.Image, path: Path) -> None:
     """Save a picture as PNG through a temporary file beside it."""
     with atomic(path) as temporary:
         picture.save(temporary, format="PNG")
-
-
-class atomic:  # noqa: N801
-    """`with atomic(path) as temporary`: what is written to `temporary` becomes `path` at the end, or vanishes on an error."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(prefix=f".{self.path.name[:64]}.", dir=self.path.parent)
-        os.close(handle)
-        self.temporary = Path(name)
-        return self.temporary
-
-    def __exit__(self, kind: type | None, *_: object) -> None:
-        if kind is None:
-            umask = os.umask(0)
-            os.umask(umask)
-            self.temporary.chmod(0o666 & ~umask)
-            self.temporary.replace(self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)
 
 
 def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:

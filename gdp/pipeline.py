@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from samplers.base import Sampler
 
 OnStep = Callable[[int, Tensor, Tensor], None]
+AT_ONCE = (2**18, 2**22)  # pixels in a batch of samples, on the CPU and on CUDA
 
 
 class Outcome(NamedTuple):
@@ -64,14 +65,46 @@ def observe(pixels: Tensor, operator: "Operator", sigma_y: float, rounding: floa
 
 
 def restore(
-    prior: Prior, operator: "Operator", sampler: "Sampler", y: Tensor, seeds: Sequence[int], on_step: OnStep | None = None
+    prior: Prior,
+    operator: "Operator",
+    sampler: "Sampler",
+    y: Tensor,
+    seeds: Sequence[int],
+    on_step: OnStep | None = None,
+    init: Tensor | None = None,
 ) -> Outcome:
-    """The restoration of y (model units). ValueError where the sampler diverged."""
+    """The restoration of y (model units), from `init` [B, 3, H, W] in [0, 1] if given. ValueError where the sampler diverged."""
     calls, began = prior.calls, time.perf_counter()
-    x, A = sampler(prior, operator, y, seeds, on_step=on_step)
-    if not x.isfinite().all():
-        raise ValueError("sampling ended in NaN or infinity, so nothing was saved; try prior.dtype=float32 or more steps")
+    x, A = sampler(prior, operator, y, seeds, None if init is None else to_model(init), on_step)
     return Outcome(to_image(x), A, prior.calls - calls, time.perf_counter() - began)
+
+
+def draw(
+    prior: Prior,
+    operator: "Operator",
+    sampler: "Sampler",
+    y: Tensor,
+    seeds: Sequence[int],
+    on_step: OnStep | None = None,
+    init: Tensor | None = None,
+) -> Outcome:
+    """Samples of one photo's posterior, y [1, ...], a seed each: as many at once as memory bears; the operator is the first's."""
+    at_once = max(1, AT_ONCE[prior.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
+    outcomes = []
+    for part in (seeds[i : i + at_once] for i in range(0, len(seeds), at_once)):
+        many, start = (None if z is None else z.repeat(len(part), *[1] * (z.ndim - 1)) for z in (y, init))
+        assert many is not None
+        outcomes.append(restore(prior, operator, sampler, many, part, on_step, start))
+    pixels = torch.cat([o.pixels for o in outcomes])
+    return outcomes[0]._replace(pixels=pixels, nfe=sum(o.nfe for o in outcomes), seconds=sum(o.seconds for o in outcomes))
+
+
+def check_init(init: Tensor, operator: "Operator", y: Tensor) -> Tensor:
+    """`init` [1, 3, H, W]; ValueError unless it has the result's size."""
+    H, W = operator.x_shape(y)[-2:]
+    if init.shape[-2:] != (H, W):
+        raise ValueError(f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; resize it to that")
+    return init
 
 
 def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:

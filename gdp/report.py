@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 import gdp
-from gdp.image import atomic
+from gdp.files import atomic
 
 PACKAGES = ("torch", "numpy", "scipy", "kornia", "piq", "hydra-core", "pillow", "safetensors")
 

@@ -42,15 +42,20 @@ def quadratic(T: int, steps: int) -> list[int]:
     return sorted({round(math.sqrt(T**2 - k * step)) for k in range(steps)})
 
 
-SPACINGS = {"strided": strided, "respaced": lambda T, steps: respaced(T, [steps]), "quadratic": quadratic}
+def squared(T: int, steps: int) -> list[int]:
+    """Even in sqrt(t), so densest where the noise is weak (DDIM's quadratic); times that round to one another are visited once."""
+    return sorted({1 + round((T - 1) * (k / max(steps - 1, 1)) ** 2) for k in range(steps)})
+
+
+SPACINGS = {"strided": strided, "respaced": lambda T, steps: respaced(T, [steps]), "quadratic": quadratic, "squared": squared}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """`steps` times from `start` * T down to 0; each stretch of `travel` steps is walked `repeat` times.
+    """`steps` times from `start` * T down to `end` * T, then 0; each stretch of `travel` steps is walked `repeat` times.
 
-    Time travel is RePaint's, as in DDNM, Algorithm 2 (`travel` = l, `repeat` = r). `spacing`: strided, respaced or quadratic.
-    `start` = auto is for samplers.late to choose; until then it counts as 1.
+    Time travel is RePaint's, as in DDNM, Algorithm 2 (`travel` = l, `repeat` = r). `spacing`: strided, respaced, quadratic or squared.
+    `start` and `end` = auto are for samplers.late to choose; until then they count as 1 and 0.
     """
 
     steps: int = 50
@@ -58,6 +63,7 @@ class Schedule:
     repeat: int = 1
     start: float | str = 1.0
     spacing: str = "strided"
+    end: float | str = 0.0
 
     def __post_init__(self) -> None:
         for name in ("steps", "travel", "repeat"):
@@ -66,15 +72,18 @@ class Schedule:
                 raise ValueError(f"{name}={value!r} in the sampling schedule; it must be a whole number, 1 or more")
         if self.start != "auto" and not (isinstance(self.start, int | float) and 0 < self.start <= 1):
             raise ValueError(f"start={self.start!r} in the sampling schedule; it is a fraction of T in (0, 1], or auto")
+        if self.end != "auto" and not (isinstance(self.end, int | float) and 0 <= self.end < 1):
+            raise ValueError(f"end={self.end!r} in the sampling schedule; it is a fraction of T in [0, 1), or auto")
         if self.spacing not in SPACINGS:
             raise ValueError(f"unknown spacing {self.spacing!r}; it is one of {', '.join(SPACINGS)}")
 
     def times(self, T: int) -> list[int]:
         """The times visited, rising; 0 (the clean image) comes before the first of them."""
         top = T if isinstance(self.start, str) else max(1, round(self.start * T))
-        if self.steps > top:
-            raise ValueError(f"steps={self.steps}, but the prior has {top} times to visit; ask for 1 to {top} steps")
-        return SPACINGS[self.spacing](top, self.steps)
+        low = 1 if isinstance(self.end, str) else max(1, round(self.end * T))
+        if self.steps > top - low + 1:
+            raise ValueError(f"steps={self.steps}, but the prior has {top - low + 1} times to visit; ask for 1 to {top - low + 1} steps")
+        return [t + low - 1 for t in SPACINGS[self.spacing](top - low + 1, self.steps)]
 
     def pairs(self, T: int) -> Iterator[tuple[int, int]]:
         """(t, s): step from t to s < t, or travel back to s > t."""

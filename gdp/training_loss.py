@@ -15,13 +15,11 @@ import math
 from collections.abc import Sequence
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import Schedule
 from gdp.training_data import Draw, collate
+
+BUCKETS = 10  # of times, in reports of the held-out loss
 
 
 class HybridLoss(nn.Module):
@@ -101,22 +99,3 @@ def heldout_mse(net: nn.Module, loss: HybridLoss, items: Sequence[Draw], buckets
         eps_hat = net(loss.diffuse(x0, t, eps), t - 1).float()[:, : x0.shape[1]]
         errors.append((eps - eps_hat).square().mean((1, 2, 3)))
     return torch.cat(errors).view(-1, buckets).mean(0).tolist()
-
-
-@torch.inference_mode()
-def sample(net: nn.Module, betas: Tensor, number: int, size: int, device: torch.device, eta: float = 0.0) -> Tensor:
-    """Unconditional samples in [-1, 1]: DDIM(eta) from T, 50 steps at most, x0 clamped."""
-    prior, noise = Prior(net, betas), Noise(range(number))
-    x = Noise(noise.seeds, "start").like(torch.empty(number, 3, size, size, device=device))
-    for t, s in Schedule(min(50, prior.T), spacing="respaced").pairs(prior.T):
-        x0 = prior(x, t).x0.clamp(-1, 1)
-        eps = (x - prior.a(t) ** 0.5 * x0) / (1 - prior.a(t)) ** 0.5
-        x = prior.ddim(x0, eps, s, eta, noise)
-    return x
-
-
-def sheet(images: Tensor) -> Image.Image:
-    """Images [N, 3, H, W] in [-1, 1] as one picture of rows and columns, as square as N allows."""
-    rows = max(n for n in range(1, math.isqrt(len(images)) + 1) if len(images) % n == 0)
-    grid = images.unflatten(0, (rows, -1)).permute(0, 3, 1, 4, 2).flatten(2, 3).flatten(0, 1)
-    return Image.fromarray(((grid.clamp(-1, 1) + 1) * 127.5).round().byte().cpu().numpy())

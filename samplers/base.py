@@ -43,22 +43,29 @@ class Sampler(ABC):
                 name, other = type(self).__name__, type(operator).__name__
                 raise TypeError(f"{name} needs operator.{method}, which {other} does not have; try {works}")
 
+    def nfe(self, T: int) -> int:
+        """Network calls of a restoration, for a prior of T steps."""
+        return self.schedule.nfe(T)
+
     def __call__(
         self,
         prior: Prior,
         operator: Operator,
         y: Tensor,
         seeds: Sequence[int] | None = None,
-        init: Restored | None = None,
+        init: "Restored | Tensor | None" = None,
         on_step: OnStep | None = None,
     ) -> Restored:
         """Restore y [B, ...] in [-1, 1].
 
-        One seed per image makes its result independent of the batch. `init` is a picture to start from, noised to the
-        schedule's first time; a schedule that starts late makes its own, A^+ y. `on_step(t, x, x0)` follows every step. Raises
-        TypeError (operator lacks a method) or ValueError (schedule, seeds or size do not fit; sampling diverged).
+        One seed per image makes its result independent of the batch. `init` is a picture [B, C, H, W] to start from, or a
+        restoration whose operator goes on too; it is noised to the schedule's first time. A schedule that starts late makes its
+        own, A^+ y. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method) or ValueError (schedule,
+        seeds or size do not fit; sampling diverged).
         """
         self.check(operator)
+        if isinstance(init, Tensor):
+            init = Restored(init, operator)
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
         memory: dict = {}

@@ -29,6 +29,9 @@ class DAPS(Sampler):
     langevin: int = 100
     floor: float = 0.01
 
+    def nfe(self, T: int) -> int:
+        return sum(min(self.ode, t) for t, s in self.schedule.pairs(T) if s < t)
+
     def step(self, x, t, s, prior, A, y, noise, memory):
         x0 = self.flow(prior, x, t)
         r, tau = (1 / prior.a(t) - 1) ** 0.5, max(A.sigma_y, self.floor)

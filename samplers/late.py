@@ -1,6 +1,7 @@
-"""Late start: begin at t0 < T from a noised first guess of x, as in CCDF (Chung et al., CVPR 2022).
+"""Late start, at t0 < T from a noised first guess of x, as in CCDF (Chung et al., CVPR 2022); and an end before y's noise is resolved.
 
-    x_t0 ~ q(x_t0 | A^+ y),   t0: the first time whose noise, sqrt((1 - a) / a), is `HIDE` times the guess's error
+    x_t0 ~ q(x_t0 | A^+ y),   t0: the first time whose noise, sqrt((1 - a) / a), is HIDE times the guess's error
+    end:                      the last time whose noise is below LEFT sigma_y: x0 is as sure there as y lets it be
 
 The error is measured on random pictures with the statistics of photos: 1/f spectra and colours that go together.
 """
@@ -16,16 +17,22 @@ from gdp.prior import Prior
 from gdp.schedule import Schedule
 from operators.base import AffineOperator, LinearOperator, Operator
 
-HIDE = 3.0
+HIDE, LEFT = 3.0, 0.5
+DRAWS = 3
 CONTRAST, COLOUR = 0.5, 0.15  # std of a photo's grey values and of its colour channels about them, [-1, 1] units
+WIDE = 2.0  # std of the prior in Wiener's estimate: no narrower, or it would darken what is certain
 
 
 def late(schedule: Schedule, prior: Prior, A: Operator, y: Tensor) -> Schedule:
-    """The schedule with start=auto resolved; at most as many steps as there are times."""
-    if schedule.start != "auto":
-        return schedule
-    start = automatic_start(prior, A, y)
-    return replace(schedule, start=start, steps=min(schedule.steps, max(1, round(start * prior.T))))
+    """The schedule with start=auto and end=auto resolved; at most as many steps as there are times between them."""
+    start, end = schedule.start, schedule.end
+    if isinstance(end, str):
+        end = automatic_end(prior, A)
+    if isinstance(start, str):
+        start = min(1.0, max(automatic_start(prior, A, y), end + 0.05))
+    room = max(1, round(start * prior.T) - max(1, round(end * prior.T)) + 1)
+    resolved = (start, end) != (schedule.start, schedule.end)
+    return replace(schedule, start=start, end=end, steps=min(schedule.steps, room)) if resolved else schedule
 
 
 def automatic_start(prior: Prior, A: Operator, y: Tensor) -> float:
@@ -35,18 +42,33 @@ def automatic_start(prior: Prior, A: Operator, y: Tensor) -> float:
     return max(times[0], 2) / prior.T if times else 1.0
 
 
+def automatic_end(prior: Prior, A: Operator) -> float:
+    """The end / T, by y's noise; 0 where y has none."""
+    times = [t for t in range(1, prior.T // 2) if (1 / prior.a(t) - 1) ** 0.5 < LEFT * A.sigma_y]
+    return times[-1] / prior.T if times else 0.0
+
+
 def worst_error(A: Operator, y: Tensor) -> float:
-    """RMS error of the first guess of a photo-like picture, in the worst of its 16x16 neighbourhoods, [-1, 1] units."""
-    x = photo_like(A.x_shape(y), y)
-    noisy = A(x) + A.sigma_y * Noise([0], "degrade").like(y) if A.sigma_y else A(x)
-    square = (first_guess(A, noisy) - x).square().mean(1, keepdim=True)
-    size = min(16, *square.shape[-2:])
-    return float(F.avg_pool2d(square, size, max(1, size // 2)).max().sqrt())
+    """The error of the first guess of photo-like pictures in terms of white noise of std 1, [-1, 1] units: the largest coefficient.
+
+    Coefficients are those of w x w block means, w = 1, 2, 4 ..., which noise hides as well at any scale: w times the mean.
+    """
+    errors = []
+    for draw in range(DRAWS):
+        x = photo_like(A.x_shape(y), y, draw)
+        noisy = A(x) + A.sigma_y * Noise([draw], "degrade").like(y) if A.sigma_y else A(x)
+        errors.append(first_guess(A, noisy) - x)
+    e, w, worst = torch.cat(errors), 1, 0.0
+    while w <= min(e.shape[-2:]):
+        power = (w * F.avg_pool2d(e, w)).square().mean((0, 1))[None, None]
+        nearby = min(4, *power.shape[-2:])
+        worst, w = max(worst, float(F.avg_pool2d(power, nearby, 1).max())), 2 * w
+    return worst**0.5
 
 
-def photo_like(shape: tuple[int, ...], like: Tensor) -> Tensor:
+def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
     """A random picture [1, C, H, W] with 1/f amplitudes: CONTRAST in grey, COLOUR in what differs between channels."""
-    z = Noise([0], "start").like(torch.empty(1, shape[1] + 1, *shape[-2:], device=like.device))
+    z = Noise([draw], "start").like(torch.empty(1, shape[1] + 1, *shape[-2:], device=like.device))
     fy, fx = (torch.fft.fftfreq(n, device=z.device) for n in shape[-2:])
     falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(shape[-2:])).reciprocal()
     field = torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
@@ -57,10 +79,10 @@ def photo_like(shape: tuple[int, ...], like: Tensor) -> Tensor:
 def first_guess(A: Operator, y: Tensor) -> Tensor:
     """A^+ y, or Wiener's estimate where y is noisy; y itself, resized, where A is not linear."""
     if isinstance(A, AffineOperator):
-        A, y = A.linear(), y - A.offset(y)
+        return first_guess(A.linear(), y - A.offset(y))
     shape = A.x_shape(y)
     if isinstance(A, LinearOperator):
-        return A.prox(y.new_zeros(shape), y, (A.sigma_y / CONTRAST) ** 2) if A.sigma_y > 0 else A.pinv(y)
+        return A.prox(y.new_zeros(shape), y, (A.sigma_y / WIDE) ** 2) if A.sigma_y > 0 else A.pinv(y)
     if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
         return y.new_zeros(shape)
     return F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False).expand(shape).contiguous()

@@ -6,10 +6,13 @@ import sys
 import pytest
 import torch
 
-from benchmarks import quality, speed
+from benchmarks import quality, scoring, speed
 from benchmarks.common import table
+from gdp.compose import build, compose
+from gdp.gaussian import GaussianPrior
 from gdp.metrics import psnr, scores
 from operators.avgpool import AvgPool
+from tests.conftest import SAMPLERS
 
 
 def run_main(monkeypatch, module, *words):
@@ -44,17 +47,21 @@ def test_quality_refuses_what_it_cannot_do(monkeypatch, tmp_path, cat):
 
 
 def test_speed(monkeypatch, tmp_path):
-    run_main(monkeypatch, speed, "--sizes", "16", "--rounds", 1, "--json", tmp_path / "s.json")
-    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    words = ("--operators", "blur_motion,gray,jpeg", "--operator-size", 32)
+    run_main(monkeypatch, speed, "--sizes", "16", "--rounds", 1, *words, "--json", tmp_path / "s.json")
+    *rows, blurred, grey, jpeg = json.loads((tmp_path / "s.json").read_text())["rows"]
     assert rows[0]["ratio_to_fp32_eager"] == 1 and rows[0]["layout"] == "nchw" and rows[0]["dtype"] == "float32"
     assert all(set(speed.COLUMNS) <= r.keys() and r["ms_per_nfe"] > 0 for r in rows)
+    assert 0 < blurred["pinv_iterations"] <= 30 and 0 < blurred["prox_iterations"] <= 30
+    assert blurred["pinv_share"] > blurred["A_AT_share"] > 0
+    assert grey["pinv_iterations"] is None and grey["pinv_share"] > 0 and jpeg["pinv_share"] is None and jpeg["A_AT_share"] > 0
 
 
 def test_null_energy_is_sharpness():
     A, truth = AvgPool(2), torch.rand(1, 3, 8, 8)
     smooth = (A.pinv(A(truth)) + truth) / 2
-    assert quality.null_energy(A, truth, truth) == pytest.approx(1)
-    assert quality.null_energy(A, smooth, truth) == pytest.approx(0.5, rel=1e-4)
+    assert scoring.null_energy(A, truth, truth) == pytest.approx(1)
+    assert scoring.null_energy(A, smooth, truth) == pytest.approx(0.5, rel=1e-4)
 
 
 def test_psnr_after_rounding():
@@ -67,3 +74,26 @@ def test_psnr_after_rounding():
 
 def test_table():
     assert table([{"a": 1, "b": 2.34567}, {"a": None, "b": "x"}], ["a", "b"]).splitlines()[2:] == ["| 1 | 2.346 |", "| - | x     |"]
+
+
+def test_quality_goes_on_from_what_it_kept(monkeypatch, tmp_path, cat):
+    def table_of(samplers):
+        words = ("--images", cat.parent, "--tasks", "denoise:sigma_y=0.2", "--samplers", samplers, "--nfe", "6", "--size", 16)
+        run_main(monkeypatch, quality, *words, "--out", tmp_path / "field")
+        return json.loads((tmp_path / "field" / "results.json").read_text())["rows"]
+
+    first = table_of("ddnm")
+    kept = tmp_path / "field" / "rows.jsonl"
+    with kept.open("a") as stream:
+        stream.write('{"key": {"cut off')
+    monkeypatch.setattr(quality, "baselines", lambda cases: pytest.fail("made again"))
+    again = table_of("ddnm,daps")
+    assert again[: len(first)] == first and again[-1]["sampler"] == "daps" and again[-1]["nfe"] <= 6
+    assert "| denoise:sigma_y=0.2 |" in (tmp_path / "field" / "results.md").read_text()
+
+
+def test_steps_fit_a_number_of_network_calls():
+    for name in SAMPLERS:
+        setup = build(compose("task=denoise", f"sampler={name}"))
+        sampler = quality.with_steps(setup, GaussianPrior(), 40, True)
+        assert 20 <= sampler.nfe(1000) <= 40 and list(sampler.schedule.pairs(1000))

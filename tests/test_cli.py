@@ -77,6 +77,53 @@ def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
         assert report["consistency"] < 1e-4
 
 
+def test_samples_their_mean_and_where_they_differ(cli, cat):
+    words = (f"input={cat}", "task=inpaint_box", "degrade=true", "steps=4", "seed=7")
+    assert cli(*words, "samples=3", "output=many")[0] == 0 and cli(*words, "output=one")[0] == 0
+    names = ["compare.png", "json", "mean.png", "png", "sample2.png", "sample3.png", "std.png"]
+    assert files("many") == [f"cat.{name}" for name in names]
+    assert Path("many/cat.png").read_bytes() == Path("one/cat.png").read_bytes()
+    pictures = [np.asarray(Image.open(f"many/cat.{n}.png"), float) for n in ("sample2", "sample3")]
+    pictures.append(np.asarray(Image.open("many/cat.png"), float))
+    mean, std = (np.asarray(Image.open(f"many/cat.{n}.png"), float) for n in ("mean", "std"))
+    hole = std[..., 0] > 0
+    assert np.abs(np.mean(pictures, 0) - mean).max() <= 2 and 0.02 < hole.mean() < 0.4 and std.max() == 255
+    report = json.loads(Path("many/cat.json").read_text())
+    assert report["nfe"] == 4 and report["samples"]["count"] == 3 and report["samples"]["scores_of_mean"]["psnr"] > 8
+    code, _, err = cli(*words, "samples=2", "output=many")
+    assert code == 2 and "exists" in err
+    for wrong in ("samples=0", "samples=1.5", "quality=superb"):
+        code, _, err = cli(*words, wrong, "output=none")
+        assert code == 2 and wrong.split("=")[0] in err and not Path("none").exists()
+
+
+def test_a_first_picture_to_start_from(cli, cat, tmp_path):
+    Path("first").mkdir()
+    Image.new("RGB", (24, 20), (250, 20, 20)).save("first/cat.png")
+    words = (f"input={cat}", "task=denoise", "sigma_y=0.3", "steps=3", "sampler=ddnm")
+    assert cli(*words, "output=a", "init=first/cat.png", "sampler.schedule.start=0.02")[0] == 0
+    assert cli(*words, "output=b", "init=first", "sampler.schedule.start=0.02")[0] == 0
+    assert cli(*words, "output=c", "init=first")[0] == 0
+    assert Path("a/cat.png").read_bytes() == Path("b/cat.png").read_bytes()
+    assert json.loads(Path("c/cat.json").read_text())["config"]["sampler"]["schedule"]["start"] == "auto"
+    red = np.asarray(Image.open("a/cat.png"), float)
+    assert red[..., 0].mean() > red[..., 1].mean() + 60
+    Image.new("RGB", (10, 20)).save("first/small.png")
+    for wrong, says in (
+        ("init=first/small.png", "24x20"),
+        ("init=first/none.png", "no such file"),
+        (f"init={cat.parent}/none", "no such file"),
+    ):
+        code, _, err = cli(*words, "output=d", wrong)
+        assert code == 2 and says in err and not Path("d").exists()
+
+
+def test_quality_chooses_the_steps(cli, cat):
+    for words, steps in ((("quality=fast",), 10), (("quality=best", "steps=3"), 3)):
+        code, _, _ = cli(f"input={cat}", "task=denoise", f"output=o{steps}", *words)
+        assert code == 0 and json.loads(Path(f"o{steps}/cat.json").read_text())["nfe"] == steps
+
+
 def test_same_seed_same_picture(cli, cat):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert cli(f"input={cat}", f"output={name}", "steps=3", f"seed={seed}")[0] == 0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gdp.image import atomic, compare, find_photos, read, read_mask, rounded, to_image, to_model, write
+from gdp.image import compare, find_photos, read, read_mask, rounded, to_image, to_model, write
 
 rng = np.random.default_rng(0)
 
@@ -105,12 +105,3 @@ def test_comparison_of_sizes(tmp_path):
     compare([("input", torch.rand(1, 1, 8, 10)), ("restored", torch.rand(1, 3, 32, 40))], tmp_path / "c.png")
     with Image.open(tmp_path / "c.png") as sheet:
         assert sheet.width >= 80 and sheet.height > 32
-
-
-def test_nothing_half_written(tmp_path):
-    file = tmp_path / "x.txt"
-    file.write_text("old")
-    with pytest.raises(RuntimeError), atomic(file) as temporary:
-        temporary.write_text("half")
-        raise RuntimeError
-    assert file.read_text() == "old" and os.listdir(tmp_path) == ["x.txt"]

@@ -1,0 +1,138 @@
+"""What a restoration is worth: a task's photos, what was made of them, and scores against the truth.
+
+PSNR is over RGB in [0, 1] after clipping and 8-bit rounding. null_energy = ||(I - A^+ A) x|| / ||(I - A^+ A) reference||: 1 is as
+sharp as the truth, less is blur.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gdp.compose import Setup
+from gdp.image import rounded, to_image, to_model
+from gdp.metrics import psnr
+from gdp.pipeline import consistency, crop, degrade, restore
+from gdp.prior import Prior
+
+
+class Case(NamedTuple):
+    """One task on photos of one size: what every sampler of it is given, and scored against."""
+
+    setup: Setup
+    clean: Tensor  # [B, 3, H, W] in [0, 1]
+    y: Tensor  # model units
+
+
+Output = tuple[Case, list[Tensor], float]  # the case, its samples, seconds for one of them
+
+
+def crop_square(pixels: Tensor, size: int | None) -> Tensor:
+    """The centre size x size of a picture; all of it without a size."""
+    if size is None:
+        return pixels
+    H, W = pixels.shape[-2:]
+    if min(H, W) < size:
+        raise ValueError(f"--size {size} is larger than a {W}x{H} photo; choose a smaller one")
+    return pixels[..., (H - size) // 2 :, (W - size) // 2 :][..., :size, :size]
+
+
+def same_sized(photos: list[Tensor]) -> list[tuple[Tensor, list[int]]]:
+    """Photos in batches of one size, with the seed of each."""
+    sizes = sorted({tuple(p.shape) for p in photos})
+    groups = [[i for i, p in enumerate(photos) if tuple(p.shape) == size] for size in sizes]
+    return [(torch.cat([photos[i] for i in group]), group) for group in groups]
+
+
+def case(setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
+    """The photos, degraded."""
+    clean = crop(photos, setup.operator.divisor).to(prior.device)
+    operator = setup.operator.to(prior.device)
+    return Case(setup, clean, degrade(clean, operator, setup.config["sigma_y"], seeds))
+
+
+def baselines(cases: list[Case]) -> Iterator[dict]:
+    """A^+ y; y itself where it is of the photo's shape, else its bicubic enlargement."""
+    for name, make in {"pinv": inverted, "input": unchanged, "bicubic": enlarged}.items():
+        outputs = []
+        for c in cases:
+            began = time.perf_counter()
+            x = make(c)
+            if x is not None:
+                outputs.append((c, [x], time.perf_counter() - began))
+        if outputs:
+            yield {"sampler": name, "steps": 0, "nfe": 0, **summary(outputs)}
+
+
+def inverted(c: Case) -> Tensor | None:
+    """A^+ y, where A has one."""
+    A: Any = c.setup.operator
+    return to_image(A.pinv(c.y)) if hasattr(A, "pinv") else None
+
+
+def unchanged(c: Case) -> Tensor | None:
+    """y, where it is of the photo's shape."""
+    return to_image(c.y) if c.y.shape == c.clean.shape else None
+
+
+def enlarged(c: Case) -> Tensor | None:
+    """y enlarged by bicubic interpolation, where it is a smaller picture."""
+    if c.y.ndim != 4 or c.y.shape[1] != c.clean.shape[1] or c.y.shape[-2:] == c.clean.shape[-2:]:
+        return None
+    return F.interpolate(to_image(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
+
+
+def score(cases: list[Case], prior: Prior, samples: int) -> dict:
+    """Restore every photo `samples` times."""
+    outputs, nfe = [], 0
+    for c in cases:
+        began, drawn = time.perf_counter(), []
+        for k in range(samples):
+            outcome = restore(prior, c.setup.operator, c.setup.sampler, c.y, [1000 * k + i for i in range(len(c.y))])
+            drawn.append(outcome.pixels)
+            nfe = outcome.nfe
+        outputs.append((c, drawn, (time.perf_counter() - began) / samples))
+    return {"nfe": nfe, **summary(outputs)}
+
+
+def summary(outputs: list[Output]) -> dict:
+    """Means over photos; over samples too, but for psnr_of_mean."""
+    import piq
+
+    values: dict[str, list[float | None]] = {}
+    images = sum(len(c.clean) for c, *_ in outputs)
+    for c, drawn, _ in outputs:
+        A, mean = c.setup.operator, torch.stack(drawn).mean(0)
+        for i in range(len(c.clean)):
+            truth = c.clean[i : i + 1]
+            values.setdefault("psnr_of_mean", []).append(float(psnr(mean[i : i + 1], truth)))
+            for x in (d[i : i + 1] for d in drawn):
+                a, b = rounded(x), rounded(truth)
+                values.setdefault("psnr", []).append(float(psnr(x, truth)))
+                values.setdefault("ssim", []).append(float(piq.ssim(a, b, data_range=1.0)))
+                values.setdefault("haarpsi", []).append(float(piq.haarpsi(a, b, data_range=1.0)))
+                values.setdefault("null_energy", []).append(null_energy(A, x, truth))
+                values.setdefault("consistency", []).append(consistency(x, A, c.y[i : i + 1]))
+    means = {k: mean_or_none(v) for k, v in values.items()}
+    seconds = sum(s for *_, s in outputs) / images
+    return {"images": images, "samples": len(outputs[0][1]), **means, "seconds_per_image": seconds}
+
+
+def mean_or_none(values: list[float | None]) -> float | None:
+    """The mean; None where a value is missing."""
+    known = [v for v in values if v is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
+
+
+def null_energy(A: Any, x: Tensor, truth: Tensor) -> float | None:
+    """||(I - A^+ A) x|| / ||(I - A^+ A) truth||; None where A sees everything, or has no A^+."""
+    if not hasattr(A, "pinv"):
+        return None
+    x, truth = to_model(x), to_model(truth)
+    unseen = truth - A.pinv(A(truth))
+    if float(unseen.norm()) < 1e-4 * float(truth.norm()):
+        return None
+    return float((x - A.pinv(A(x))).norm() / unseen.norm())

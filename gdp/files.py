@@ -1,0 +1,36 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PART = ".part"  # what is unfinished is called .NAME.RANDOM.part; only a kill leaves one behind
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """`with atomic(path) as temporary`: what is written to `temporary` becomes `path` at the end, or vanishes on an error.
+
+    It is on the disk before it takes the name, so a power cut leaves the old file or the new one. OSError where the disk is full.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=PART, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("r+b") as stream:
+            os.fsync(stream.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def clear(folder: Path) -> None:
+    """Remove what killed writers left in a folder that nobody else writes to."""
+    for part in folder.glob(f".*{PART}"):
+        part.unlink()

@@ -1,0 +1,33 @@
+"""The default: `Anchored` where the operator is linear, GDP's guidance on x0 from a late start where it is only differentiable."""
+
+from dataclasses import dataclass, field
+
+from gdp.guidance import Guidance
+from gdp.schedule import Schedule
+from operators.base import AffineOperator, LinearOperator, Operator
+from samplers.anchored import Anchored
+from samplers.base import Restored, Sampler
+from samplers.gdp_x0 import GDPx0
+
+
+@dataclass(kw_only=True)
+class Auto(Sampler):
+    """`guidance` is for operators that are not linear; `schedule` for all."""
+
+    guidance: Guidance = field(default_factory=Guidance)
+    schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
+
+    def choose(self, operator: Operator) -> Sampler:
+        """The sampler that this operator gets."""
+        if isinstance(operator, AffineOperator | LinearOperator):
+            return Anchored(schedule=self.schedule)
+        return GDPx0(guidance=self.guidance, schedule=self.schedule)
+
+    def check(self, operator: Operator) -> None:
+        self.choose(operator).check(operator)
+
+    def __call__(self, prior, operator, y, seeds=None, init=None, on_step=None) -> Restored:
+        return self.choose(operator)(prior, operator, y, seeds, init, on_step)
+
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        return self.choose(A).step(x, t, s, prior, A, y, noise, memory)
