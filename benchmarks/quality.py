@@ -36,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", required=True, help="folder of clean photos")
     parser.add_argument("--tasks", default="sr4,inpaint_random,denoise,deblur,colorize", help="task or task:key=value:key=value")
-    parser.add_argument("--samplers", default="ddnm")
+    parser.add_argument("--samplers", default="auto", help="names, with numbers of their own after @: auto@20,ddnm@20@100")
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--steps", default="50", help="numbers of steps, separated by commas (50)")
     budget.add_argument("--nfe", help="network calls, separated by commas")
@@ -67,8 +67,9 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
     prior: Prior | None = None
     for task in args.tasks.split(","):
         cases: list = []
-        for sampler in ("baselines", *args.samplers.split(",")):
-            for budget in [None] if sampler == "baselines" else (args.nfe or args.steps).split(","):
+        for words in ("baselines", *args.samplers.split(",")):
+            sampler, *own = words.split("@")
+            for budget in [None] if sampler == "baselines" else own or (args.nfe or args.steps).split(","):
                 if (found := kept.find(task, sampler, budget)) is not None:
                     yield from found
                     continue

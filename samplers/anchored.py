@@ -1,28 +1,67 @@
-"""Our own: what y tells is anchored, and what it does not tell is drawn afresh at every step. DDNM+ with three changes.
+"""Our own: what y tells is anchored, what it does not tell is drawn afresh at every step, and y's noise counts as x_s's.
 
-    times     from what A^+ y leaves open to what y's noise leaves open (samplers/late.py), even in sqrt(t)
-    d = 0     eta = 1: x_s's noise is all new there, so that no error of the network's eps is handed on
-    d > 0     eta(d)^2 = 1 - (anchor d / d_max)^2 once y tells less than x_s: the surer y, the more its own noise stays, and counts as x_s's
+    times   from what A^+ y leaves open to what y's noise leaves open (samplers/late.py), even in sqrt(t)
+    rho     = trust sigma_y^2 a_t / (1 - a_t)
+    lam     = min(d^2 / (d^2 + rho), d sigma_s / (sqrt(a_s) sigma_y))                   by singular value d; 1 where sigma_y = 0
+    x0_hat  = x0 - lam A^+ (A x0 - y)                                                   DDNM's projection, damped as DiffPIR's prox
+    x_s     = sqrt(a_s) x0_hat + sqrt(sigma_s^2 - a_s (lam sigma_y / d)^2) z            sigma_s^2 = 1 - a_s
 
-Without singular values, or with a sigma_y of 0, x0_hat is DDNM's.
+The first bound weighs y against the prior's estimate, the second keeps the noise that y brings below x_s's own; DDNM+ has the second alone,
+and part of the old noise in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal step, and its
+noise is measured on a random y. The last step weighs y against x0 by the error that an estimate has, not by its noise.
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from gdp.noise import Noise
 from gdp.schedule import Schedule
-from samplers.ddnm import DDNM
+from samplers.base import Sampler
+
+PROBE = 48  # pixels, times the operator's divisor
+ERROR = 0.35  # of an estimate x0, as a share of the noise it was made from
 
 
 @dataclass(kw_only=True)
-class Anchored(DDNM):
-    """`eta` is the share of fresh noise in what A does not see; less of it gives more texture and less PSNR. `anchor` as above."""
+class Anchored(Sampler):
+    """`trust` is the weight of the prior against y; `eta` < 1 keeps part of the old noise where sigma_y = 0: more texture, less PSNR."""
 
-    eta: float = 1.0
-    anchor: float = 0.87
+    needs: ClassVar = ("pinv",)
+    consistent: ClassVar = True
+    trust: float = 0.3
+    eta: float = 0.98
     schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
 
-    def fresh(self, d: Tensor) -> Tensor:
-        return torch.where(d > 0, (1 - (self.anchor * d / d.max().clamp_min(1e-12)) ** 2).clamp_min(0).sqrt(), self.eta)
+    def step(self, x, t, s, prior, A, y, noise, memory):
+        eps, x0, _ = prior(x, t)
+        if A.sigma_y == 0:
+            x0_hat = x0 - A.pinv(A(x0) - y)
+            return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
+        rho = A.sigma_y**2 * prior.a(t) / (1 - prior.a(t))
+        if s == 0:
+            x0_hat = A.prox(x0, y, rho / ERROR**2)
+            return x0_hat, x0_hat
+        draw = self.by_singular_value if hasattr(A, "spectral") else self.by_proximal_step
+        return draw(x0, self.trust * rho, prior.a(s), A, y, noise)
+
+    def by_singular_value(self, x0: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        """x_s and x0_hat."""
+
+        def lam(d):
+            return (d**2 / (d**2 + rho)).minimum(d * (1 / a - 1) ** 0.5 / A.sigma_y)
+
+        def fresh(d):
+            return (1 - a - a * (lam(d) * A.sigma_y / torch.where(d > 0, d, 1.0)) ** 2).clamp_min(0).sqrt()
+
+        x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
+        return a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh), x0_hat
+
+    def by_proximal_step(self, x0: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+        """x_s and x0_hat; the noise that y brings is taken for white, its variance is that on a small picture."""
+        small = torch.zeros_like(x0[:1, :, : PROBE * A.divisor, : PROBE * A.divisor])
+        brought = A.prox(small, A.sigma_y * Noise([0]).like(A(small)), rho).square().mean()
+        x0_hat = A.prox(x0, y, rho)
+        return a**0.5 * x0_hat + (1 - a - a * brought).clamp_min(0).sqrt() * noise.like(x0), x0_hat

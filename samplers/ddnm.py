@@ -48,26 +48,20 @@ class DDNM(Sampler):
     def noisy(self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """DDNM+; compared multiplied out, so that no singular value is divided by."""
         a, sigma, sigma_y = prior.a(s) ** 0.5, (1 - prior.a(s)) ** 0.5, A.sigma_y
-
-        def kept(d):
-            return (1 - self.fresh(d) ** 2).clamp_min(0).sqrt() * sigma
+        k = (1 - self.eta**2) ** 0.5 * sigma
 
         def lam(d):
-            return torch.where(d * sigma >= a * sigma_y, 1.0, kept(d) * d / (a * sigma_y))
+            return torch.where(d * sigma >= a * sigma_y, 1.0, k * d / (a * sigma_y))
 
         def phi(d):
             seen = (d > 0) & (d * sigma >= a * sigma_y)
             rest = (sigma**2 - (a * sigma_y / torch.where(seen, d, 1.0)) ** 2).clamp_min(0)
-            return torch.where(seen, rest.sqrt(), self.fresh(d) * sigma)
+            return torch.where(seen, rest.sqrt(), self.eta * sigma)
 
         def null(d):
-            return torch.where(d == 0, kept(d), 0.0)
+            return torch.where(d == 0, k, 0.0)
 
         x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
         if s == 0:
             return x0_hat, x0_hat
         return a * x0_hat + A.spectral(noise.like(x0), phi) + A.spectral(eps, null), x0_hat
-
-    def fresh(self, d: Tensor) -> Tensor:
-        """eta by singular value: the same for all."""
-        return torch.full_like(d, self.eta)

@@ -17,10 +17,11 @@ from gdp.prior import Prior
 from gdp.schedule import Schedule
 from operators.base import AffineOperator, LinearOperator, Operator
 
-HIDE, LEFT = 3.0, 0.5
-DRAWS = 3
-CONTRAST, COLOUR = 0.5, 0.15  # std of a photo's grey values and of its colour channels about them, [-1, 1] units
-WIDE = 2.0  # std of the prior in Wiener's estimate: no narrower, or it would darken what is certain
+HIDE, LEFT = 2.0, 0.5
+DRAWS, LARGE = 3, 2**14  # pictures to measure on; one will do where y has more pixels than that
+CONTRAST, COLOUR = 0.5, 0.4  # std of a photo's grey values and of vivid colours about them, [-1, 1] units
+SMOOTH = (16, 16, 8, 8, 4, 4, 2, 2)  # how far the first guess is smoothed, one after the other
+WIDE, NARROW = 2.0, 0.25  # how far a photo's values are from 0, so that nothing is darkened; and from their smooth
 
 
 def late(schedule: Schedule, prior: Prior, A: Operator, y: Tensor) -> Schedule:
@@ -54,7 +55,7 @@ def worst_error(A: Operator, y: Tensor) -> float:
     Coefficients are those of w x w block means, w = 1, 2, 4 ..., which noise hides as well at any scale: w times the mean.
     """
     errors = []
-    for draw in range(DRAWS):
+    for draw in range(1 if y.shape[-2] * y.shape[-1] > LARGE else DRAWS):
         x = photo_like(A.x_shape(y), y, draw)
         noisy = A(x) + A.sigma_y * Noise([draw], "degrade").like(y) if A.sigma_y else A(x)
         errors.append(first_guess(A, noisy) - x)
@@ -77,12 +78,30 @@ def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
 
 
 def first_guess(A: Operator, y: Tensor) -> Tensor:
-    """A^+ y, or Wiener's estimate where y is noisy; y itself, resized, where A is not linear."""
+    """The smoothest picture that agrees with y, coarse to fine; y itself, resized, where A is not linear.
+
+    Papoulis and Gerchberg's iteration: smooth, then put y in again by A^+ (or the proximal step where y is noisy). What A leaves open is
+    filled from what lies around it, where A^+ y would have 0.
+    """
     if isinstance(A, AffineOperator):
         return first_guess(A.linear(), y - A.offset(y))
     shape = A.x_shape(y)
-    if isinstance(A, LinearOperator):
-        return A.prox(y.new_zeros(shape), y, (A.sigma_y / WIDE) ** 2) if A.sigma_y > 0 else A.pinv(y)
-    if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
-        return y.new_zeros(shape)
-    return F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False).expand(shape).contiguous()
+    if not isinstance(A, LinearOperator):
+        if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
+            return y.new_zeros(shape)
+        return F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False).expand(shape).contiguous()
+
+    def agreeing(v: Tensor, std: float) -> Tensor:
+        return A.prox(v, y, (A.sigma_y / std) ** 2) if A.sigma_y > 0 else v - A.pinv(A(v) - y)
+
+    x = agreeing(y.new_zeros(shape), WIDE)
+    for factor in SMOOTH if hasattr(A, "spectral") else SMOOTH[::2]:  # iterated inverses cost more
+        x = agreeing(smooth(x, factor), NARROW)
+    return x
+
+
+def smooth(x: Tensor, factor: int) -> Tensor:
+    """x at 1 / factor of its size, and up again."""
+    H, W = x.shape[-2:]
+    small = F.interpolate(x, (max(1, H // factor), max(1, W // factor)), mode="area")
+    return F.interpolate(small, (H, W), mode="bicubic" if min(small.shape[-2:]) > 3 else "bilinear", align_corners=False)

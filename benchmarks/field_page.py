@@ -1,0 +1,72 @@
+"""docs/benchmarks.md from the results of benchmarks/quality.py: python benchmarks/field_page.py FOLDER/results.json
+
+Two tables: our default against the best of the others, score by score, and every row; and the plot of quality over network calls.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.common import table
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+SCORES = ("psnr", "ssim", "haarpsi")
+COLUMNS = "sampler nfe psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image".split()
+INTRO = """# The field in one table
+
+Every sampler on the same photos, operators, prior, noise and seeds; made by `benchmarks/quality.py`, and this page by `benchmarks/field_page.py`.
+`nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at three times the price. `pinv` is A^+ y,
+`bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample. `null_energy` is the energy of what the operator cannot
+see, relative to the truth's: 1 is as sharp as the truth, less is blur, more is noise or invention; a blur can score a high PSNR. Samplers
+marked `deepinv_` are that library's, on the same prior.
+"""
+
+
+def main() -> None:
+    """Read the results, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    args = parser.parse_args()
+    data = json.loads(args.results.read_text())
+    PAGE.write_text(page(data["rows"], data["meta"]))
+    picture = args.results.with_name("pareto.png")
+    if picture.is_file():
+        shutil.copy(picture, PAGE.with_name("pareto.png"))
+
+
+def page(rows: list[dict], meta: dict) -> str:
+    """The page as Markdown."""
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    verdicts = [v for task in tasks if (v := verdict(task, rows)) is not None]
+    parts = [INTRO, f"```sh\n{meta['command']}\n```\n\nCommit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}.\n"]
+    parts += ["## Our default against the best of the others\n\nA plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n"]
+    parts += [table(verdicts, ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"]) + "\n"]
+    parts += ["![quality over network calls](pareto.png)\n\n## All rows\n"]
+    for task in tasks:
+        mine = sorted((row for row in rows if row["task"] == task), key=lambda row: -row["psnr"])
+        parts += [f"### {task}\n\n{table(mine, COLUMNS)}\n"]
+    return "\n".join(parts)
+
+
+def verdict(task: str, rows: list[dict]) -> dict | None:
+    """How far our default is ahead of the best other sampler, in each score."""
+    mine = [row for row in rows if row["task"] == task and row["nfe"]]
+    ours = [row for row in mine if row["sampler"] == "auto"]
+    others = [row for row in mine if row["sampler"] not in ("auto", "anchored")]
+    if not ours or not others:
+        return None
+    best = ours[0]
+    found = {"task": task, "nfe": best["nfe"], "null_energy": best["null_energy"]}
+    for score in SCORES:
+        rival = max(others, key=lambda row: row[score])
+        by = f"{rival['sampler']} {rival['nfe']}"
+        found |= {score: best[score], f"{score}_gain": f"{best[score] - rival[score]:+.3g}", f"{score}_by": by}
+    return found
+
+
+if __name__ == "__main__":
+    main()
