@@ -1,6 +1,6 @@
-"""Speed of the network: throughput over plain float32 NCHW eager of the same network, in the same run.
+"""Speed of the network: throughput over plain float32 NCHW eager of the same network, in the same run; and what operators cost beside it.
 
-    python benchmarks/speed.py [--prior photo64] [--sizes 64,256] [--batch 1]
+    python benchmarks/speed.py [--prior photo64] [--sizes 64,256] [--batch 1] [--operators all]
 
 The variants take turns, and the fastest of several rounds counts, so that a busy machine biases none of them.
 """
@@ -16,7 +16,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import operator_speed
 from benchmarks.common import save, table
+from benchmarks.operator_facts import NAMES
 from gdp.compose import compose, make
 from gdp.prior import Prior
 from gdp.report import peak_memory_mb
@@ -31,15 +33,22 @@ def main() -> None:
     parser.add_argument("--sizes", default="64,256")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--operators", default="all", help="names of conf/operator, all, or none")
+    parser.add_argument("--operator-size", type=int, default=256)
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     try:
         prior = make(compose(f"prior={args.prior}").prior)
     except (ValueError, TypeError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
-    rows = [row for size in args.sizes.split(",") for row in measure(args.prior, prior, int(size), args.batch, args.rounds)]
-    print(table(rows, COLUMNS))
-    save(rows, args.json)
+    rows = [row for size in args.sizes.split(",") if size for row in measure(args.prior, prior, int(size), args.batch, args.rounds)]
+    if rows:
+        print(table(rows, COLUMNS), end="\n\n")
+    names = {"all": [n for n in NAMES if n != "custom"], "none": []}.get(args.operators, args.operators.split(","))
+    costs = operator_speed.measure_operators(prior, names, args.operator_size, args.rounds)
+    if costs:
+        print(table(costs, operator_speed.COLUMNS))
+    save(rows + costs, args.json)
 
 
 def measure(name: str, prior: Prior, size: int, batch: int, rounds: int) -> list[dict]:

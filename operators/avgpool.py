@@ -4,10 +4,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator, check_factor, enlarged
+from operators.scale import remaining, scaled
 
 
 class AvgPool(ProjectionOperator):
-    """[B, C, r h, r w] -> [B, C, h, w]; every non-zero singular value is 1 / r."""
+    """y = (1 / r^2) sum of x over each r x r block: [B, C, r h, r w] -> [B, C, h, w].
+
+    Every non-zero singular value is 1 / r.
+    """
 
     onto = True
 
@@ -24,3 +28,8 @@ class AvgPool(ProjectionOperator):
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["AvgPool", Tensor]:
+        """What is left to enlarge."""
+        left, y, extra = remaining(self.r, r, y)
+        return scaled(AvgPool(left), self, extra), y

@@ -36,6 +36,10 @@ class Operator(nn.Module):
         """y, from a photo [B, 3, H, W] that is the degraded picture already."""
         return photo
 
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """What a report on y should hold beyond the settings, in few words: what was drawn at random, or found."""
+        return {}
+
 
 class LinearOperator(Operator):
     """Adds A^T (by autograd), A^+ and the proximal map (by CG). Override each where it has a closed form."""
@@ -85,7 +89,13 @@ class AffineOperator(Operator):
     """A(x) = L x + A(0): what is linear in [0, 1] pixels is affine in [-1, 1]. Samplers that need a linear operator get L and y - A(0)."""
 
     def linear(self) -> LinearOperator:
-        """L, with everything that a linear operator offers."""
+        """L, with y's noise and everything that a linear operator offers."""
+        L = self.linear_part()
+        L.sigma_y = self.sigma_y
+        return L
+
+    def linear_part(self) -> LinearOperator:
+        """L alone: x -> A(x) - A(0), unless overridden by closed forms."""
         return Linearised(self)
 
     def offset(self, y: Tensor) -> Tensor:
@@ -98,7 +108,7 @@ class Linearised(LinearOperator):
 
     def __init__(self, A: AffineOperator):
         super().__init__()
-        self.A, self.divisor, self.sigma_y = A, A.divisor, A.sigma_y
+        self.A, self.divisor = A, A.divisor
 
     def forward(self, x: Tensor) -> Tensor:
         return self.A(x) - self.A(torch.zeros_like(x))

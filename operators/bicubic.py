@@ -8,12 +8,13 @@ import torch
 from torch import Tensor
 
 from operators.base import check_factor, enlarged
+from operators.scale import remaining, scaled
 from operators.separable import Separable
 from operators.transforms import folded
 
 
 class Bicubic(Separable):
-    """[B, C, r h, r w] -> [B, C, h, w]."""
+    """y = K_h x K_w^T, K = rows of Keys' cubic stretched by r: [B, C, r h, r w] -> [B, C, h, w]."""
 
     def __init__(self, r: int = 4):
         super().__init__()
@@ -30,6 +31,11 @@ class Bicubic(Separable):
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Bicubic", Tensor]:
+        """What is left to enlarge."""
+        left, y, extra = remaining(self.r, r, y)
+        return scaled(Bicubic(left), self, extra), y
 
 
 def keys_cubic(s: Tensor, a: float = -0.5) -> Tensor:

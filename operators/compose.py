@@ -1,8 +1,8 @@
 """Degradations in a row: A = A_k ... A_1."""
 
 import math
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,13 +11,13 @@ from operators.base import LinearOperator, Operator, ProjectionOperator
 
 
 class Compose(LinearOperator):
-    """The first of `ops` sees x, the last gives y.
+    """y = A_k ... A_1 x: the first of `ops` sees x, the last gives y.
 
     If all are projections and all but the last are onto (A A^T = s^2 I: block means, grey, crops), so is the product, with a closed
     form. Otherwise A^+ and prox are by conjugate gradients, since a product of pseudo-inverses is no pseudo-inverse.
     """
 
-    def __new__(cls, ops: Sequence[Operator]) -> "Compose":
+    def __new__(cls, ops: Sequence[Operator] = ()) -> "Compose":
         closed = all(isinstance(op, ProjectionOperator) for op in ops) and all(op.onto for op in ops[:-1])
         return super().__new__(ClosedCompose if closed and ops else cls)
 
@@ -45,10 +45,42 @@ class Compose(LinearOperator):
             y = op.adjoint(y)
         return y
 
-    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+    def shapes(self, y: Tensor) -> list[tuple[int, ...]]:
+        """Of x, and of what each operator gives, y the last."""
+        shapes = [tuple(y.shape)]
         for op in reversed(self.parts()):
-            y = torch.empty(op.x_shape(y), device="meta")
-        return tuple(y.shape)
+            shapes.insert(0, op.x_shape(torch.empty(shapes[0], device="meta")))
+        return shapes
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return self.shapes(y)[0]
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """What each operator makes of a photo that is degraded already, in order."""
+        for op in self.parts():
+            photo = op.observe(photo)
+        return photo
+
+    @property
+    def at_scale(self) -> Callable[[int, Tensor], tuple["Compose", Tensor]]:
+        """at_scale(r, y); AttributeError where a part has none."""
+        for op in self.parts():
+            if not hasattr(op, "at_scale"):
+                raise AttributeError(f"{type(op).__name__} has no at_scale")
+        return self.parts_at_scale
+
+    def parts_at_scale(self, r: int, y: Tensor) -> tuple["Compose", Tensor]:
+        """Each operator at the scale that those before it leave; y's noise is that of the last."""
+        self.parts()[-1].sigma_y = self.sigma_y
+        between = [y.new_zeros(shape) for shape in self.shapes(y)[1:-1]]
+        small, left = [], r
+        for op, out in zip(self.parts(), [*between, y], strict=True):
+            part, shrunk = cast(Any, op).at_scale(left, out)
+            small.append(part)
+            left = round(out.shape[-1] / shrunk.shape[-1])
+        A = Compose(small)
+        A.sigma_y = small[-1].sigma_y
+        return A, shrunk
 
 
 class ClosedCompose(Compose, ProjectionOperator):

@@ -6,10 +6,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator
+from operators.scale import scaled, shrunk
 
 
 class Crop(ProjectionOperator):
-    """[B, C, H + top + bottom, W + left + right] -> [B, C, H, W]; `margins` are [top, bottom, left, right] in pixels, or one number."""
+    """y = x[top:-bottom, left:-right]: [B, C, H + top + bottom, W + left + right] -> [B, C, H, W].
+
+    `margins` are [top, bottom, left, right] in pixels, or one number.
+    """
 
     s, onto = 1.0, True
 
@@ -30,3 +34,8 @@ class Crop(ProjectionOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         B, C, H, W = y.shape
         return (B, C, H + self.top + self.bottom, W + self.left + self.right)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Crop", Tensor]:
+        """Margins as near to 1 / r as whole pixels come, but never none where there were some."""
+        margins = [max(1, round(m / r)) if m else 0 for m in (self.top, self.bottom, self.left, self.right)]
+        return scaled(Crop(margins), self, r), shrunk(y, r)

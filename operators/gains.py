@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, SpectralOperator
+from operators.scale import alike
 
 
 class Scaling(SpectralOperator):
@@ -43,7 +44,7 @@ class Scaling(SpectralOperator):
 
 
 class Gains(AffineOperator):
-    """[B, 3, H, W] -> the same; `gains` multiply red, green and blue in [0, 1] units, without clipping."""
+    """y01 = g x01: [B, 3, H, W] -> the same; `gains` multiply red, green and blue in [0, 1] units, without clipping."""
 
     gains: Tensor
 
@@ -58,7 +59,9 @@ class Gains(AffineOperator):
         g = self.gains.to(x)
         return g * x + (g - 1)
 
-    def linear(self) -> Scaling:
-        L = Scaling(self.gains)
-        L.sigma_y = self.sigma_y
-        return L
+    def linear_part(self) -> Scaling:
+        return Scaling(self.gains)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Gains", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)

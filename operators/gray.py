@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from operators.base import ProjectionOperator
+from operators.scale import alike
 
 
 class Gray(ProjectionOperator):
-    """[B, 3, H, W] -> [B, 1, H, W] with channel `weights` (their sum is 1); the one singular value is their norm."""
+    """y = sum_c w_c x_c: [B, 3, H, W] -> [B, 1, H, W] with channel `weights` (their sum is 1); the one singular value is their norm."""
 
     onto = True
     weights: Tensor
@@ -35,3 +36,7 @@ class Gray(ProjectionOperator):
     def observe(self, photo: Tensor) -> Tensor:
         """A grey photo stored as RGB (or a colour one, whose colours are then ignored)."""
         return self(photo)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Gray", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)

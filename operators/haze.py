@@ -12,11 +12,15 @@ from torch import Tensor
 
 from operators.base import AffineOperator, check_fraction
 from operators.gains import Scaling
+from operators.scale import alike
 from operators.units import to_model
 
 
 class Haze(AffineOperator):
-    """`transmission` t is a number, or a picture (white = 1, near) of any size; `airlight` a is the fog's colour in [0, 1]."""
+    """y01 = t x01 + (1 - t) a: [B, 3, H, W] -> the same.
+
+    `transmission` t is a number, or a picture (white = 1, near) of any size; `airlight` a is the fog's colour in [0, 1].
+    """
 
     airlight: Tensor
     transmission: Tensor
@@ -31,13 +35,15 @@ class Haze(AffineOperator):
         self.register_buffer("transmission", t.double().view(1, 1, *t.shape[-2:] or (1, 1)), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        t = self.linear().at(x)
+        t = self.linear_part().at(x)
         return t * x + (1 - t) * to_model(self.airlight.to(x))
 
-    def linear(self) -> Scaling:
-        L = Scaling(self.transmission)
-        L.sigma_y = self.sigma_y
-        return L
+    def linear_part(self) -> Scaling:
+        return Scaling(self.transmission)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Haze", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)
 
 
 def read_map(path: str) -> Tensor:

@@ -6,10 +6,11 @@ import torch
 from torch import Tensor
 
 from operators.base import ProjectionOperator
+from operators.scale import alike
 
 
 class Identity(ProjectionOperator):
-    """y = x + sigma_y n; shapes stay."""
+    """y = x: shapes stay, and only the noise is to be undone."""
 
     s, onto = 1.0, True
 
@@ -21,3 +22,7 @@ class Identity(ProjectionOperator):
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
         return f(torch.ones((), dtype=x.dtype, device=x.device)) * x
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Identity", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)

@@ -28,7 +28,7 @@ NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
 
 
 class JPEG(Operator):
-    """[B, 3, H, W] -> the same, of any size; the border is replicated to whole blocks.
+    """y = C^-1 U DCT^-1(q round(DCT(D C x) / q)): [B, 3, H, W] -> the same, of any size; the border is replicated to whole blocks.
 
     `quality` 1..100 and `subsampling` are Pillow's: 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0. `tables`, a JPEG file, replaces both.
     """

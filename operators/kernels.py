@@ -120,6 +120,18 @@ def normalised(kernel: Tensor) -> Tensor:
     return padded.float()
 
 
+def shrunk_kernel(kernel: Tensor, r: int) -> Tensor:
+    """The kernel at 1 / r of its size: every tap is shared by its two neighbours in each direction, so sum and centroid stay."""
+
+    def sharing(n: int) -> Tensor:
+        reach = -(-(n // 2) // r)
+        place = (torch.arange(n, dtype=torch.float64) - n // 2) / r
+        return (1 - (torch.arange(-reach, reach + 1)[:, None] - place).abs()).clamp_min(0)
+
+    rows, columns = (sharing(n).to(kernel.device) for n in kernel.shape)
+    return (rows @ kernel.double() @ columns.T).to(kernel)
+
+
 def odd(size: int) -> int:
     """A kernel's side: whole, odd, 1 or more."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:

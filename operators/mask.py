@@ -5,10 +5,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator, check_fraction
+from operators.scale import known_mean, scaled
 
 
 class Masking(ProjectionOperator):
-    """A subclass says in `kept` which pixels of an image are known."""
+    """y = m x: [B, C, H, W] -> the same; a subclass says in `kept` which pixels are known (m = 1)."""
 
     s = 1.0
 
@@ -25,6 +26,12 @@ class Masking(ProjectionOperator):
     def observe(self, photo: Tensor) -> Tensor:
         """The photo, blanked where its content is not to be trusted."""
         return self(photo)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Mask", Tensor]:
+        """The mean of what is known; a coarse pixel is known if half of it is, or as much as of the whole picture where that is less."""
+        kept = self.kept(y)
+        y, kept, factor = known_mean(y, kept, r, min(0.5, float(kept.mean())))
+        return scaled(Mask(kept), self, 1 / factor), y
 
 
 class Mask(Masking):
@@ -45,23 +52,34 @@ class Mask(Masking):
         return F.interpolate(mask, x.shape[-2:], mode="nearest-exact")
 
 
-class RandomMask(Masking):
-    """Every pixel is lost with probability `rate`, by `seed`: the same mask for every image of one size.
+class DrawnMask(Masking):
+    """A subclass draws the mask of a size in `drawn`; it is the same for every image of that size."""
 
-    With `per_channel` its three values are lost independently.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._last = torch.zeros(1, 1, 0, 0)
+
+    def drawn(self, H: int, W: int) -> Tensor:
+        """[1, 1 or C, H, W], 1 = known."""
+        raise TypeError(f"{type(self).__name__} defines no drawn(H, W); a drawn mask is that")
+
+    def kept(self, x: Tensor) -> Tensor:
+        if self._last.shape[-2:] != x.shape[-2:]:
+            self._last = self.drawn(*x.shape[-2:])
+        self._last = self._last.to(x)
+        return self._last
+
+
+class RandomMask(DrawnMask):
+    """y = m x: every pixel is lost with probability `rate`, by `seed`. With `per_channel` its three values are lost independently."""
 
     def __init__(self, rate: float = 0.5, seed: int = 0, per_channel: bool = False):
         super().__init__()
         self.rate, self.seed, self.channels = check_fraction("rate", rate), seed, 3 if per_channel else 1
-        self._last = torch.zeros(1, 1, 0, 0)
 
-    def kept(self, x: Tensor) -> Tensor:
-        if self._last.shape[-2:] != x.shape[-2:]:
-            generator = torch.Generator().manual_seed(self.seed)
-            self._last = (torch.rand(1, self.channels, *x.shape[-2:], generator=generator) >= self.rate).float()
-        self._last = self._last.to(x)
-        return self._last
+    def drawn(self, H: int, W: int) -> Tensor:
+        generator = torch.Generator().manual_seed(self.seed)
+        return (torch.rand(1, self.channels, H, W, generator=generator) >= self.rate).float()
 
 
 class BoxMask(Masking):
@@ -98,21 +116,17 @@ class StripeMask(Masking):
         return kept.view(1, 1, 1, -1) if self.vertical else kept.view(1, 1, -1, 1)
 
 
-class TextMask(Masking):
-    """The letters of `text`, written all over the picture at a height of `size` (a fraction of the picture's), are lost."""
+class TextMask(DrawnMask):
+    """y = m x: the letters of `text`, written all over the picture at a height of `size` (a fraction of the picture's), are lost."""
 
     def __init__(self, text: str = "restore", size: float = 0.12):
         super().__init__()
         if not text.strip():
             raise ValueError("operator.text is empty; give the words that cover the picture")
         self.text, self.size = text, check_fraction("size", size)
-        self._last = torch.zeros(1, 1, 0, 0)
 
-    def kept(self, x: Tensor) -> Tensor:
-        if self._last.shape[-2:] != x.shape[-2:]:
-            self._last = written(self.text, self.size, *x.shape[-2:])
-        self._last = self._last.to(x)
-        return self._last
+    def drawn(self, H: int, W: int) -> Tensor:
+        return written(self.text, self.size, H, W)
 
 
 def written(text: str, size: float, H: int, W: int) -> Tensor:

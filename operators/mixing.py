@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from operators.base import AffineOperator, SpectralOperator
+from operators.scale import alike
 
 CROSSTALK = ((0.7, 0.2, 0.1), (0.15, 0.7, 0.15), (0.1, 0.2, 0.7))
 
@@ -52,7 +53,10 @@ class ChannelMatrix(SpectralOperator):
 
 
 class Mixing(AffineOperator):
-    """[B, 3, H, W] -> [B, k, H, W]; `matrix` (k x 3, rows are outputs) acts on [0, 1] pixels. Singular values below 1e-4 are 0."""
+    """y01 = M x01: [B, 3, H, W] -> [B, k, H, W].
+
+    `matrix` (k x 3, rows are outputs) acts on [0, 1] pixels. Singular values below 1e-4 are 0.
+    """
 
     matrix: Tensor
 
@@ -71,11 +75,13 @@ class Mixing(AffineOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return (len(y), 3, *y.shape[-2:])
 
-    def linear(self) -> ChannelMatrix:
-        L = ChannelMatrix(self.matrix)
-        L.sigma_y = self.sigma_y
-        return L
+    def linear_part(self) -> ChannelMatrix:
+        return ChannelMatrix(self.matrix)
 
     def observe(self, photo: Tensor) -> Tensor:
         """A photo holds three channels; fewer outputs are its first ones."""
         return photo[:, : len(self.matrix)]
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Mixing", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)

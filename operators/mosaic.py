@@ -3,11 +3,16 @@
 import torch
 from torch import Tensor
 
-from operators.base import ProjectionOperator
+from operators.base import Operator, ProjectionOperator
+from operators.identity import Identity
+from operators.scale import known_mean, scaled
 
 
 class Mosaic(ProjectionOperator):
-    """[B, 3, H, W] -> [B, 1, H, W]; `pattern` names the colours of a 2 x 2 cell row by row, such as RGGB."""
+    """y = sum_c m_c x_c, m_c the places of colour c: [B, 3, H, W] -> [B, 1, H, W].
+
+    `pattern` names the colours of a 2 x 2 cell row by row, such as RGGB.
+    """
 
     s, onto = 1.0, True
 
@@ -37,3 +42,10 @@ class Mosaic(ProjectionOperator):
     def observe(self, photo: Tensor) -> Tensor:
         """A raw mosaic stored as a grey RGB file, or a colour photo as the sensor would have seen it."""
         return self(photo)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
+        """A coarse pixel covers every colour, so nothing but noise is left; r = 1 is the mosaic itself."""
+        if r == 1:
+            return self, y
+        y, _, factor = known_mean(self.adjoint(y), self.filters(y), r, 1e-6)
+        return scaled(Identity(), self, 1 / factor), y

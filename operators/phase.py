@@ -14,7 +14,10 @@ from operators.units import to_model, to_pixels
 
 
 class PhaseRetrieval(Operator):
-    """[B, C, H, W] -> [B, C, oversample H, oversample W]; y is scaled as images are, so sigma_y keeps its meaning."""
+    """y01 = |F pad(x01)|: [B, C, H, W] -> [B, C, oversample H, oversample W].
+
+    y is scaled as images are, so sigma_y keeps its meaning.
+    """
 
     def __init__(self, oversample: int = 2):
         super().__init__()

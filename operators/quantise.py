@@ -20,7 +20,7 @@ def straight_through(x: Tensor, y: Tensor) -> Tensor:
 
 
 class Quantise(Operator):
-    """[B, C, H, W] in [-1, 1] -> the same, on 2^`bits` levels; values outside fall to the outermost."""
+    """y01 = round(n clip(x01, 0, 1)) / n, n = 2^bits - 1: [B, C, H, W] -> the same; values outside fall to the outermost level."""
 
     def __init__(self, bits: int = 3):
         super().__init__()

@@ -5,12 +5,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator, check_factor, enlarged
+from operators.scale import remaining, scaled
 from operators.separable import Separable
 from operators.transforms import folded
 
 
 class Resize(Separable):
-    """`torch.nn.functional.interpolate` by 1 / r: mode bicubic, bilinear or area, antialiased or not; [B, C, r h, r w] -> [B, C, h, w]."""
+    """y = K_h x K_w^T, K = torch's interpolation of a row by 1 / r: [B, C, r h, r w] -> [B, C, h, w].
+
+    `mode` is bicubic, bilinear or area, antialiased or not.
+    """
 
     def __init__(self, r: int = 4, mode: str = "bicubic", antialias: bool = True):
         super().__init__()
@@ -26,9 +30,17 @@ class Resize(Separable):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
 
+    def at_scale(self, r: int, y: Tensor) -> tuple["Resize", Tensor]:
+        """What is left to enlarge."""
+        left, y, extra = remaining(self.r, r, y)
+        return scaled(Resize(left, self.mode, self.antialias), self, extra), y
+
 
 class GaussianDown(Separable):
-    """The classical model of super-resolution: blur by a Gaussian of std `sigma` (reflected borders), keep the middle of every r pixels."""
+    """y = (g * x)[r/2::r, r/2::r]: g a Gaussian of std `sigma`, the classical model, [B, C, r h, r w] -> [B, C, h, w].
+
+    Borders are reflected.
+    """
 
     def __init__(self, r: int = 4, sigma: float = 1.6):
         super().__init__()
@@ -48,9 +60,14 @@ class GaussianDown(Separable):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
 
+    def at_scale(self, r: int, y: Tensor) -> tuple["GaussianDown", Tensor]:
+        """What is left to enlarge."""
+        left, y, extra = remaining(self.r, r, y)
+        return scaled(GaussianDown(left, self.sigma * left / self.r / extra), self, extra), y
+
 
 class Subsample(ProjectionOperator):
-    """Every r-th pixel of every r-th row, from `offset` on: nearest-neighbour shrinking."""
+    """y = x[offset::r, offset::r]: nearest-neighbour shrinking, [B, C, r h, r w] -> [B, C, h, w]."""
 
     s, onto = 1.0, True
 
@@ -71,3 +88,8 @@ class Subsample(ProjectionOperator):
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged(y, self.r)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Subsample", Tensor]:
+        """What is left to enlarge."""
+        left, y, extra = remaining(self.r, r, y)
+        return scaled(Subsample(left, self.offset * left // self.r), self, extra), y

@@ -3,7 +3,9 @@
 Keeping y in the layout of all coefficients makes the operators size-free: y [B, C', H, W] tells the image's size.
 """
 
+import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +14,7 @@ from operators.base import ProjectionOperator, check_fraction
 
 
 class WalshHadamard(ProjectionOperator):
-    """A share `ratio` of the Walsh-Hadamard coefficients of each channel, chosen by `seed` (the single-pixel camera).
+    """y = m H x: a share `ratio` of the Walsh-Hadamard coefficients of each channel, chosen by `seed` (the single-pixel camera).
 
     The transform is natural-order and orthonormal, on the row-major vector of pixels. A vector of another length than a power of two
     is cut into the powers that add up to it, each transformed alone: unlike zero padding, that keeps the transform orthonormal.
@@ -41,9 +43,14 @@ class WalshHadamard(ProjectionOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return hadamard((self.seen(y) * y).flatten(-2)).view_as(y)
 
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """How many coefficients are seen, and the SHA-256 of their indices in the order drawn (little-endian int64)."""
+        order = self.chosen(y.shape[-2] * y.shape[-1])
+        return {"seed": self.seed, "seen": len(order), "permutation_sha256": digest(order)}
+
 
 class BlockSensing(ProjectionOperator):
-    """The first `ratio` of the coefficients of every size x size block in a random orthonormal basis, drawn by `seed`."""
+    """y = m V^T x in every size x size block: the first `ratio` of the coefficients in a random orthonormal basis V, drawn by `seed`."""
 
     s = 1.0
     basis: Tensor
@@ -72,9 +79,14 @@ class BlockSensing(ProjectionOperator):
         V = self.basis.to(y)
         return self.blocks(y, lambda v: v[..., : V.shape[1]] @ V.T)
 
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """How many coefficients of a block are seen, and the SHA-256 of the basis (row-major, rounded to 6 decimals)."""
+        V = self.basis.double()
+        return {"seen": V.shape[1], "basis_sha256": digest((V * 1e6).round().long())}
+
 
 class FourierSampling(ProjectionOperator):
-    """Columns of the Fourier plane, as in MRI: all of the central share `centre`, others at random until `ratio` is seen.
+    """y = m F x: columns of the Fourier plane, as in MRI, all of the central share `centre`, others at random until `ratio` is seen.
 
     y [B, 2 C, H, W] stacks real and imaginary parts. Columns come in pairs of opposite frequencies, as a real image has no others,
     and so the one non-zero singular value is 1.
@@ -104,9 +116,18 @@ class FourierSampling(ProjectionOperator):
         real, imaginary = (self.seen(y) * y).chunk(2, 1)
         return torch.fft.ifft2(torch.complex(real, imaginary), norm="ortho").real
 
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """The columns of the Fourier plane that are seen."""
+        return {"seed": self.seed, "columns": self.seen(y).nonzero().flatten().tolist()}
+
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         B, C, H, W = y.shape
         return (B, C // 2, H, W)
+
+
+def digest(numbers: Tensor) -> str:
+    """SHA-256 of whole numbers as little-endian int64."""
+    return hashlib.sha256(numbers.cpu().numpy().astype("<i8").tobytes()).hexdigest()
 
 
 def hadamard(v: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
+from operators.scale import alike
 from operators.units import to_model, to_pixels
 
 TOE = 0.0031308  # sRGB's: darker values are on the straight part
@@ -44,7 +45,7 @@ def decode(v: Tensor, gamma: float) -> Tensor:
 
 
 class Clip(Operator):
-    """Exposure `gain`; what is brighter than white is lost, and so is its gradient."""
+    """y01 = clip(gain x01, 0, 1): exposure `gain`; what is brighter than white is lost, and so is its gradient."""
 
     def __init__(self, gain: float = 2.0):
         super().__init__()
@@ -53,9 +54,13 @@ class Clip(Operator):
     def forward(self, x: Tensor) -> Tensor:
         return to_model((self.gain * to_pixels(x)).clamp(0, 1))
 
+    def at_scale(self, r: int, y: Tensor) -> tuple["Clip", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)
+
 
 class Gamma(Operator):
-    """Brightens shadows for `gamma` above 1, darkens them below; black and white stay."""
+    """y01 = (1 + a) x01^(1 / gamma) - a, straight near black: a `gamma` above 1 brightens shadows, one below darkens them."""
 
     def __init__(self, gamma: float = 2.2):
         super().__init__()
@@ -64,9 +69,13 @@ class Gamma(Operator):
     def forward(self, x: Tensor) -> Tensor:
         return to_model(encode(to_pixels(x), self.gamma))
 
+    def at_scale(self, r: int, y: Tensor) -> tuple["Gamma", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)
+
 
 class SensorResponse(Operator):
-    """A sigmoid camera response with exponent `m` and shoulder `n`; it is odd about black, and straight within 1e-3 of it."""
+    """y01 = (1 + n) x01^m / (x01^m + n): exponent `m`, shoulder `n`; odd about black, and straight within 1e-3 of it."""
 
     def __init__(self, m: float = 0.9, n: float = 0.6):
         super().__init__()
@@ -76,3 +85,7 @@ class SensorResponse(Operator):
         p = to_pixels(x)
         power = p * (p.square() + 1e-6) ** ((self.m - 1) / 2)
         return to_model((1 + self.n) * power / (power.abs() + self.n))
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["SensorResponse", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)

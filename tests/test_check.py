@@ -89,7 +89,8 @@ def test_a_good_operator(folder, capsys):
 def test_every_fault_is_named(folder, capsys, name, says):
     assert main([f"mine_to_check.{name}"]) == 1
     said = capsys.readouterr().out
-    assert "FAIL" in said and says in said
+    assert "FAIL" in said and says in said and "violates" in said and "all kept" not in said
+    assert len(said.splitlines()) < 12  # a line per property, at the worst size
 
 
 @pytest.mark.parametrize("words", [[], ["Fog"], ["nowhere.Fog"], ["mine_to_check.Nope"], ["mine_to_check.Fog", "x=1"], ["torch.nn.ReLU"]])
@@ -108,3 +109,20 @@ def test_as_a_user_runs_it(folder, tmp_path):
     command = [sys.executable, "-m", "operators.check", "mine_to_check.Fog", "density=0.7"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": root}, check=False)
     assert done.returncode == 0 and "all kept" in done.stdout
+
+
+def test_the_readmes_operator_as_a_new_user_runs_it(tmp_path):
+    """Its file and its two commands, from a folder of the user's own."""
+    root = Path(__file__).parents[1]
+    section = (root / "README.md").read_text().split("## Your own operator")[1].split("\n## ")[0]
+    assert len(section.strip().splitlines()) <= 40 and section.strip().endswith("python -m operators.check mine.Fog density=0.3\n```")
+    blocks = [block.split("\n", 1)[1] for block in section.split("```")[1::2]]
+    (tmp_path / "mine.py").write_text(blocks[0])
+    (tmp_path / "misty.png").write_bytes((root / "gdp" / "samples" / "cat.png").read_bytes())
+    for line in blocks[1:]:
+        words = line.replace("run.py", str(root / "run.py")).split()[1:]
+        words += ["steps=1", "output=o"] if "run.py" in line else []
+        environment = {**os.environ, "PYTHONPATH": str(root)}
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+    assert "Fog: all kept" in done.stdout and (tmp_path / "o" / "misty.png").is_file()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.fft
 import scipy.ndimage
+import skimage.data
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from operators.solve import cg
 from operators.transforms import dct2, idct2
 from tests.conftest import OPERATORS, operator_of
 
-ITERATIVE = ("blur_motion", "blur_anisotropic", "blur_shake", "blur_varying")  # A^+ is regularised, not exact
+ITERATIVE = ("blur_motion", "blur_anisotropic", "blur_shake", "blur_varying", "deepinv")  # A^+ is regularised, not exact
 
 
 def image_for(op, B=2, dtype=torch.float32):
@@ -235,3 +236,12 @@ def test_kernel_files(tmp_path):
         kernels.from_file(tmp_path / "o.npy")
     with pytest.raises(FileNotFoundError):
         kernels.from_file(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("border", ["reflect", "replicate", "valid"])
+@pytest.mark.parametrize("kernel", [kernels.motion(), kernels.anisotropic(), kernels.shake()], ids=["motion", "anisotropic", "shake"])
+def test_regularised_blurs_agree_with_a_photo(kernel, border):
+    A = Blur(kernel, border)
+    photo = skimage.data.chelsea()[20:148, 100:228]
+    y = A(torch.from_numpy(photo / 127.5 - 1).permute(2, 0, 1)[None].float())
+    assert A.iterations <= 30 and (A(A.pinv(y)) - y).norm() <= 3e-3 * y.norm()
