@@ -18,8 +18,8 @@ SCORES = ("psnr", "ssim", "haarpsi")
 COLUMNS = "sampler nfe psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image".split()
 INTRO = """# The field in one table
 
-Every sampler on the same photos, operators, prior, noise and seeds; made by `benchmarks/quality.py`, and this page by `benchmarks/field_page.py`.
-`nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at three times the price. `pinv` is A^+ y,
+Every sampler on the same photos, operators, prior, noise and seeds; made by `benchmarks/quality.py`, this page by
+`benchmarks/field_page.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at three times the price. `pinv` is A^+ y,
 `bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample. `null_energy` is the energy of what the operator cannot
 see, relative to the truth's: 1 is as sharp as the truth, less is blur, more is noise or invention; a blur can score a high PSNR. Samplers
 marked `deepinv_` are that library's, on the same prior.
@@ -42,9 +42,10 @@ def page(rows: list[dict], meta: dict) -> str:
     """The page as Markdown."""
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     verdicts = [v for task in tasks if (v := verdict(task, rows)) is not None]
-    parts = [INTRO, f"```sh\n{meta['command']}\n```\n\nCommit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}.\n"]
-    parts += ["## Our default against the best of the others\n\nA plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n"]
-    parts += [table(verdicts, ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"]) + "\n"]
+    made = f"Commit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}."
+    columns = ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"]
+    parts = [INTRO, f"```sh\n{meta['command']}\n```\n\n{made}\n", "## Our default against the best of the others\n"]
+    parts += ["A plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n", table(verdicts, columns) + "\n"]
     parts += ["![quality over network calls](pareto.png)\n\n## All rows\n"]
     for task in tasks:
         mine = sorted((row for row in rows if row["task"] == task), key=lambda row: -row["psnr"])

@@ -6,12 +6,12 @@ python -m benchmarks.operators_page        after a change of an operator, a samp
 import inspect
 import re
 import sys
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from hydra.utils import get_object
-from omegaconf import DictConfig, OmegaConf
+import yaml
 from PIL import Image
 from torch import Tensor
 
@@ -100,7 +100,8 @@ def about(name: str) -> str:
 
 def formula(name: str, A: Operator) -> str:
     """What the docstring of the YAML's target, of A's class or of a base says in a line starting `y = `, up to a colon or a semicolon."""
-    target = get_object(compose(f"operator={name}").operator["_target_"])
+    module, _, attribute = compose(f"operator={name}").operator["_target_"].rpartition(".")
+    target = getattr(import_module(module), attribute)
     for documented in (target, *(cls for cls in type(A).__mro__ if cls.__module__.startswith("operators."))):
         found = re.search(r"^y(01)? = [^;\n]+?(?=: |;|$)", inspect.getdoc(documented) or "", re.M)
         if found:
@@ -110,9 +111,7 @@ def formula(name: str, A: Operator) -> str:
 
 def settings(name: str) -> list[str]:
     """key=value for every value of the YAML, as the command line takes it behind `operator.`."""
-    node = OmegaConf.load(CONF / "operator" / f"{name}.yaml")
-    assert isinstance(node, DictConfig)
-    return list(leaves(OmegaConf.to_container(node, resolve=False), ""))
+    return leaves(yaml.safe_load((CONF / "operator" / f"{name}.yaml").read_text()), "")
 
 
 def leaves(node: object, path: str) -> list[str]:

@@ -5,6 +5,7 @@
     lam     = min(d^2 / (d^2 + rho), d sigma_s / (sqrt(a_s) sigma_y))                   by singular value d; 1 where sigma_y = 0
     x0_hat  = x0 - lam A^+ (A x0 - y)                                                   DDNM's projection, damped as DiffPIR's prox
     x_s     = sqrt(a_s) x0_hat + sqrt(sigma_s^2 - a_s (lam sigma_y / d)^2) z            sigma_s^2 = 1 - a_s
+              and where d = 0, sigma_s (sqrt(1 - eta^2) eps + eta z)
 
 The first bound weighs y against the prior's estimate, the second keeps the noise that y brings below x_s's own; DDNM+ has the second alone,
 and part of the old noise in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal step, and its
@@ -27,12 +28,15 @@ ERROR = 0.35  # of an estimate x0, as a share of the noise it was made from
 
 @dataclass(kw_only=True)
 class Anchored(Sampler):
-    """`trust` is the weight of the prior against y; `eta` < 1 keeps part of the old noise where sigma_y = 0: more texture, less PSNR."""
+    """`trust` is the weight of the prior against y; `eta` < 1 keeps part of the old noise in what A does not see.
+
+    At eta = 1 the PSNR is highest (SR4: by 0.3 dB) and the picture smoothest; 0.94 gives about the texture of a posterior sample.
+    """
 
     needs: ClassVar = ("pinv",)
     consistent: ClassVar = True
     trust: float = 0.3
-    eta: float = 0.98
+    eta: float = 0.94
     schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
 
     def step(self, x, t, s, prior, A, y, noise, memory):
@@ -45,21 +49,25 @@ class Anchored(Sampler):
             x0_hat = A.prox(x0, y, rho / ERROR**2)
             return x0_hat, x0_hat
         draw = self.by_singular_value if hasattr(A, "spectral") else self.by_proximal_step
-        return draw(x0, self.trust * rho, prior.a(s), A, y, noise)
+        return draw(x0, eps, self.trust * rho, prior.a(s), A, y, noise)
 
-    def by_singular_value(self, x0: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def by_singular_value(self, x0: Tensor, eps: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat."""
 
         def lam(d):
             return (d**2 / (d**2 + rho)).minimum(d * (1 / a - 1) ** 0.5 / A.sigma_y)
 
         def fresh(d):
-            return (1 - a - a * (lam(d) * A.sigma_y / torch.where(d > 0, d, 1.0)) ** 2).clamp_min(0).sqrt()
+            rest = 1 - a - a * (lam(d) * A.sigma_y / torch.where(d > 0, d, 1.0)) ** 2
+            return torch.where(d > 0, rest.clamp_min(0).sqrt(), self.eta * (1 - a) ** 0.5)
+
+        def old(d):
+            return torch.where(d > 0, 0.0, (1 - self.eta**2) ** 0.5 * (1 - a) ** 0.5)
 
         x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
-        return a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh), x0_hat
+        return a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh) + A.spectral(eps, old), x0_hat
 
-    def by_proximal_step(self, x0: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def by_proximal_step(self, x0: Tensor, eps: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat; the noise that y brings is taken for white, its variance is that on a small picture."""
         small = torch.zeros_like(x0[:1, :, : PROBE * A.divisor, : PROBE * A.divisor])
         brought = A.prox(small, A.sigma_y * Noise([0]).like(A(small)), rho).square().mean()
