@@ -19,10 +19,10 @@ COLUMNS = "sampler nfe psnr psnr_of_mean ssim haarpsi null_energy consistency se
 INTRO = """# The field in one table
 
 Every sampler on the same photos, operators, prior, noise and seeds; made by `benchmarks/quality.py`, this page by
-`benchmarks/field_page.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at three times the price. `pinv` is A^+ y,
-`bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample. `null_energy` is the energy of what the operator cannot
-see, relative to the truth's: 1 is as sharp as the truth, less is blur, more is noise or invention; a blur can score a high PSNR. Samplers
-marked `deepinv_` are that library's, on the same prior.
+`benchmarks/field_page.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at
+three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample.
+`null_energy` is the energy of what the operator cannot see, relative to the truth's: 1 is as sharp as the truth, less is blur,
+more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior.
 """
 
 
