@@ -96,9 +96,12 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
 
 def build_setup(overrides: list[str], sampler: str) -> Setup:
     """The task with a sampler of ours or of FOREIGN."""
-    if sampler not in FOREIGN:
-        return build(compose(*overrides, *([] if sampler == "baselines" else [f"sampler={sampler}"])))
-    setup, foreign = build(compose(*overrides)), FOREIGN[sampler]()
+    if sampler not in FOREIGN and sampler != "baselines":
+        return build(compose(*overrides, f"sampler={sampler}"))
+    setup = build(compose(*(word for word in overrides if not word.startswith("sampler."))))
+    if sampler == "baselines":
+        return setup
+    foreign = FOREIGN[sampler]()
     foreign.check(setup.operator)
     return setup._replace(sampler=cast(Any, foreign))
 

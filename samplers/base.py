@@ -1,5 +1,6 @@
 """The one sampling loop. A sampler writes `step`, and `start` if x_T is not white noise."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from operators.base import AffineOperator, Operator
 from samplers.late import first_guess, late
 
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
+AUDIBLE = 0.005  # std of noise in y above that of 8-bit rounding
 OnStep = Callable[[int, Tensor, Tensor], None]
+log = logging.getLogger("gdp")
 
 
 class Restored(NamedTuple):
@@ -39,7 +42,7 @@ class Sampler(ABC):
         inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
             if not hasattr(inner, method):
-                works = "sampler=ddnm or sampler=gdp_x0" if hasattr(inner, "pinv") else "sampler=gdp_x0"
+                works = "sampler=auto or sampler=ddnm" if hasattr(inner, "pinv") else "sampler=auto or sampler=gdp_x0"
                 name, other = type(self).__name__, type(operator).__name__
                 raise TypeError(f"{name} needs operator.{method}, which {other} does not have; try {works}")
 
@@ -73,6 +76,8 @@ class Sampler(ABC):
             bound = A = operator.bind(y, None if init is None else init.operator)
             if self.needs and isinstance(bound, AffineOperator):
                 A, y = bound.linear(), y - bound.offset(y)
+            if not self.noise_aware and A.sigma_y > AUDIBLE:
+                log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
             schedule = late(self.schedule, prior, A, y)
             pairs = list(schedule.pairs(prior.T))
             if init is not None:

@@ -189,7 +189,7 @@ def test_users_operator(cli, cat):
         "steps=2",
     )
     code, _, err = cli(*words, "sampler=ddnm")
-    assert code == 2 and "DDNM needs operator.pinv, which Fog does not have; try sampler=gdp_x0" in err and not files("o")
+    assert code == 2 and "DDNM needs operator.pinv, which Fog does not have; try sampler=auto" in err and not files("o")
     assert cli(*words, "degrade=true")[0] == 0
 
 

@@ -18,6 +18,8 @@ from operators.gray import Gray
 from operators.identity import Identity
 from operators.kernels import gaussian, motion
 from operators.mask import RandomMask
+from samplers.anchored import Anchored
+from samplers.auto import Auto
 from samplers.base import Restored
 from samplers.ddnm import DDNM
 from samplers.ddrm import DDRM
@@ -183,12 +185,26 @@ def test_gdp_strength_does_not_depend_on_the_steps(sigma_y):
     assert max(residuals) < 2 * min(residuals)
 
 
-def test_gdp_restores_through_a_nonlinear_operator():
+@pytest.mark.parametrize(("name", "left"), [("auto", 0.3), ("daps", 0.3), ("gdp_x0", 0.3), ("reddiff", 0.7)])
+def test_nonlinear_operators(name, left):
     truth = (MU + TAU * torch.randn(2, 3, 16, 16)).clamp(-0.9, 0.9)
     A = Gamma()
     y = A(truth)
-    x = GDPx0(schedule=Schedule(50))(white(), A, y).x
-    assert (x - truth).norm() < 0.3 * (truth - MU).norm()
+    x = sampler_of(name, 50)(white(), A, y).x
+    assert (x - truth).norm() < left * (truth - MU).norm()
+
+
+def test_a_sampler_that_takes_y_for_clean_says_so(caplog):
+    A = Identity()
+    A.sigma_y = 0.2
+    for name in ("repaint", "ddnm"):
+        sampler_of(name, 12)(white(), A, torch.zeros(1, 3, 4, 4))
+    assert [r.getMessage().split()[0] for r in caplog.records] == ["RePaint"]
+
+
+def test_auto_takes_what_fits():
+    assert isinstance(Auto().choose(AvgPool(2)), Anchored) and isinstance(Auto().choose(Gain()), Anchored)
+    assert isinstance(Auto().choose(Gamma()), GDPx0)
 
 
 def test_guidance_weighs_its_terms():
@@ -214,7 +230,7 @@ def test_every_step_is_told_and_late_start_stays_near_init(name):
 
 
 def test_a_sampler_says_what_its_operator_lacks():
-    with pytest.raises(TypeError, match=r"DDNM needs operator.pinv, which Gamma does not have; try sampler=gdp_x0"):
+    with pytest.raises(TypeError, match=r"DDNM needs operator.pinv, which Gamma does not have; try sampler=auto or sampler=gdp_x0"):
         DDNM()(white(), Gamma(), torch.zeros(1, 3, 4, 4))
 
 
