@@ -26,9 +26,12 @@ class Denoiser(nn.Module):
         self.prior = prior
         self.sigmas = (1 / prior.alpha_bar - 1).sqrt() / 2
 
-    def forward(self, x: Tensor, sigma: Any, *_: Any, **__: Any) -> Tensor:
+    def forward(self, x: Tensor, sigma: Any, *_: Any, input_in_minus_one_one: bool = False, **__: Any) -> Tensor:
         """E[x0 | x] at the nearest of the prior's times."""
-        t = max(1, int((self.sigmas - float(torch.as_tensor(sigma).flatten()[0])).abs().argmin()))
+        std = float(torch.as_tensor(sigma).flatten()[0])
+        if input_in_minus_one_one:
+            return 2 * self(to_image(x), std / 2) - 1
+        t = max(1, int((self.sigmas - std).abs().argmin()))
         return to_image(self.prior(self.prior.a(t) ** 0.5 * to_model(x.float()), t).x0).to(x)
 
 
