@@ -103,18 +103,22 @@ class ReflectBlur(DiagonalBlur):
         return idct2(weight * dct2(x))
 
 
+INVERSE = 2.25  # iterations of `pinv` to those of `prox`
+
+
 class Blur(LinearOperator):
     """y = crop(k * extend(x)): any kernel; no SVD is at hand. Borders are reflected (half-sample symmetric), replicated, or
     `valid`: y is what the kernel sees without any, and x is larger by the kernel.
 
-    `pinv` is regularised least squares, argmin ||A x - y||^2 + damping ||x||^2, by conjugate gradients stopped after `iterations`
-    (||A A^+ y - y|| is 0.1 to 0.3 % of a photo's ||y|| then). Blurs are so ill-conditioned that the exact A^+ is out of reach of an
-    iteration, and useless with any noise; with sigma_y > 0 samplers use `prox`, which the noise itself regularises.
+    `pinv` is regularised least squares, argmin ||A x - y||^2 + damping ||x||^2, by conjugate gradients stopped after INVERSE times
+    `iterations` (||A A^+ y - y|| is below 0.1 % of a photo's ||y|| then). Blurs are so ill-conditioned that the exact A^+ is out of reach
+    of an iteration, and useless with any noise; with sigma_y > 0 samplers use `prox`, which the noise itself regularises, and which is
+    there after `iterations`.
     """
 
     kernel: Tensor
 
-    def __init__(self, kernel: Tensor, border: str = "reflect", damping: float = 1e-4, iterations: int = 30):
+    def __init__(self, kernel: Tensor, border: str = "reflect", damping: float = 1e-5, iterations: int = 30):
         super().__init__()
         self.register_buffer("kernel", kernel, persistent=False)
         self.border, self.damping, self.iterations = border, damping, iterations
@@ -149,20 +153,20 @@ class Blur(LinearOperator):
             return tuple(y.shape)
         return (*y.shape[:-2], *(n + k - 1 for n, k in zip(y.shape[-2:], self.kernel.shape, strict=True)))
 
-    def solve(self, b: Tensor, rho: float) -> Tensor:
+    def solve(self, b: Tensor, rho: float, iterations: int) -> Tensor:
         """(A^T A + rho)^-1 b; pixels that the border repeats count as often in A^T A, and the preconditioner weighs them so."""
         rows, columns, K = self.framed(b.shape, b)
         soft = 0.0 if self.border == "valid" else SOFT
         inverse = inverse_filter(K.abs() ** 2 + max(rho, soft), (len(rows), len(columns)))
         down, across = (torch.bincount(i, minlength=n).to(b) ** -0.5 for i, n in zip((rows, columns), b.shape[-2:], strict=True))
         w = down[:, None] * across
-        return cg(lambda u: self.adjoint(self(u)) + rho * u, b, self.iterations, precondition=lambda r: w * inverse(w * r))
+        return cg(lambda u: self.adjoint(self(u)) + rho * u, b, iterations, precondition=lambda r: w * inverse(w * r))
 
     def pinv(self, y: Tensor) -> Tensor:
-        return self.solve(self.adjoint(y), self.damping)
+        return self.solve(self.adjoint(y), self.damping, round(INVERSE * self.iterations))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        return v + self.solve(self.adjoint(y - self(v)), rho)
+        return v + self.solve(self.adjoint(y - self(v)), rho, self.iterations)
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernel."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from operators.base import LinearOperator, Operator
-from operators.blur import Blur
+from operators.blur import INVERSE, Blur
 from operators.filters import SOFT, inverse_filter, transfer
 from operators.kernels import from_file, normalised, shrunk_kernel
 from operators.scale import scaled, shrunk
@@ -20,7 +20,7 @@ class VaryingBlur(LinearOperator):
     `pinv` and `prox` as Blur's.
     """
 
-    def __init__(self, kernels: Sequence[Tensor | str], damping: float = 1e-4, iterations: int = 30):
+    def __init__(self, kernels: Sequence[Tensor | str], damping: float = 1e-5, iterations: int = 30):
         super().__init__()
         if len(kernels) < 2:
             raise ValueError(f"operator.kernels holds {len(kernels)}; a blur that varies needs at least two kernels")
@@ -39,21 +39,21 @@ class VaryingBlur(LinearOperator):
     def adjoint(self, y: Tensor) -> Tensor:
         return torch.stack([k.adjoint(w * y) for w, k in self.parts(y)]).sum(0)
 
-    def solve(self, b: Tensor, rho: float) -> Tensor:
+    def solve(self, b: Tensor, rho: float, iterations: int) -> Tensor:
         """(A^T A + rho)^-1 b; the mean of the kernels' spectra makes the preconditioner."""
         blurs = [cast(Blur, blur) for blur in self.blurs]
         margins = [max(blur.kernel.shape[i] // 2 for blur in blurs) for i in (0, 1)]
         H, W = (n + 2 * m for n, m in zip(b.shape[-2:], margins, strict=True))
         power = torch.stack([transfer(blur.kernel, H, W, b).abs() ** 2 for blur in blurs]).mean(0)
         inverse = inverse_filter(power + max(rho, SOFT), (H, W))
-        return cg(lambda u: self.adjoint(self(u)) + rho * u, b, self.iterations, precondition=inverse)
+        return cg(lambda u: self.adjoint(self(u)) + rho * u, b, iterations, precondition=inverse)
 
     def pinv(self, y: Tensor) -> Tensor:
         """Regularised as Blur's."""
-        return self.solve(self.adjoint(y), self.damping)
+        return self.solve(self.adjoint(y), self.damping, round(INVERSE * self.iterations))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        return v + self.solve(self.adjoint(y - self(v)), rho)
+        return v + self.solve(self.adjoint(y - self(v)), rho, self.iterations)
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernels."""
