@@ -1,6 +1,9 @@
-"""docs/benchmarks.md from the results of benchmarks/quality.py: python benchmarks/field_page.py FOLDER/results.json
+"""docs/benchmarks.md from the results of benchmarks/quality.py.
 
-Two tables: our default against the best of the others, score by score, and every row; and the plot of quality over network calls.
+    python benchmarks/field_page.py FOLDER/results.json [--ablation "words=FILE.json" ...]
+
+Our default against the best of the others, score by score; the plot of quality over network calls; every row; and what each ingredient of
+`anchored` is worth, from one results file per change.
 """
 
 import argparse
@@ -30,9 +33,11 @@ def main() -> None:
     """Read the results, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
+    parser.add_argument("--ablation", nargs="*", default=[], metavar="WORDS=FILE")
     args = parser.parse_args()
     data = json.loads(args.results.read_text())
-    PAGE.write_text(page(data["rows"], data["meta"]))
+    changes = {words: json.loads(Path(file).read_text()) for words, _, file in (a.rpartition("=") for a in args.ablation)}
+    PAGE.write_text(page(data["rows"], data["meta"]) + (ablation(changes) if changes else ""))
     picture = args.results.with_name("pareto.png")
     if picture.is_file():
         shutil.copy(picture, PAGE.with_name("pareto.png"))
@@ -51,6 +56,17 @@ def page(rows: list[dict], meta: dict) -> str:
         mine = sorted((row for row in rows if row["task"] == task), key=lambda row: -row["psnr"])
         parts += [f"### {task}\n\n{table(mine, COLUMNS)}\n"]
     return "\n".join(parts)
+
+
+def ablation(changes: dict[str, dict]) -> str:
+    """PSNR, HaarPSI and null energy of every change, task by task."""
+    rows = []
+    for words, data in changes.items():
+        cells = {r["task"]: f"{r['psnr']:.2f} / {r['haarpsi']:.3f} / {r['null_energy'] or 1:.2f}" for r in data["rows"] if r["nfe"]}
+        rows.append({"anchored with": words, **cells})
+    command = next(iter(changes.values()))["meta"]["command"].partition(" --override")[0]
+    intro = "PSNR / HaarPSI / null energy (1 where the operator sees everything) at 20 calls, each change alone:"
+    return f"\n## What each ingredient is worth\n\n{intro}\n\n```sh\n{command} --override CHANGE\n```\n\n{table(rows, list(rows[0]))}\n"
 
 
 def verdict(task: str, rows: list[dict]) -> dict | None:

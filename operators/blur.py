@@ -103,7 +103,7 @@ class ReflectBlur(DiagonalBlur):
         return idct2(weight * dct2(x))
 
 
-INVERSE = 2.25  # iterations of `pinv` to those of `prox`
+INVERSE = 2.2  # iterations of `pinv` to those of `prox`
 
 
 class Blur(LinearOperator):
