@@ -4,6 +4,7 @@ Keeping y in the layout of all coefficients makes the operators size-free: y [B,
 """
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,7 @@ class WalshHadamard(ProjectionOperator):
 
     The transform is natural-order and orthonormal, on the row-major vector of pixels. A vector of another length than a power of two
     is cut into the powers that add up to it, each transformed alone: unlike zero padding, that keeps the transform orthonormal.
+    Sums, coefficient 0 of each power, come before all others: without them a picture's brightness would be left to chance.
     """
 
     s = 1.0
@@ -28,8 +30,10 @@ class WalshHadamard(ProjectionOperator):
 
     def chosen(self, n: int) -> Tensor:
         """Indices of the coefficients seen, of n."""
-        generator = torch.Generator().manual_seed(self.seed)
-        return torch.randperm(n, generator=generator)[: max(1, round(self.ratio * n))]
+        drawn = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
+        sums = torch.tensor([0, *itertools.accumulate(powers(n))][:-1])
+        order = torch.cat([sums, drawn[~torch.isin(drawn, sums)]])
+        return order[: max(1, round(self.ratio * n))]
 
     def seen(self, x: Tensor) -> Tensor:
         """1 where a coefficient is seen, [H, W]."""
@@ -132,12 +136,12 @@ def digest(numbers: Tensor) -> str:
 
 def hadamard(v: Tensor) -> Tensor:
     """Orthonormal natural-order Walsh-Hadamard transform of the last dimension, power of two by power of two; its own inverse."""
-    n, out = v.shape[-1], []
-    while n:
-        size = 1 << (n.bit_length() - 1)
-        out.append(butterflies(v[..., :size]))
-        v, n = v[..., size:], n - size
-    return torch.cat(out, -1)
+    return torch.cat([butterflies(part) for part in v.split(powers(v.shape[-1]), -1)], -1)
+
+
+def powers(n: int) -> list[int]:
+    """The powers of two that add up to n, falling."""
+    return [1 << k for k in range(n.bit_length() - 1, -1, -1) if n >> k & 1]
 
 
 def butterflies(v: Tensor) -> Tensor:

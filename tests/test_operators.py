@@ -19,6 +19,7 @@ from operators.blur import Blur, CircularBlur, ReflectBlur, blur
 from operators.compose import Compose
 from operators.gray import Gray
 from operators.mask import BoxMask, Mask, RandomMask
+from operators.sensing import WalshHadamard
 from operators.solve import cg
 from operators.transforms import dct2, idct2
 from tests.conftest import OPERATORS, operator_of
@@ -245,3 +246,12 @@ def test_regularised_blurs_agree_with_a_photo(kernel, border):
     photo = skimage.data.chelsea()[20:148, 100:228]
     y = A(torch.from_numpy(photo / 127.5 - 1).permute(2, 0, 1)[None].float())
     assert A.iterations <= 30 and (A(A.pinv(y)) - y).norm() <= 1e-3 * y.norm()
+
+
+@pytest.mark.parametrize("size", [(8, 8), (5, 7)])
+def test_walsh_hadamard_sees_the_brightness(size):
+    for seed in range(5):
+        A = WalshHadamard(ratio=0.2, seed=seed)
+        grey = torch.full((1, 3, *size), 0.3)
+        torch.testing.assert_close(A.pinv(A(grey)), grey, atol=1e-5, rtol=0)
+        assert int(A.seen(grey).sum()) == round(0.2 * size[0] * size[1])
