@@ -1,6 +1,6 @@
 """docs/benchmarks.md from the results of benchmarks/quality.py.
 
-    python benchmarks/field_page.py FOLDER/results.json [--ablation "words=FILE.json" ...]
+    python benchmarks/field_page.py FOLDER/results.json [--ablation "words@FILE.json" ...]
 
 Our default against the best of the others, score by score; the plot of quality over network calls; every row; and what each ingredient of
 `anchored` is worth, from one results file per change.
@@ -25,7 +25,8 @@ Every sampler on the same photos, operators, prior, noise and seeds; made by `be
 `benchmarks/field_page.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at
 three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample.
 `null_energy` is the energy of what the operator cannot see, relative to the truth's: 1 is as sharp as the truth, less is blur,
-more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior.
+more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior. The
+seconds are of a machine that was busy with other work: compare `nfe`.
 """
 
 
@@ -33,10 +34,10 @@ def main() -> None:
     """Read the results, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
-    parser.add_argument("--ablation", nargs="*", default=[], metavar="WORDS=FILE")
+    parser.add_argument("--ablation", nargs="*", default=[], metavar="WORDS@FILE")
     args = parser.parse_args()
     data = json.loads(args.results.read_text())
-    changes = {words: json.loads(Path(file).read_text()) for words, _, file in (a.rpartition("=") for a in args.ablation)}
+    changes = {words: json.loads(Path(file).read_text()) for words, _, file in (a.rpartition("@") for a in args.ablation)}
     PAGE.write_text(page(data["rows"], data["meta"]) + (ablation(changes) if changes else ""))
     picture = args.results.with_name("pareto.png")
     if picture.is_file():

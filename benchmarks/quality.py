@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep every row as it comes, and go on from those kept")
+    parser.add_argument("--only-kept", action="store_true", help="tables and plot of the rows in --out, none made")
     args = parser.parse_args()
     try:
         rows = list(run(args))
@@ -72,6 +73,8 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
             for budget in [None] if sampler == "baselines" else own or (args.nfe or args.steps).split(","):
                 if (found := kept.find(task, sampler, budget)) is not None:
                     yield from found
+                    continue
+                if args.only_kept:
                     continue
                 overrides = [f"task={task.split(':')[0]}", f"prior={args.prior}", *task.split(":")[1:], *args.override]
                 try:
