@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +159,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         first = image.read(image.namesake(config["init"], file)).pixels.to(device)
         init = pipeline.check_init(pipeline.crop(first, operator.divisor) if config["degrade"] else first, operator, y)
     with progress(setup.sampler.nfe(prior.T), file.name, operator, y) as on_step:
-        outcome = pipeline.draw(prior, operator, setup.sampler, y, seeds, on_step, init)
+        restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=on_step)
+        outcome = pipeline.draw(restore, y, seeds, init)
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
     result, y_pixels = outcome.pixels[:1], image.to_image(y)
@@ -193,14 +195,18 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         print(target.with_name(f"{target.name}{suffix}"))
 
 
+def sample_names(count: int) -> list[str]:
+    """What the pictures beside the first sample are called."""
+    return [*(f"sample{k}" for k in range(2, count + 1)), "mean", "std"]
+
+
 def save_samples(pixels: "torch.Tensor", target: Path, reference: "torch.Tensor | None") -> dict[str, Any]:
     """TARGET.sample2.png ..., TARGET.mean.png (the estimate of least squared error) and TARGET.std.png, where they differ; facts."""
     from gdp import image, metrics
 
     mean, std = pixels.mean(0, keepdim=True), pixels.std(0, keepdim=True).mean(1, keepdim=True)
     white = max(float(std.max()), 1e-6)
-    pictures = {f"sample{k + 1}": pixels[k : k + 1] for k in range(1, len(pixels))} | {"mean": mean, "std": std / white}
-    for name, picture in pictures.items():
+    for name, picture in zip(sample_names(len(pixels)), (*pixels[1:].split(1), mean, std / white), strict=True):
         file = target.with_name(f"{target.name}.{name}.png")
         image.write(picture, file)
         print(file)
@@ -258,7 +264,7 @@ def refuse_overwriting(folder: Path, names: list[str], samples: Any) -> None:
     """ValueError where a result would replace a file."""
     suffixes = [".png", ".compare.png", ".json"]
     if isinstance(samples, int) and samples > 1:
-        suffixes += [f".sample{k}.png" for k in range(2, samples + 1)] + [".mean.png", ".std.png"]
+        suffixes += [f".{name}.png" for name in sample_names(samples)]
     for name in names:
         for suffix in suffixes:
             if (folder / f"{name}{suffix}").exists():

@@ -3,6 +3,8 @@
 deepinv_ddrm needs a mask or the identity, deepinv_diffpir a linear operator, deepinv_dps any. Constants are the library's own defaults.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -36,7 +38,7 @@ class Denoiser(nn.Module):
 
 
 @dataclass(kw_only=True)
-class Foreign:
+class Foreign(ABC):
     """Called as our samplers are. `schedule.steps` is the number of steps; only `seeds[0]` is used, for the whole batch."""
 
     schedule: Schedule = field(default_factory=lambda: Schedule(100))
@@ -68,9 +70,9 @@ class Foreign:
         physics.noise_model = deepinv.physics.GaussianNoise(max(operator.sigma_y / 2, 0.001))
         return physics
 
+    @abstractmethod
     def model(self, denoiser: Denoiser, operator: Operator) -> Any:
         """deepinv's restoration model."""
-        raise NotImplementedError
 
 
 @dataclass(kw_only=True)
@@ -117,4 +119,4 @@ class DeepinvDPS(Foreign):
         return deepinv.sampling.DPS(denoiser, num_steps=self.schedule.steps)
 
 
-FOREIGN = {"deepinv_ddrm": DeepinvDDRM, "deepinv_diffpir": DeepinvDiffPIR, "deepinv_dps": DeepinvDPS}
+FOREIGN: dict[str, Callable[[], Foreign]] = {"deepinv_ddrm": DeepinvDDRM, "deepinv_diffpir": DeepinvDiffPIR, "deepinv_dps": DeepinvDPS}

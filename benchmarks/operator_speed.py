@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmarks.operator_facts import counting, linear_of, made
 from gdp.prior import Prior
 from operators.base import LinearOperator, Operator
+from samplers.late import pink
 
 COLUMNS = "operator network_ms A_AT_share pinv_share pinv_iterations prox_share prox_iterations within_targets".split()
 TARGETS = {"A_AT_share": 0.1, "pinv_share": 0.3, "prox_share": 0.3, "prox_iterations": 30}
@@ -91,7 +92,5 @@ def gradient(A: Operator, x: Tensor, y: Tensor) -> Tensor:
 def picture(size: int, prior: Prior) -> Tensor:
     """Random, with the 1/f amplitudes of photos, [1, 3, size, size] within about [-1, 1]."""
     z = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
-    f = torch.fft.fftfreq(size)
-    falloff = torch.hypot(f[:, None], f[None]).clamp_min(1 / size).reciprocal()
-    x = torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
+    x = pink(z)
     return (0.4 * x / x.std()).to(prior.device)

@@ -9,7 +9,6 @@ that was cut off goes on; at its end FOLDER holds results.json, results.md and p
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +23,7 @@ from benchmarks.common import save, table
 from benchmarks.foreign import FOREIGN
 from benchmarks.pareto import plot
 from benchmarks.scoring import baselines, case, crop_square, same_sized, score
+from gdp import training_files
 from gdp.compose import Setup, build, compose
 from gdp.image import find_photos, read
 from gdp.prior import Prior
@@ -128,8 +128,12 @@ class Kept:
         self.file = args.out / "rows.jsonl" if args.out else None
         self.made_of = {k: str(getattr(args, k)) for k in ("images", "samples", "limit", "size", "prior", "override")}
         self.made_of["budget"] = "nfe" if args.nfe else "steps"
-        if args.out:
-            args.out.mkdir(parents=True, exist_ok=True)
+        self.groups: list[dict] = []
+        if self.file:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.groups = training_files.rows(self.file)
+            if self.file.is_file() and not self.file.read_text().endswith("\n"):  # a kill cut the last line short
+                training_files.rewrite(self.file, self.groups)
 
     def key(self, task: str, sampler: str, budget: str | None) -> dict[str, str]:
         """What tells one group of rows from another."""
@@ -137,17 +141,13 @@ class Kept:
 
     def find(self, task: str, sampler: str, budget: str | None) -> list[dict] | None:
         """The rows made before, or None."""
-        lines = self.file.read_text().splitlines(keepends=True) if self.file and self.file.is_file() else []
-        wanted = f'{{"key": {json.dumps(self.key(task, sampler, budget))}, "rows": '  # a kill may have cut a line short
-        groups = [json.loads(line) for line in lines if line.startswith(wanted) and line.endswith("}\n")]
-        return groups[-1]["rows"] if groups else None
+        key = self.key(task, sampler, budget)
+        return next((group["rows"] for group in reversed(self.groups) if group["key"] == key), None)
 
     def add(self, task: str, sampler: str, budget: str | None, rows: list[dict]) -> None:
         """Keep rows."""
         if self.file:
-            cut = self.file.is_file() and not self.file.read_text().endswith("\n")
-            with self.file.open("a") as stream:
-                stream.write("\n" * cut + json.dumps({"key": self.key(task, sampler, budget), "rows": rows}) + "\n")
+            training_files.append(self.file, {"key": self.key(task, sampler, budget), "rows": rows})
 
 
 if __name__ == "__main__":

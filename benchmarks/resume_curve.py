@@ -5,7 +5,6 @@ again after each. The picture shows both loss curves, what the killed run lost a
 """
 
 import argparse
-import json
 import random
 import subprocess
 import sys
@@ -19,6 +18,10 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from gdp.training_files import rows
+
 NET = "--image-size 16 --model-channels 32 --channel-mult 1,2 --attention-downsampling 2 --num-head-channels 32 --batch 16"
 HOW = "--device cpu --checkpoint-minutes 0.1 --sample-every 1e9 --samples 1 --lr 1e-3 --workers 1"
 WIDTH, HEIGHT, MARGIN = 900, 420, 56
@@ -39,8 +42,7 @@ def command(photos: Path, out: Path, steps: int) -> list[str]:
 
 def curve(out: Path) -> list[dict]:
     """Whole rows of the loss curve so far."""
-    file = out / "log.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines(True) if line.endswith("\n")] if file.is_file() else []
+    return rows(out / "log.jsonl")
 
 
 def killed(photos: Path, out: Path, steps: int, target: int, delay: float) -> Kill:
@@ -53,14 +55,14 @@ def killed(photos: Path, out: Path, steps: int, target: int, delay: float) -> Ki
         raise SystemExit(f"the run ended with {process.returncode} before it could be killed; ask for more --steps")
     process.kill()
     process.wait()
-    rows, checkpoint = curve(out), out / "checkpoint.pt"
+    seen, checkpoint = curve(out), out / "checkpoint.pt"
     kept = torch.load(checkpoint, map_location="cpu")["step"] if checkpoint.is_file() else 0
-    return Kill(last(rows), kept, [row for row in rows if row["step"] > kept])
+    return Kill(last(seen), kept, [row for row in seen if row["step"] > kept])
 
 
-def last(rows: Sequence[dict]) -> int:
+def last(points: Sequence[dict]) -> int:
     """The last step on a curve."""
-    return rows[-1]["step"] if rows else 0
+    return points[-1]["step"] if points else 0
 
 
 def plot(whole: Sequence[dict], resumed: Sequence[dict], kills: Sequence[Kill], path: Path) -> None:
@@ -68,9 +70,9 @@ def plot(whole: Sequence[dict], resumed: Sequence[dict], kills: Sequence[Kill], 
     losses = torch.tensor([row["loss"] for row in (*whole, *resumed)]).log()
     low, high, end = losses.min().item(), losses.max().item(), max(last(whole), last(resumed))
 
-    def points(rows: Sequence[dict], shift: float = 0) -> list[tuple[float, float]]:
-        up = ((high - torch.tensor([row["loss"] for row in rows]).log()) / (high - low)).tolist()
-        return [(x(row["step"]), MARGIN + shift + u * (HEIGHT - 2 * MARGIN)) for row, u in zip(rows, up, strict=True)]
+    def points(run: Sequence[dict], shift: float = 0) -> list[tuple[float, float]]:
+        up = ((high - torch.tensor([row["loss"] for row in run]).log()) / (high - low)).tolist()
+        return [(x(row["step"]), MARGIN + shift + u * (HEIGHT - 2 * MARGIN)) for row, u in zip(run, up, strict=True)]
 
     def x(step: int) -> float:
         return MARGIN + step / end * (WIDTH - 2 * MARGIN)

@@ -70,8 +70,8 @@ def restore(
     sampler: "Sampler",
     y: Tensor,
     seeds: Sequence[int],
-    on_step: OnStep | None = None,
     init: Tensor | None = None,
+    on_step: OnStep | None = None,
 ) -> Outcome:
     """The restoration of y (model units), from `init` [B, 3, H, W] in [0, 1] if given. ValueError where the sampler diverged."""
     calls, began = prior.calls, time.perf_counter()
@@ -80,21 +80,13 @@ def restore(
 
 
 def draw(
-    prior: Prior,
-    operator: "Operator",
-    sampler: "Sampler",
-    y: Tensor,
-    seeds: Sequence[int],
-    on_step: OnStep | None = None,
-    init: Tensor | None = None,
+    restore: Callable[[Tensor, Sequence[int], Tensor | None], Outcome], y: Tensor, seeds: Sequence[int], init: Tensor | None
 ) -> Outcome:
-    """Samples of one photo's posterior, y [1, ...], a seed each: as many at once as memory bears; the operator is the first's."""
-    at_once = max(1, AT_ONCE[prior.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
+    """Samples of one photo's posterior by `restore`, y [1, ...], a seed each: as many at once as memory bears; the first's operator."""
+    at_once = max(1, AT_ONCE[y.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
     outcomes = []
     for part in (seeds[i : i + at_once] for i in range(0, len(seeds), at_once)):
-        many, start = (None if z is None else z.repeat(len(part), *[1] * (z.ndim - 1)) for z in (y, init))
-        assert many is not None
-        outcomes.append(restore(prior, operator, sampler, many, part, on_step, start))
+        outcomes.append(restore(torch.cat([y] * len(part)), part, None if init is None else torch.cat([init] * len(part))))
     pixels = torch.cat([o.pixels for o in outcomes])
     return outcomes[0]._replace(pixels=pixels, nfe=sum(o.nfe for o in outcomes), seconds=sum(o.seconds for o in outcomes))
 

@@ -58,6 +58,10 @@ class Prior(nn.Module):
         """alpha_bar_t; a(0) = 1."""
         return float(self.alpha_bar[t])
 
+    def sigma(self, t: int) -> float:
+        """sqrt((1 - a_t) / a_t), the std of x_t / sqrt(a_t) about x0."""
+        return (1 / self.a(t) - 1) ** 0.5
+
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         """(eps, v) at x_t [B, C, H, W] of any size, in x's own type: the one method a wrapper replaces."""
         assert self.net is not None
@@ -78,7 +82,9 @@ class Prior(nn.Module):
         return Prediction(eps, (x - (1 - a) ** 0.5 * eps) / a**0.5, v)
 
     def diffuse(self, x: Tensor, t: int, s: int, noise: Noise) -> Tensor:
-        """q(x_s | x_t) for s >= t: late start, trips back, RePaint."""
+        """q(x_s | x_t) for s >= t: late start, trips back, RePaint; s = t is x itself and draws nothing."""
+        if s == t:
+            return x
         r = self.a(s) / self.a(t)
         return r**0.5 * x + (1 - r) ** 0.5 * noise.like(x)
 
@@ -98,6 +104,11 @@ class Prior(nn.Module):
         if v is None or s == 0:
             return mean, var**0.5
         return mean, learned_variance(v, beta, var).sqrt()
+
+    def ancestral(self, x: Tensor, x0: Tensor, t: int, s: int, v: Tensor | None, noise: Noise) -> Tensor:
+        """A draw of p(x_s | x_t, x0); its mean at s = 0."""
+        mean, std = self.posterior(x, x0, t, s, v)
+        return mean if s == 0 else mean + std * noise.like(x)
 
 
 def learned_variance(v: Tensor, beta: float, var: float) -> Tensor:

@@ -79,11 +79,15 @@ class Schedule:
 
     def times(self, T: int) -> list[int]:
         """The times visited, rising; 0 (the clean image) comes before the first of them."""
-        top = T if isinstance(self.start, str) else max(1, round(self.start * T))
-        low = 1 if isinstance(self.end, str) else max(1, round(self.end * T))
+        low, top = self.ends(T)
         if self.steps > top - low + 1:
             raise ValueError(f"steps={self.steps}, but the prior has {top - low + 1} times to visit; ask for 1 to {top - low + 1} steps")
         return [t + low - 1 for t in SPACINGS[self.spacing](top - low + 1, self.steps)]
+
+    def ends(self, T: int) -> tuple[int, int]:
+        """The least and the greatest time that may be visited."""
+        low = 1 if isinstance(self.end, str) else max(1, round(self.end * T))
+        return low, T if isinstance(self.start, str) else max(1, round(self.start * T))
 
     def pairs(self, T: int) -> Iterator[tuple[int, int]]:
         """(t, s): step from t to s < t, or travel back to s > t."""

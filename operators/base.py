@@ -36,8 +36,18 @@ class Operator(nn.Module):
         """y, from a photo [B, 3, H, W] that is the degraded picture already."""
         return photo
 
+    def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
+        """Update the Parameters in place, from the network's x0 [B, C, H, W] of a picture whose noise has std sigma; a blind one writes it.
+
+        The loop calls it after every call of the network, before the sampler corrects x0; no gradients are recorded.
+        """
+
     def describe(self, y: Tensor) -> dict[str, Any]:
         """What a report on y should hold beyond the settings, in few words: what was drawn at random, or found."""
+        return {}
+
+    def pictures(self, y: Tensor) -> dict[str, Tensor]:
+        """What was found of the degradation of the first image, to be saved beside the result: name -> [1, 1 or 3, h, w] in [0, 1]."""
         return {}
 
 

@@ -106,7 +106,24 @@ class ReflectBlur(DiagonalBlur):
 INVERSE = 2.2  # iterations of `pinv` to those of `prox`
 
 
-class Blur(LinearOperator):
+class IteratedBlur(LinearOperator):
+    """A blur without closed forms; a subclass writes `solve`. Without noise `damping` regularises A^+, with noise rho does."""
+
+    damping: float
+    iterations: int
+
+    def solve(self, b: Tensor, rho: float, iterations: int) -> Tensor:
+        """(A^T A + rho)^-1 b."""
+        raise TypeError(f"{type(self).__name__} defines no solve(b, rho, iterations); an iterated blur is that")
+
+    def pinv(self, y: Tensor) -> Tensor:
+        return self.solve(self.adjoint(y), self.damping, round(INVERSE * self.iterations))
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        return v + self.solve(self.adjoint(y - self(v)), rho, self.iterations)
+
+
+class Blur(IteratedBlur):
     """y = crop(k * extend(x)): any kernel; no SVD is at hand. Borders are reflected (half-sample symmetric), replicated, or
     `valid`: y is what the kernel sees without any, and x is larger by the kernel.
 
@@ -161,12 +178,6 @@ class Blur(LinearOperator):
         down, across = (torch.bincount(i, minlength=n).to(b) ** -0.5 for i, n in zip((rows, columns), b.shape[-2:], strict=True))
         w = down[:, None] * across
         return cg(lambda u: self.adjoint(self(u)) + rho * u, b, iterations, precondition=lambda r: w * inverse(w * r))
-
-    def pinv(self, y: Tensor) -> Tensor:
-        return self.solve(self.adjoint(y), self.damping, round(INVERSE * self.iterations))
-
-    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        return v + self.solve(self.adjoint(y - self(v)), rho, self.iterations)
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernel."""

@@ -6,15 +6,15 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from operators.base import LinearOperator, Operator
-from operators.blur import INVERSE, Blur
+from operators.base import Operator
+from operators.blur import Blur, IteratedBlur
 from operators.filters import SOFT, inverse_filter, transfer
 from operators.kernels import from_file, normalised, shrunk_kernel
 from operators.scale import scaled, shrunk
 from operators.solve import cg
 
 
-class VaryingBlur(LinearOperator):
+class VaryingBlur(IteratedBlur):
     """y = sum_i w_i (k_i * x): several kernels, blended linearly from the left edge to the right, reflected borders.
 
     `pinv` and `prox` as Blur's.
@@ -47,13 +47,6 @@ class VaryingBlur(LinearOperator):
         power = torch.stack([transfer(blur.kernel, H, W, b).abs() ** 2 for blur in blurs]).mean(0)
         inverse = inverse_filter(power + max(rho, SOFT), (H, W))
         return cg(lambda u: self.adjoint(self(u)) + rho * u, b, iterations, precondition=inverse)
-
-    def pinv(self, y: Tensor) -> Tensor:
-        """Regularised as Blur's."""
-        return self.solve(self.adjoint(y), self.damping, round(INVERSE * self.iterations))
-
-    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        return v + self.solve(self.adjoint(y - self(v)), rho, self.iterations)
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernels."""

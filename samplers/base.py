@@ -2,15 +2,16 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior import Prediction, Prior
 from gdp.schedule import Schedule
 from operators.base import AffineOperator, Operator
 from samplers.late import first_guess, late
@@ -26,6 +27,21 @@ class Restored(NamedTuple):
 
     x: Tensor  # [B, C, H, W] in [-1, 1]
     operator: Operator
+
+
+@contextmanager
+def fitting(prior: Prior, A: Operator, y: Tensor) -> Iterator[None]:
+    """Within it every x0 that the prior gives is shown to the blind operator A, as it is shown to the sampler."""
+
+    def show(module: nn.Module, args: tuple[Tensor, int], prediction: Prediction) -> None:
+        with torch.no_grad():
+            A.fit(prediction.x0.detach().clamp(-1, 1), y, prior.sigma(args[1]))
+
+    handle = prior.register_forward_hook(show)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 @dataclass(kw_only=True)
@@ -63,8 +79,8 @@ class Sampler(ABC):
 
         One seed per image makes its result independent of the batch. `init` is a picture [B, C, H, W] to start from, or a
         restoration whose operator goes on too; it is noised to the schedule's first time. A schedule that starts late makes its
-        own, A^+ y. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method) or ValueError (schedule,
-        seeds or size do not fit; sampling diverged).
+        own, the first guess of samplers/late.py. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method)
+        or ValueError (schedule, seeds or size do not fit; sampling diverged).
         """
         self.check(operator)
         if isinstance(init, Tensor):
@@ -72,10 +88,15 @@ class Sampler(ABC):
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
         memory: dict = {}
-        with torch.no_grad():
-            bound = A = operator.bind(y, None if init is None else init.operator)
-            if self.needs and isinstance(bound, AffineOperator):
-                A, y = bound.linear(), y - bound.offset(y)
+        with torch.no_grad(), ExitStack() as stack:
+            bound = operator.bind(y, None if init is None else init.operator)
+            A, given = bound, y
+            blind = any(True for _ in bound.parameters())
+            affine = bound if self.needs and isinstance(bound, AffineOperator) else None
+            if affine:
+                A, y = affine.linear(), given - affine.offset(given)
+            if blind:
+                stack.enter_context(fitting(prior, bound, given))
             if not self.noise_aware and A.sigma_y > AUDIBLE:
                 log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
             schedule = late(self.schedule, prior, A, y)
@@ -91,6 +112,8 @@ class Sampler(ABC):
                     x = prior.diffuse(x, t, s, noise)
                     memory.clear()
                     continue
+                if affine and blind and i:
+                    A, y = affine.linear(), given - affine.offset(given)
                 x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
                 if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
                     raise ValueError(

@@ -34,12 +34,12 @@ class DAPS(Sampler):
 
     def step(self, x, t, s, prior, A, y, noise, memory):
         x0 = self.flow(prior, x, t)
-        r, tau = (1 / prior.a(t) - 1) ** 0.5, max(A.sigma_y, self.floor)
+        r, tau = prior.sigma(t), max(A.sigma_y, self.floor)
         if s == 0:
             r = min(r, tau)
         draw = self.exact if hasattr(A, "prox") else self.walk
         x0_y = draw(x0, r, tau, A, y, noise)
-        return (x0_y if s == 0 else prior.diffuse(x0_y, 0, s, noise)), x0_y
+        return prior.diffuse(x0_y, 0, s, noise), x0_y
 
     def flow(self, prior: Prior, x: Tensor, t: int) -> Tensor:
         """x0 by DDIM without noise, in `ode` steps."""

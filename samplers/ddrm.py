@@ -31,7 +31,7 @@ class DDRM(Sampler):
     def start(self, prior: Prior, A, y: Tensor, noise: Noise) -> Tensor:
         """x_T given y: Eq. 4."""
         t = self.schedule.times(prior.T)[-1]
-        sigma, z = (1 / prior.a(t) - 1) ** 0.5, super().start(prior, A, y, noise)
+        sigma, z = prior.sigma(t), super().start(prior, A, y, noise)
         seen = told(A.sigma_y, sigma)
         mean = A.spectral(A.pinv(y), lambda d: seen(d).to(d))
         fresh = A.spectral(z, lambda d: torch.where(seen(d), fit(sigma**2 - safe(A.sigma_y, d, seen) ** 2), sigma))
@@ -39,7 +39,7 @@ class DDRM(Sampler):
 
     def step(self, x, t, s, prior, A, y, noise, memory):
         eps, x0, _ = prior(x, t)
-        sigma, sigma_y = (1 / prior.a(s) - 1) ** 0.5, A.sigma_y
+        sigma, sigma_y = prior.sigma(s), A.sigma_y
         k, seen = (1 - self.eta**2) ** 0.5 * sigma, told(sigma_y, sigma)
 
         def pull(d):

@@ -24,9 +24,7 @@ class DPS(Sampler):
     def step(self, x, t, s, prior, A, y, noise, memory):
         (_, x0, v), residual, g = pull(prior, x, t, A, y)
         x0 = x0.clamp(-1, 1)
-        mean, std = prior.posterior(x, x0, t, s, v)
-        x_s = mean if s == 0 else mean + std * noise.like(x)
-        return x_s - (self.zeta * (t - s) * torch.ones_like(residual)).minimum(residual) * g, x0
+        return prior.ancestral(x, x0, t, s, v, noise) - residual.clamp(max=self.zeta * (t - s)) * g, x0
 
 
 def pull(prior: Prior, x: Tensor, t: int, A, y: Tensor) -> tuple[Prediction, Tensor, Tensor]:

@@ -25,9 +25,7 @@ class GDPx0Paper(Sampler):
     def step(self, x, t, s, prior, A, y, noise, memory):
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
-        mean, std = prior.posterior(x, x0, t, s, v)
-        mean = mean - self.scale * self.guidance.gradient(self.guided(x, x0), y, A)
-        return (mean if s == 0 else mean + std * noise.like(x)), x0
+        return prior.ancestral(x, x0, t, s, v, noise) - self.scale * self.guidance.gradient(self.guided(x, x0), y, A), x0
 
     def guided(self, x: Tensor, x0: Tensor) -> Tensor:
         """The image at which the gradient is taken."""

@@ -23,5 +23,4 @@ class GDPx0V1(GDPx0Paper):
         x0 = x0.clamp(-1, 1)
         a = prior.a(t)
         x0_hat = x0 - (1 - a) / a**0.5 * self.scale * self.guidance.gradient(self.guided(x, x0), y, A)
-        mean, std = prior.posterior(x, x0_hat, t, s, v)
-        return (mean if s == 0 else mean + std * noise.like(x)), x0
+        return prior.ancestral(x, x0_hat, t, s, v, noise), x0

@@ -1,6 +1,6 @@
-"""ILVR (Choi et al., ICCV 2021), Algorithm 1: low frequencies follow a reference picture, here A^+ y.
+"""ILVR (Choi et al., ICCV 2021), Algorithm 1: low frequencies follow a reference picture, here the first guess.
 
-x'  ~ p(x_s | x_t),   y_s ~ q(y_s | A^+ y)
+x'  ~ p(x_s | x_t),   y_s ~ q(y_s | reference)
 x_s = x' + phi(y_s) - phi(x')                       phi: down and up again by `factor`; while s > until T
 """
 
@@ -16,7 +16,10 @@ from samplers.late import first_guess
 
 @dataclass(kw_only=True)
 class ILVR(Sampler):
-    """`factor` N of the low-pass filter; guidance ends at `until` (a fraction of T). It knows of y only through A^+ y."""
+    """`factor` N of the low-pass filter; guidance ends at `until` (a fraction of T).
+
+    It knows of y only through the first guess (samplers/late.py).
+    """
 
     needs: ClassVar = ("pinv",)
     noise_aware: ClassVar = False
@@ -26,12 +29,12 @@ class ILVR(Sampler):
     def step(self, x, t, s, prior, A, y, noise, memory):
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
-        mean, std = prior.posterior(x, x0, t, s, v)
-        x_s = mean if s == 0 else mean + std * noise.like(x)
+        x_s = prior.ancestral(x, x0, t, s, v, noise)
         if s < self.until * prior.T:
             return x_s, x0
-        reference = first_guess(A, y)
-        y_s = reference if s == 0 else prior.diffuse(reference, 0, s, noise)
+        if "reference" not in memory:
+            memory["reference"] = first_guess(A, y)
+        y_s = prior.diffuse(memory["reference"], 0, s, noise)
         return x_s + self.low(y_s - x_s), x0
 
     def low(self, x: Tensor) -> Tensor:

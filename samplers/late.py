@@ -1,7 +1,7 @@
 """Late start, at t0 < T from a noised first guess of x, as in CCDF (Chung et al., CVPR 2022); and an end before y's noise is resolved.
 
-    x_t0 ~ q(x_t0 | A^+ y),   t0: the first time whose noise, sqrt((1 - a) / a), is HIDE times the guess's error
-    end:                      the last time whose noise is below LEFT sigma_y: x0 is as sure there as y lets it be
+    x_t0 ~ q(x_t0 | first_guess),   t0: the first time whose noise, sqrt((1 - a) / a), is HIDE times the guess's error
+    end:                            the last time whose noise is below LEFT sigma_y: x0 is as sure there as y lets it be
 
 The error is measured on random pictures with the statistics of photos: 1/f spectra and colours that go together.
 """
@@ -27,25 +27,27 @@ WIDE, NARROW = 2.0, 0.25  # how far a photo's values are from 0, so that nothing
 def late(schedule: Schedule, prior: Prior, A: Operator, y: Tensor) -> Schedule:
     """The schedule with start=auto and end=auto resolved; at most as many steps as there are times between them."""
     start, end = schedule.start, schedule.end
+    if not isinstance(start, str) and not isinstance(end, str):
+        return schedule
     if isinstance(end, str):
         end = automatic_end(prior, A)
     if isinstance(start, str):
         start = min(1.0, max(automatic_start(prior, A, y), end + 0.05))
-    room = max(1, round(start * prior.T) - max(1, round(end * prior.T)) + 1)
-    resolved = (start, end) != (schedule.start, schedule.end)
-    return replace(schedule, start=start, end=end, steps=min(schedule.steps, room)) if resolved else schedule
+    resolved = replace(schedule, start=start, end=end)
+    low, top = resolved.ends(prior.T)
+    return replace(resolved, steps=min(schedule.steps, max(1, top - low + 1)))
 
 
 def automatic_start(prior: Prior, A: Operator, y: Tensor) -> float:
     """t0 / T, by what the first guess leaves wrong where it is worst; 1 where even T is too early to hide it."""
     error = HIDE * worst_error(A, y[:1])
-    times = [t for t in range(1, prior.T + 1) if (1 / prior.a(t) - 1) ** 0.5 >= error]
+    times = [t for t in range(1, prior.T + 1) if prior.sigma(t) >= error]
     return max(times[0], 2) / prior.T if times else 1.0
 
 
 def automatic_end(prior: Prior, A: Operator) -> float:
     """The end / T, by y's noise; 0 where y has none."""
-    times = [t for t in range(1, prior.T // 2) if (1 / prior.a(t) - 1) ** 0.5 < LEFT * A.sigma_y]
+    times = [t for t in range(1, prior.T // 2) if prior.sigma(t) < LEFT * A.sigma_y]
     return times[-1] / prior.T if times else 0.0
 
 
@@ -70,11 +72,16 @@ def worst_error(A: Operator, y: Tensor) -> float:
 def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
     """A random picture [1, C, H, W] with 1/f amplitudes: CONTRAST in grey, COLOUR in what differs between channels."""
     z = Noise([draw], "start").like(torch.empty(1, shape[1] + 1, *shape[-2:], device=like.device))
-    fy, fx = (torch.fft.fftfreq(n, device=z.device) for n in shape[-2:])
-    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(shape[-2:])).reciprocal()
-    field = torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
+    field = pink(z)
     field = field / field.square().mean((-2, -1), keepdim=True).sqrt().clamp_min(1e-12)
     return (CONTRAST * field[:, :1] + COLOUR * field[:, 1:]).to(like.dtype)
+
+
+def pink(z: Tensor) -> Tensor:
+    """White noise z [..., H, W] with the 1/f amplitudes of photos."""
+    fy, fx = (torch.fft.fftfreq(n, device=z.device) for n in z.shape[-2:])
+    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(z.shape[-2:])).reciprocal()
+    return torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
 
 
 def first_guess(A: Operator, y: Tensor) -> Tensor:

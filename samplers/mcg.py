@@ -20,5 +20,5 @@ class MCG(DPS):
 
     def step(self, x, t, s, prior, A, y, noise, memory):
         x_s, x0 = super().step(x, t, s, prior, A, y, noise, memory)
-        known = A.pinv(y) if s == 0 else prior.diffuse(A.pinv(y), 0, s, noise)
+        known = prior.diffuse(A.pinv(y), 0, s, noise)
         return x_s - A.pinv(A(x_s - known)), x0

@@ -18,7 +18,7 @@ from samplers.late import first_guess
 
 @dataclass(kw_only=True)
 class REDdiff(Sampler):
-    """`lam` weighs the prior, `lr` is Adam's rate; starts from A^+ y, and needs no more than a differentiable A."""
+    """`lam` weighs the prior, `lr` is Adam's rate; starts from the first guess, and needs no more than a differentiable A."""
 
     guidance: Guidance = field(default_factory=Guidance)
     lam: float = 0.25

@@ -22,7 +22,6 @@ class RePaint(Sampler):
     def step(self, x, t, s, prior, A, y, noise, memory):
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
-        mean, std = prior.posterior(x, x0, t, s, v)
-        known = A.pinv(y) if s == 0 else prior.diffuse(A.pinv(y), 0, s, noise)
-        unknown = mean if s == 0 else mean + std * noise.like(x)
+        known = prior.diffuse(A.pinv(y), 0, s, noise)
+        unknown = prior.ancestral(x, x0, t, s, v, noise)
         return unknown - A.pinv(A(unknown - known)), x0

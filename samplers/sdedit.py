@@ -1,6 +1,6 @@
-"""SDEdit (Meng et al., ICLR 2022), Algorithm 2: noise A^+ y up to t0 = start T, then sample with nothing more said of y.
+"""SDEdit (Meng et al., ICLR 2022), Algorithm 2: noise the first guess up to t0 = start T, then sample with nothing more said of y.
 
-x_t0 ~ q(x_t0 | A^+ y),   x_s ~ p(x_s | x_t) as DDIM(eta)
+x_t0 ~ q(x_t0 | first guess),   x_s ~ p(x_s | x_t) as DDIM(eta)
 """
 
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from samplers.base import Sampler
 
 @dataclass(kw_only=True)
 class SDEdit(Sampler):
-    """`schedule.start` trades faithfulness (low) against realism (high); any `init` picture may replace A^+ y."""
+    """`schedule.start` trades faithfulness (low) against realism (high); any `init` picture may replace the first guess."""
 
     eta: float = 1.0
     schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
