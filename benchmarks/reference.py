@@ -41,11 +41,14 @@ Map = Callable[[Tensor], Tensor]
 
 
 class Analytic(nn.Module):
-    """eps = g(t) x + 0.01 sin(t / 100) + 0.05 tanh(x), with v = 0.7 tanh(x) where the variance is learned. Keeps what it saw."""
+    """eps = g(t) x + 0.01 sin(t / 100) + 0.05 tanh(x), with v = 0.7 tanh(x) where the variance is learned. Keeps what it saw.
 
-    def __init__(self, learned: bool = False):
+    A `ramp` makes it depend on the place in what it is given: eps + ramp r and v + 0.2 r, r = row + column / 2, each from -1 to 1.
+    """
+
+    def __init__(self, learned: bool = False, ramp: float = 0.0):
         super().__init__()
-        self.learned = learned
+        self.learned, self.ramp = learned, ramp
         self.times: list[float] = []
         self.inputs: list[Tensor] = []
 
@@ -56,7 +59,12 @@ class Analytic(nn.Module):
         u = (t + 1) / STEPS
         g = (1 - torch.exp(-(0.1 * u + 9.95 * u**2))).sqrt()
         eps = g.to(x) * x + (0.01 * torch.sin(t / 100)).to(x) + 0.05 * x.tanh()
-        return torch.cat([eps, 0.7 * x.tanh()], 1) if self.learned else eps
+        v = 0.7 * x.tanh()
+        if self.ramp:
+            rows, columns = (torch.linspace(-1, 1, n) for n in x.shape[-2:])
+            r = rows[:, None] + 0.5 * columns
+            eps, v = eps + self.ramp * r, v + 0.2 * r
+        return torch.cat([eps, v], 1) if self.learned else eps
 
 
 class Fixed(nn.Module):

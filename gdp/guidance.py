@@ -1,7 +1,7 @@
 """What GDP descends: a weighted sum of terms."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -14,9 +14,10 @@ Term = Callable[[Tensor, Tensor, Degradation], Tensor]
 
 @dataclass
 class Guidance:
-    """`terms`: name -> [weight, term], each term (x0, y, A) -> [B]."""
+    """`terms`: name -> [weight, term], each term (x0, y, A) -> [B]; those named in `data` compare A(x0) with y."""
 
     terms: Mapping[str, Sequence[Any]] = field(default_factory=lambda: {"fidelity": [1.0, fidelity]})
+    data: Sequence[str] = ("fidelity",)
 
     def __call__(self, x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
         """The weighted sum [B]."""
@@ -29,4 +30,10 @@ class Guidance:
         """Its gradient in x0 [B, C, H, W]; the network is not involved."""
         with torch.enable_grad():
             x0 = x0.detach().requires_grad_()
-            return torch.autograd.grad(self(x0, y, A).sum(), x0)[0]
+            total = self(x0, y, A).sum() + 0 * x0.sum()  # a term may know nothing of x0
+            return torch.autograd.grad(total, x0)[0]
+
+    def quality(self) -> "Guidance | None":
+        """The weighted terms that say what a good picture is like, for samplers that see to y by other means; None if there are none."""
+        terms = {name: pair for name, pair in self.terms.items() if name not in self.data and pair[0]}
+        return replace(self, terms=terms) if terms else None

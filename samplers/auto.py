@@ -20,7 +20,7 @@ class Auto(Sampler):
     def choose(self, operator: Operator) -> Sampler:
         """The sampler that this operator gets."""
         if isinstance(operator, AffineOperator | LinearOperator):
-            return Anchored(schedule=self.schedule)
+            return Anchored(schedule=self.schedule, quality=self.guidance.quality())
         return GDPx0(guidance=self.guidance, schedule=self.schedule)
 
     def check(self, operator: Operator) -> None:

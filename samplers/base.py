@@ -3,7 +3,7 @@
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
@@ -88,15 +88,13 @@ class Sampler(ABC):
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
         memory: dict = {}
-        with torch.no_grad(), ExitStack() as stack:
+        with torch.no_grad():
             bound = operator.bind(y, None if init is None else init.operator)
             A, given = bound, y
             blind = any(True for _ in bound.parameters())
             affine = bound if self.needs and isinstance(bound, AffineOperator) else None
             if affine:
                 A, y = affine.linear(), given - affine.offset(given)
-            if blind:
-                stack.enter_context(fitting(prior, bound, given))
             if not self.noise_aware and A.sigma_y > AUDIBLE:
                 log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
             schedule = late(self.schedule, prior, A, y)
@@ -114,7 +112,8 @@ class Sampler(ABC):
                     continue
                 if affine and blind and i:
                     A, y = affine.linear(), given - affine.offset(given)
-                x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
+                with fitting(prior, bound, given) if blind and s > 0 else nullcontext():  # the last x is consistent with A as it was found
+                    x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
                 if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
                     raise ValueError(
                         f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so nothing is saved; if the prior runs "

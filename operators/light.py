@@ -1,0 +1,162 @@
+"""Light too weak or too strong, and unknown: y = f phi(x) + M, fitted together with x (GDP, Fei et al., CVPR 2023, Section 4.2).
+
+    y_k    = f_k phi(x) + M_k,  in [0, 1];  k counts the exposures of one scene
+    phi(x) = v / (1 - v (1 - 1/w)),  v = x^gamma      w >= 1: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1
+    f, w     at first from y's own statistics (operators/exposure.py)
+    f, M     by least squares at every step, u = phi(x0) (operators/light_fit.py)
+
+Where y is burnt out it only says "at least so bright". Samplers of linear operators get the tangent at the last x0. The released GDP lets
+f and M drift by plain gradient steps, by which M stays practically as it began.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from operators.base import AffineOperator, Operator, SpectralOperator
+from operators.exposure import BURNT, exposed
+from operators.light_fit import GRID, fitted
+from operators.scale import alike
+from operators.tone import check_positive, decode, encode
+from operators.units import to_model, to_pixels
+
+
+class Stacked(SpectralOperator):
+    """y_k = w_k x: [B, C, H, W] -> [B, KC, H, W], `weights` [B, KC, H, W] for K exposures; a value's singular value is |w|."""
+
+    weights: Tensor
+
+    def __init__(self, weights: Tensor, exposures: int):
+        super().__init__()
+        self.exposures = exposures
+        self.register_buffer("weights", weights, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.weights[: len(x)] * torch.cat([x] * self.exposures, 1)
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        B, C, H, W = y.shape
+        return (B, C // self.exposures, H, W)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return (self.weights[: len(y)] * y).unflatten(1, (self.exposures, -1)).sum(1)
+
+    def power(self, B: int) -> Tensor:
+        """A^T A."""
+        return self.weights[:B].square().unflatten(1, (self.exposures, -1)).sum(1)
+
+    def pinv(self, y: Tensor) -> Tensor:
+        power = self.power(len(y))
+        return torch.where(power == 0, 0, self.adjoint(y) / torch.where(power == 0, 1, power))
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        return f(self.power(len(x)).sqrt()) * x
+
+
+class Light(AffineOperator):
+    """y01_k = f_k phi(x01) + M_k: [B, 3, H, W] -> [B, 3K, H, W], K = `exposures` of a scene.
+
+    `per_channel` fits f for each colour; `mask` False keeps M at 0; `gamma` is 1 for pictures, about 2.2 for what a sensor counts.
+    Parameters after `bind`: f [B, 3K, 1, 1], M [B, K, GRID, GRID].
+    """
+
+    white: Tensor
+    first: Tensor
+    point: Tensor
+    burnt: Tensor
+
+    def __init__(self, exposures: int = 1, per_channel: bool = False, mask: bool = True, gamma: float = 1.0):
+        super().__init__()
+        if isinstance(exposures, bool) or not isinstance(exposures, int) or not 1 <= exposures <= 7:
+            raise ValueError(f"operator.exposures={exposures!r}; it is how many pictures of one scene there are, 1 to 7")
+        self.exposures, self.per_channel, self.mask, self.gamma = exposures, per_channel, mask, check_positive("gamma", gamma)
+        self.set(torch.ones(1, 3 * exposures, 1, 1), torch.zeros(1, exposures, GRID, GRID), torch.ones(1, 1, 1, 1))
+        self.first, self.burnt, self.point = self.f.data, torch.zeros(1, 1, 1, 1, dtype=torch.bool), torch.full((1, 3, 1, 1), 0.5)
+
+    def set(self, f: Tensor, M: Tensor, white: Tensor) -> None:
+        """The parameters, w [B, 1, 1, 1] among them."""
+        self.f, self.M = nn.Parameter(f, requires_grad=False), nn.Parameter(M, requires_grad=False)
+        self.register_buffer("white", white, persistent=False)
+
+    def bind(self, y: Tensor, init: Operator | None = None) -> "Light":
+        """f and w from y's statistics and M = 0, or as `init` found them."""
+        A, p = copy.deepcopy(self), to_pixels(y)
+        if isinstance(init, Light) and len(init.f) == len(y):
+            A.set(init.f.clone(), init.M.clone(), init.white.clone())
+        else:
+            factors, white = exposed(p, self.exposures)
+            M = y.new_zeros(len(y), self.exposures, GRID, GRID)
+            A.set(factors.repeat_interleave(3, 1)[..., None, None], M, white[:, None, None, None])
+        A.first, A.burnt, A.point = A.f.data.clone(), p >= BURNT, A.developed(p)
+        return A
+
+    def developed(self, p: Tensor) -> Tensor:
+        """x01 as y01 alone has it, within [0, 1]."""
+        f, parts = self.f, (self.exposures, -1)
+        u = (f * (p - self.map(p))).unflatten(1, parts).sum(1) / f.square().unflatten(1, parts).sum(1)
+        v = (u / (1 + u.clamp_min(0) * (1 - 1 / self.white))).clamp(0, 1)
+        return encode(v, self.gamma) if self.gamma != 1 else v
+
+    def map(self, like: Tensor) -> Tensor:
+        """M at a picture's size, [B, 3K, H, W]."""
+        return F.interpolate(self.M[: len(like)], like.shape[-2:], mode="bilinear", align_corners=False).repeat_interleave(3, 1)
+
+    def curve(self, p: Tensor) -> Tensor:
+        """phi(p); straight on outside [0, 1]."""
+        k = (1 - 1 / self.white)[: len(p)]
+        v = decode(p, self.gamma) if self.gamma != 1 else p
+        bend = 1 / (1 - k * v.clamp(0, 1))
+        return bend * v.clamp(0, 1) + bend.square() * (v - v.clamp(0, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        u = self.curve(to_pixels(x))
+        return to_model(self.f[: len(x)] * torch.cat([u] * self.exposures, 1) + self.map(x))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        B, C, H, W = y.shape
+        return (B, C // self.exposures, H, W)
+
+    def told(self) -> Tensor:
+        """Where y says something at the point: not where it is burnt out and A(point) is too."""
+        return ~self.burnt | (to_pixels(self(to_model(self.point))) < BURNT)
+
+    def slopes(self) -> Tensor:
+        """dA/dx at the point."""
+        with torch.enable_grad():
+            p = torch.cat([self.point] * self.exposures, 1).detach().requires_grad_()
+            return self.f * torch.autograd.grad(self.curve(p).sum(), p)[0]
+
+    def linear_part(self) -> Stacked:
+        return Stacked(self.told() * self.slopes(), self.exposures)
+
+    def offset(self, y: Tensor) -> Tensor:
+        x = to_model(self.point)
+        return torch.where(self.told(), self(x) - self.slopes() * torch.cat([x] * self.exposures, 1), y)
+
+    def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
+        self.point = to_pixels(x0)
+        u, p = self.curve(self.point), to_pixels(y)
+        for k in range(self.exposures):
+            c = slice(3 * k, 3 * k + 3)
+            counts = (~self.burnt[:, c]).to(u)
+            f, M = fitted(u, p[:, c], counts, self.first[:, c, 0, 0], sigma / 2, not self.per_channel, self.mask)
+            self.f[:, c, 0, 0], self.M[:, k] = f, M
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """f (of each exposure; of each colour if they differ), w, and M's range."""
+        f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
+        return {"f": f.tolist(), "white": float(self.white[0]), "M": [float(self.M[0].min()), float(self.M[0].max())]}
+
+    def pictures(self, y: Tensor) -> dict[str, Tensor]:
+        """M of each exposure, its maximum shown white."""
+        M = self.map(y)[:1, ::3] / self.M[0].max().clamp_min(1e-6)
+        names = ["mask"] if self.exposures == 1 else [f"mask{k + 1}" for k in range(self.exposures)]
+        return dict(zip(names, M.split(1, 1), strict=True)) if self.mask else {}
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Light", Tensor]:
+        """The same at every scale."""
+        return alike(self, r, y)
