@@ -114,18 +114,24 @@ def restore_all(cfg: DictConfig) -> int:
     """Restore every photo of a job."""
     from gdp.image import find_photos
 
-    photos = find_photos(ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input)
+    given = ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input
+    photos = [file for one in ([given] if isinstance(given, str | Path) else given) for file in find_photos(one)]
     folder = output_folder(cfg)
-    names = output_names(photos)
-    if not cfg.overwrite:
-        refuse_overwriting(folder, names, cfg.samples)
     check_writable(folder)
 
     from gdp.compose import build
     from gdp.image import read
+    from gdp.scene import read_scene
 
     setup = build(cfg)
-    first = None if len(photos) > 1 else read(photos[0])
+    first = None
+    if cfg.scene and not cfg.degrade:
+        first, photos = read_scene(photos), photos[:1]
+    elif len(photos) == 1:
+        first = read(photos[0])
+    names = output_names(photos)
+    if not cfg.overwrite:
+        refuse_overwriting(folder, names, suffixes(setup))
     prior = setup.load_prior()
     setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
     failed = 0
@@ -147,7 +153,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     config = setup.config
     seeds = [config["seed"] + k for k in range(config["samples"])]
     device = prior.device
-    operator, pixels = setup.operator.to(device), photo.pixels.to(device)
+    operator = (setup.operator if config["degrade"] else setup.operator.for_file(file)).to(device)
+    pixels = photo.pixels.to(device)
     reference = None
     if config["degrade"]:
         reference = pixels = pipeline.crop(pixels, operator.divisor)
@@ -163,6 +170,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         outcome = pipeline.draw(restore, y, seeds, init)
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
+    if config["strength"] < 1:
+        outcome = pipeline.blend(outcome, plain(y, outcome), config["strength"])
     result, y_pixels = outcome.pixels[:1], image.to_image(y)
 
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -188,11 +197,33 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         "config": config,
     }
     image.write(result, target.with_name(f"{target.name}.png"))
+    for name, picture in outcome.operator.pictures(y).items():
+        image.write(picture, target.with_name(f"{target.name}.{name}.png"))
+    if config["scene"]:
+        light: Any = outcome.operator
+        image.write_floats(light.radiance(image.to_model(result)), target.with_name(f"{target.name}.tiff"))
     panels = [("input", y_pixels), ("restored", result)] + ([("reference", reference)] if reference is not None else [])
     image.compare(panels, target.with_name(f"{target.name}.compare.png"))
     report.write_json(facts, target.with_name(f"{target.name}.json"))
-    for suffix in (".png", ".compare.png", ".json"):
+    for suffix in suffixes(setup, once=True):
         print(target.with_name(f"{target.name}{suffix}"))
+
+
+def plain(y: "torch.Tensor", outcome: Any) -> "torch.Tensor":
+    """What strength=0 gives: y, or its first guess where y is no picture of the result's size."""
+    from samplers.late import first_guess
+
+    return y if y.shape[1:] == outcome.pixels.shape[1:] else first_guess(outcome.operator, y)
+
+
+def suffixes(setup: "Setup", once: bool = False) -> list[str]:
+    """Of the files that a photo's restoration is; `once`: without those of several samples."""
+    names = [".png", ".compare.png", ".json", *(f".{name}.png" for name in setup.operator.pictured)]
+    if setup.config["scene"]:
+        names.append(".tiff")
+    if not once and setup.config["samples"] > 1:
+        names += [f".{name}.png" for name in sample_names(setup.config["samples"])]
+    return names
 
 
 def sample_names(count: int) -> list[str]:
@@ -260,11 +291,8 @@ def output_names(photos: list[Path]) -> list[str]:
     return [p.name if stems.count(p.stem) > 1 else p.stem for p in photos]
 
 
-def refuse_overwriting(folder: Path, names: list[str], samples: Any) -> None:
+def refuse_overwriting(folder: Path, names: list[str], suffixes: list[str]) -> None:
     """ValueError where a result would replace a file."""
-    suffixes = [".png", ".compare.png", ".json"]
-    if isinstance(samples, int) and samples > 1:
-        suffixes += [f".{name}.png" for name in sample_names(samples)]
     for name in names:
         for suffix in suffixes:
             if (folder / f"{name}{suffix}").exists():

@@ -59,6 +59,8 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"poisson={cfg.poisson}; it is the number of photons at white, such as 100")
     if not isinstance(cfg.impulse, int | float) or not 0 <= cfg.impulse < 1:
         raise ValueError(f"impulse={cfg.impulse}; it is a share of the pixels, in [0, 1)")
+    if isinstance(cfg.strength, bool) or not isinstance(cfg.strength, int | float) or not 0 <= cfg.strength <= 1:
+        raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
     sampler, operator = make(cfg.sampler), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")

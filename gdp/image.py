@@ -136,6 +136,14 @@ def save(picture: Image.Image, path: Path) -> None:
         picture.save(temporary, format="PNG")
 
 
+def write_floats(pixels: Tensor, path: Path) -> None:
+    """Save [1, 3, H, W] as a TIFF of 32-bit floats, which photographers' tools open as an HDR picture."""
+    from tifffile import imwrite
+
+    with atomic(path) as temporary:
+        imwrite(temporary, pixels[0].permute(1, 2, 0).float().cpu().numpy(), photometric="rgb")
+
+
 def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:
     """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square."""
     height = max(p.shape[-2] for _, p in panels)

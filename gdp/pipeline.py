@@ -100,14 +100,26 @@ def check_init(init: Tensor, operator: "Operator", y: Tensor) -> Tensor:
 
 
 def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:
-    """The result made to agree with y, where y is known up to its rounding and A^+ amplifies nothing: known pixels stay."""
+    """The result made to agree with y, where y is known up to its rounding and A^+ amplifies nothing: known pixels stay.
+
+    An operator with a `project` has that used.
+    """
     A = outcome.operator
+    project = getattr(A, "project", None)
+    if project is not None:
+        with torch.no_grad():
+            return outcome._replace(pixels=to_image(project(to_model(outcome.pixels).clamp(-1, 1), y)))
     pinv = getattr(A, "pinv", None)
     if pinv is None or not hasattr(A, "s") or A.sigma_y > 2 * rounding:
         return outcome
     with torch.no_grad():
         x = to_model(outcome.pixels)
         return outcome._replace(pixels=to_image(x - pinv(A(x) - y)))
+
+
+def blend(outcome: Outcome, plain: Tensor, strength: float) -> Outcome:
+    """strength x the result + (1 - strength) x `plain` [1, 3, H, W] in model units."""
+    return outcome._replace(pixels=torch.lerp(to_image(plain), outcome.pixels, strength))
 
 
 def consistency(pixels: Tensor, operator: "Operator", y: Tensor) -> float:

@@ -1,7 +1,8 @@
 """What a degradation is: y = A(x) + sigma_y n. Three tiers, each enough for more samplers than the one before."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ class Operator(nn.Module):
 
     sigma_y: float = 0.0
     divisor: int = 1  # H and W of x must be multiples of it
+    pictured: Sequence[str] = ()  # what `pictures` gives
 
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""
@@ -30,6 +32,10 @@ class Operator(nn.Module):
 
     def bind(self, y: Tensor, init: "Operator | None" = None) -> "Operator":
         """The operator for these images; a blind one returns a copy with its own parameters."""
+        return self
+
+    def for_file(self, file: Path) -> "Operator":
+        """The operator for a photo that is degraded already, where its file tells more than its pixels do."""
         return self
 
     def observe(self, photo: Tensor) -> Tensor:

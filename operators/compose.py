@@ -55,6 +55,30 @@ class Compose(LinearOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return self.shapes(y)[0]
 
+    def bind(self, y: Tensor, init: Operator | None = None) -> "Compose":
+        """With the last operator bound to y: the others see no y of their own."""
+        *others, last = self.parts()
+        known = list(init.ops)[-1] if isinstance(init, Compose) else None
+        bound = last.bind(y, cast(Operator | None, known))
+        if bound is last:
+            return self
+        A = Compose([*others, bound])
+        A.sigma_y = self.sigma_y
+        return A
+
+    @property
+    def pictured(self) -> list[str]:  # type: ignore[override]
+        """What the operators show."""
+        return [name for op in self.parts() for name in op.pictured]
+
+    def pictures(self, y: Tensor) -> dict[str, Tensor]:
+        """What the last operator found."""
+        return self.parts()[-1].pictures(y)
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """What the last operator tells of y."""
+        return self.parts()[-1].describe(y)
+
     def observe(self, photo: Tensor) -> Tensor:
         """What each operator makes of a photo that is degraded already, in order."""
         for op in self.parts():

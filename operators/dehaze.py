@@ -24,6 +24,8 @@ PATCH, LONGEST = 1 / 40, 600  # of the shorter side; pixels of the picture that 
 class Dehaze(AffineOperator):
     """y01 = t x01 + (1 - t) a with t and a found by `bind`, which gives a Haze: [B, 3, H, W] -> the same. Unbound it changes nothing."""
 
+    pictured = ("transmission",)
+
     def forward(self, x: Tensor) -> Tensor:
         return x
 
@@ -44,6 +46,8 @@ class FoundHaze(Haze):
     def __init__(self, t: Tensor, a: Tensor):
         super().__init__(0.5, a.tolist())
         self.transmission = t
+
+    pictured = ("transmission",)
 
     def describe(self, y: Tensor) -> dict[str, object]:
         """a, and the range of t."""

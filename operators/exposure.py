@@ -18,7 +18,7 @@ from torch import Tensor
 WHITE, QUANTILE = 0.95, 0.99
 DIM, BRIGHT, GIVE = 0.25, 0.62, 0.5  # means from which on a photo counts as dark or as over-exposed; how far it is then moved
 SMALL = 64  # pixels of the shorter side
-BURNT, BLACK = 0.985, 0.02
+BURNT, BLACK, DARKEST = 0.985, 0.02, 0.004
 
 
 class Exposure(NamedTuple):
@@ -33,7 +33,11 @@ def exposed(pixels: Tensor, K: int) -> Exposure:
     y = small(pixels)
     relative = torch.stack([ratio(a, b) for a, b in zip(y.chunk(K, 1)[:-1], y.chunk(K, 1)[1:], strict=True)], 1) if K > 1 else None
     factors = torch.cat([torch.ones(len(y), 1).to(y), relative], 1).cumprod(1) if relative is not None else torch.ones(len(y), 1).to(y)
-    u = merged(y, factors)
+    u = merged(y, factors.repeat_interleave(3, 1)[..., None, None], trust(y))
+    if float(y.amax()) < DARKEST or float(y.amin()) > BURNT:
+        raise ValueError(
+            f"the picture is {'black' if float(y.amax()) < DARKEST else 'white'} all over, so its light cannot be found; take another"
+        )
     top = u.amax(1).flatten(1).quantile(QUANTILE, 1).clamp_min(1e-4) / WHITE
     burnt = (y >= BURNT).unflatten(1, (K, -1)).all(1).any(1).flatten(1).float().mean(1)
     scales = torch.stack([scale(one, t, b) for one, t, b in zip(u, top, burnt, strict=True)])
@@ -59,13 +63,11 @@ def ratio(a: Tensor, b: Tensor) -> Tensor:
     return torch.stack([one[ok].median() if ok.any() else (one.mean()) for one, ok in zip(logs, good, strict=True)]).exp()
 
 
-def merged(y: Tensor, factors: Tensor) -> Tensor:
-    """The light u [B, 3, h, w] of exposures [B, 3K, h, w]: least squares, by trust."""
-    K = factors.shape[1]
-    f = factors[:, :, None, None, None]
-    parts = y.unflatten(1, (K, -1))
-    w = trust(parts)
-    return (w * f * parts).sum(1) / (w * f.square()).sum(1)
+def merged(y: Tensor, f: Tensor, weights: Tensor) -> Tensor:
+    """The light u [B, 3, h, w] of exposures y [B, 3K, h, w] with factors f [B, 3K, 1, 1]: least squares, by weight."""
+    K = y.shape[1] // 3
+    top, bottom = ((weights * f * z).unflatten(1, (K, 3)).sum(1) for z in (y, f))
+    return top / bottom
 
 
 def scale(u: Tensor, top: Tensor, burnt: Tensor) -> Tensor:

@@ -8,7 +8,8 @@
 Rounding is passed straight through in gradients. The last rounding to 8 bits and its clipping are left out: sigma_y is for that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -24,13 +25,15 @@ CHROMA = """17 18 24 47 99 99 99 99 18 21 26 66 99 99 99 99 24 26 56 99 99 99 99
 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99 99"""
 YCBCR = ((0.299, 0.587, 0.114), (-0.168735892, -0.331264108, 0.5), (0.5, -0.418687589, -0.081312411))
 FACTORS = ((1, 1), (1, 2), (2, 2))  # rows and columns that share a chroma sample, by Pillow's number
+ROUNDING = 1 / 255 / 12**0.5
 NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
 
 
 class JPEG(Operator):
     """y = C^-1 U DCT^-1(q round(DCT(D C x) / q)): [B, 3, H, W] -> the same, of any size; the border is replicated to whole blocks.
 
-    `quality` 1..100 and `subsampling` are Pillow's: 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0. `tables`, a JPEG file, replaces both.
+    `quality` 1..100 and `subsampling` are Pillow's: 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0. `tables`, a JPEG file, replaces both; "input" stands
+    for the photo's own file. sigma_y is never below the rounding of the decoder's 8 bits.
     """
 
     steps: Tensor
@@ -39,7 +42,8 @@ class JPEG(Operator):
 
     def __init__(self, quality: int = 10, subsampling: int = 2, tables: str | None = None):
         super().__init__()
-        if tables is None:
+        self.own = tables == "input"
+        if tables is None or self.own:
             luma, chroma = standard_tables(quality)
             if isinstance(subsampling, bool) or subsampling not in (0, 1, 2):
                 raise ValueError(f"operator.subsampling={subsampling!r}; it is 0 (4:4:4), 1 (4:2:2) or 2 (4:2:0)")
@@ -49,6 +53,27 @@ class JPEG(Operator):
         self.register_buffer("steps", steps.double().view(3, 8, 8), persistent=False)
         self.register_buffer("colours", torch.tensor(YCBCR, dtype=torch.float64), persistent=False)
         self.register_buffer("cosines", dct(torch.eye(8, dtype=torch.float64)).T.contiguous(), persistent=False)
+
+    @property
+    def sigma_y(self) -> float:
+        """The std of the noise besides the rounding of coefficients."""
+        return max(self.__dict__.get("noise", 0.0), 2 * ROUNDING)
+
+    @sigma_y.setter
+    def sigma_y(self, value: float) -> None:
+        self.__dict__["noise"] = value
+
+    def for_file(self, file: Path) -> "JPEG":
+        """With tables=input, those of the photo."""
+        if not self.own:
+            return self
+        A = JPEG(tables=str(file))
+        A.sigma_y = self.sigma_y
+        return A
+
+    def describe(self, y: Tensor) -> dict[str, object]:
+        """The luma table, and how many rows and columns share a chroma sample."""
+        return {"luma": self.steps[0].flatten().int().tolist(), "subsampling": list(self.factors)}
 
     def planes(self, x: Tensor) -> list[Tensor]:
         """Y - 128, Cb - 128, Cr - 128 of 8-bit levels, each [B, H, W]."""
@@ -80,21 +105,41 @@ class JPEG(Operator):
 
         Blocks that the right or lower border cuts are left alone: their coefficients do not follow from what y shows of them.
         """
+
+        def nearest(c: Tensor, k: Tensor, q: Tensor) -> Tensor:
+            return c.clamp(q * (k - HALF), q * (k + HALF))
+
+        return self.moved(x, y, nearest)
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        """Each coefficient of v drawn towards y's, whose rounding error has variance q^2 / 12, as v's has sigma_y^2 / rho; then `project`.
+
+        Weights of colour planes other than luma's own are left out: the map to YCbCr is taken for orthonormal.
+        """
+        spread = 127.5**2 * self.sigma_y**2 / max(rho, 1e-12)
+
+        def drawn(c: Tensor, k: Tensor, q: Tensor) -> Tensor:
+            return (c + spread / (spread + q**2 / 12) * (q * k - c)).clamp(q * (k - HALF), q * (k + HALF))
+
+        return self.moved(v, y, drawn)
+
+    def moved(self, x: Tensor, y: Tensor, to: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """x with its coefficients c replaced by to(c, k, q), k being y's codes."""
         h, w = self.factors
         (Y, *chroma), (Y_y, *chroma_y) = self.planes(x), self.planes(y)
-        out = [Y + self.correction(Y, Y_y, 0)]
+        out = [Y + self.change(Y, Y_y, 0, to)]
         for i, (plane, plane_y) in enumerate(zip(chroma, chroma_y, strict=True), 1):
             small = halved(halved(plane, w).mT, h).mT
             small_y = undoubled(undoubled(plane_y, w).mT, h).mT
-            change = self.correction(small, small_y, i).repeat_interleave(h, -2).repeat_interleave(w, -1)
+            change = self.change(small, small_y, i, to).repeat_interleave(h, -2).repeat_interleave(w, -1)
             out.append(plane + change[..., : x.shape[-2], : x.shape[-1]])
         return self.image(out)
 
-    def correction(self, plane: Tensor, plane_y: Tensor, i: int) -> Tensor:
-        """What takes the coefficients of whole blocks into the cells of plane_y's."""
+    def change(self, plane: Tensor, plane_y: Tensor, i: int, to: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """What `to` adds to whole blocks of a plane."""
         q, C = self.steps[i].to(plane), self.cosines.to(plane)
         c, k = C @ blocks(plane) @ C.T, (C @ blocks(plane_y) @ C.T / q).round()
-        change = unblocked(C.T @ (c.clamp(q * (k - HALF), q * (k + HALF)) - c) @ C, plane)
+        change = unblocked(C.T @ (to(c, k, q) - c) @ C, plane)
         H, W = (n - n % 8 for n in plane.shape[-2:])
         return F.pad(change[..., :H, :W], (0, plane.shape[-1] - W, 0, plane.shape[-2] - H))
 
@@ -148,8 +193,6 @@ def standard_tables(quality: int) -> tuple[list[int], list[int]]:
 
 def read_tables(path: str) -> tuple[Tensor, tuple[int, int]]:
     """The three tables of a JPEG file, and how many rows and columns share a chroma sample."""
-    from pathlib import Path
-
     from PIL import Image
 
     if not Path(path).expanduser().is_file():

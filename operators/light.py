@@ -10,7 +10,7 @@ f and M drift by plain gradient steps, by which M stays practically as it began.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from operators.base import AffineOperator, Operator, SpectralOperator
-from operators.exposure import BURNT, exposed
+from operators.exposure import BURNT, exposed, merged, trust
 from operators.light_fit import GRID, fitted
 from operators.scale import alike
 from operators.tone import check_positive, decode, encode
@@ -58,10 +58,11 @@ class Stacked(SpectralOperator):
 
 
 class Light(AffineOperator):
-    """y01_k = f_k phi(x01) + M_k: [B, 3, H, W] -> [B, 3K, H, W], K = `exposures` of a scene.
+    """y01_k = min(f_k phi(x01) + M_k, 1): [B, 3, H, W] -> [B, 3K, H, W] for K exposures of a scene.
 
-    `per_channel` fits f for each colour; `mask` False keeps M at 0; `gamma` is 1 for pictures, about 2.2 for what a sensor counts.
-    Parameters after `bind`: f [B, 3K, 1, 1], M [B, K, GRID, GRID].
+    `bind` finds f and M, `factors` are those of a simulated y. `per_channel` fits f for each colour; `mask` False keeps M at 0; `gamma`
+    is 1 for pictures, about 2.2 for what a sensor counts. Parameters after `bind`: f [B, 3K, 1, 1], M [B, K, GRID, GRID]. ValueError
+    where y is black or white all over.
     """
 
     white: Tensor
@@ -69,13 +70,24 @@ class Light(AffineOperator):
     point: Tensor
     burnt: Tensor
 
-    def __init__(self, exposures: int = 1, per_channel: bool = False, mask: bool = True, gamma: float = 1.0):
+    def __init__(self, factors: Sequence[float] = (0.1,), per_channel: bool = False, mask: bool = True, gamma: float = 1.0):
         super().__init__()
-        if isinstance(exposures, bool) or not isinstance(exposures, int) or not 1 <= exposures <= 7:
-            raise ValueError(f"operator.exposures={exposures!r}; it is how many pictures of one scene there are, 1 to 7")
-        self.exposures, self.per_channel, self.mask, self.gamma = exposures, per_channel, mask, check_positive("gamma", gamma)
-        self.set(torch.ones(1, 3 * exposures, 1, 1), torch.zeros(1, exposures, GRID, GRID), torch.ones(1, 1, 1, 1))
+        if not 1 <= len(factors) <= 7:
+            raise ValueError(f"operator.factors={list(factors)}; it takes a factor for each picture of a scene, 1 to 7 of them")
+        f = torch.tensor([check_positive("factors", value) for value in factors])
+        self.per_channel, self.mask, self.gamma = per_channel, mask, check_positive("gamma", gamma)
+        self.set(f.repeat_interleave(3).view(1, -1, 1, 1), torch.zeros(1, len(f), GRID, GRID), torch.ones(1, 1, 1, 1))
         self.first, self.burnt, self.point = self.f.data, torch.zeros(1, 1, 1, 1, dtype=torch.bool), torch.full((1, 3, 1, 1), 0.5)
+
+    @property
+    def exposures(self) -> int:
+        """K."""
+        return self.M.shape[1]
+
+    @property
+    def pictured(self) -> list[str]:  # type: ignore[override]
+        """A map M of each exposure."""
+        return [] if not self.mask else ["mask"] if self.exposures == 1 else [f"mask{k + 1}" for k in range(self.exposures)]
 
     def set(self, f: Tensor, M: Tensor, white: Tensor) -> None:
         """The parameters, w [B, 1, 1, 1] among them."""
@@ -88,16 +100,15 @@ class Light(AffineOperator):
         if isinstance(init, Light) and len(init.f) == len(y):
             A.set(init.f.clone(), init.M.clone(), init.white.clone())
         else:
-            factors, white = exposed(p, self.exposures)
-            M = y.new_zeros(len(y), self.exposures, GRID, GRID)
+            factors, white = exposed(p, y.shape[1] // 3)
+            M = y.new_zeros(len(y), y.shape[1] // 3, GRID, GRID)
             A.set(factors.repeat_interleave(3, 1)[..., None, None], M, white[:, None, None, None])
         A.first, A.burnt, A.point = A.f.data.clone(), p >= BURNT, A.developed(p)
         return A
 
     def developed(self, p: Tensor) -> Tensor:
         """x01 as y01 alone has it, within [0, 1]."""
-        f, parts = self.f, (self.exposures, -1)
-        u = (f * (p - self.map(p))).unflatten(1, parts).sum(1) / f.square().unflatten(1, parts).sum(1)
+        u = merged(p - self.map(p), self.f, trust(p))
         v = (u / (1 + u.clamp_min(0) * (1 - 1 / self.white))).clamp(0, 1)
         return encode(v, self.gamma) if self.gamma != 1 else v
 
@@ -112,17 +123,20 @@ class Light(AffineOperator):
         bend = 1 / (1 - k * v.clamp(0, 1))
         return bend * v.clamp(0, 1) + bend.square() * (v - v.clamp(0, 1))
 
+    def lit(self, p: Tensor) -> Tensor:
+        """f phi(p) + M, not cut at white."""
+        u = self.curve(p)
+        return self.f[: len(p)] * torch.cat([u] * self.exposures, 1) + self.map(p)
+
     def forward(self, x: Tensor) -> Tensor:
-        u = self.curve(to_pixels(x))
-        return to_model(self.f[: len(x)] * torch.cat([u] * self.exposures, 1) + self.map(x))
+        return to_model(self.lit(to_pixels(x)).clamp(max=1))
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        B, C, H, W = y.shape
-        return (B, C // self.exposures, H, W)
+        return (len(y), 3, *y.shape[-2:])
 
     def told(self) -> Tensor:
         """Where y says something at the point: not where it is burnt out and A(point) is too."""
-        return ~self.burnt | (to_pixels(self(to_model(self.point))) < BURNT)
+        return ~self.burnt | (self.lit(self.point) < BURNT)
 
     def slopes(self) -> Tensor:
         """dA/dx at the point."""
@@ -134,8 +148,8 @@ class Light(AffineOperator):
         return Stacked(self.told() * self.slopes(), self.exposures)
 
     def offset(self, y: Tensor) -> Tensor:
-        x = to_model(self.point)
-        return torch.where(self.told(), self(x) - self.slopes() * torch.cat([x] * self.exposures, 1), y)
+        x = torch.cat([to_model(self.point)] * self.exposures, 1)
+        return torch.where(self.told(), to_model(self.lit(self.point)) - self.slopes() * x, y)
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         self.point = to_pixels(x0)
@@ -154,8 +168,11 @@ class Light(AffineOperator):
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """M of each exposure, its maximum shown white."""
         M = self.map(y)[:1, ::3] / self.M[0].max().clamp_min(1e-6)
-        names = ["mask"] if self.exposures == 1 else [f"mask{k + 1}" for k in range(self.exposures)]
-        return dict(zip(names, M.split(1, 1), strict=True)) if self.mask else {}
+        return dict(zip(self.pictured, M.split(1, 1), strict=True)) if self.mask else {}
+
+    def radiance(self, x: Tensor) -> Tensor:
+        """The light of a scene [B, 3, H, W], linear and without an upper end: phi(x)^2.2, as pictures are encoded."""
+        return self.curve(to_pixels(x)).clamp_min(0) ** (2.2 / self.gamma)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Light", Tensor]:
         """The same at every scale."""

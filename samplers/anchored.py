@@ -36,7 +36,7 @@ class Anchored(Sampler):
     At eta = 1 the PSNR is highest (SR4: by 0.3 dB) and the picture smoothest; 0.94 gives about the texture of a posterior sample.
     """
 
-    needs: ClassVar = ("pinv",)
+    needs: ClassVar = ("prox",)
     consistent: ClassVar = True
     trust: float = 0.3
     eta: float = 0.94

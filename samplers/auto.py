@@ -1,10 +1,10 @@
-"""The default: `Anchored` where the operator is linear, GDP's guidance on x0 from a late start where it is only differentiable."""
+"""The default: `Anchored` where the operator is linear or has a proximal map all the same; else GDP's x0 guidance, late-started."""
 
 from dataclasses import dataclass, field
 
 from gdp.guidance import Guidance
 from gdp.schedule import Schedule
-from operators.base import AffineOperator, LinearOperator, Operator
+from operators.base import AffineOperator, Operator
 from samplers.anchored import Anchored
 from samplers.base import Restored, Sampler
 from samplers.gdp_x0 import GDPx0
@@ -19,7 +19,7 @@ class Auto(Sampler):
 
     def choose(self, operator: Operator) -> Sampler:
         """The sampler that this operator gets."""
-        if isinstance(operator, AffineOperator | LinearOperator):
+        if isinstance(operator, AffineOperator) or hasattr(operator, "prox"):
             return Anchored(schedule=self.schedule, quality=self.guidance.quality())
         return GDPx0(guidance=self.guidance, schedule=self.schedule)
 
