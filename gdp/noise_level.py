@@ -14,8 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.transforms import dct2
-
 SIDE, SPLIT, AROUND = 8, 11, 24  # pixels of a patch, u + v, pixels of the window in which clipped ones are counted
 SHARE, FEWEST = 0.02, 200  # of the patches in a half of the brightness, that are called smooth; patches at least
 QUANTILE = 0.25
@@ -84,6 +82,8 @@ def variance_left(black: float, white: float) -> float:
 
 
 def basis(like: Tensor) -> Tensor:
-    """Patches [N, SIDE^2] @ this are their DCT coefficients."""
-    pixels = torch.eye(SIDE**2, dtype=like.dtype, device=like.device)
-    return dct2(pixels.view(-1, SIDE, SIDE)).flatten(1)
+    """Patches [N, SIDE^2] @ this are their orthonormal DCT coefficients."""
+    n = torch.arange(SIDE, dtype=like.dtype, device=like.device)
+    waves = torch.cos(torch.pi / SIDE * torch.outer(n + 0.5, n)) * (2 / SIDE) ** 0.5
+    waves[:, 0] /= 2**0.5
+    return torch.kron(waves, waves)
