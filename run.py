@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+CLEAN = 0.004  # std of noise that is not worth removing
 ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
 
@@ -161,6 +162,9 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds[:1], config["poisson"], config["impulse"])
     else:
         y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
+    estimated = config["sigma_y"] == pipeline.AUTO
+    if estimated:
+        tell_noise(operator, file.name)
     init = None
     if config["init"] is not None:
         first = image.read(image.namesake(config["init"], file)).pixels.to(device)
@@ -182,6 +186,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         "size": [result.shape[-1], result.shape[-2]],
         "seed": config["seed"],
         "sigma_y": operator.sigma_y / 2,
+        "sigma_y_estimated": estimated,
         "nfe": outcome.nfe,
         "seconds": outcome.seconds,
         "seconds_per_nfe": outcome.seconds / max(outcome.nfe, 1),
@@ -224,6 +229,15 @@ def suffixes(setup: "Setup", once: bool = False) -> list[str]:
     if not once and setup.config["samples"] > 1:
         names += [f".{name}.png" for name in sample_names(setup.config["samples"])]
     return names
+
+
+def tell_noise(operator: Any, name: str) -> None:
+    """Say what noise was estimated; warn where there is next to none, and nothing else to undo."""
+    from operators.identity import Identity
+
+    log.info("%s: sigma_y=%.4f, estimated", name, operator.sigma_y / 2)
+    if isinstance(operator, Identity) and operator.sigma_y / 2 < CLEAN:
+        log.warning("%s has next to no noise, so little will change; sigma_y=0.02 and more smooths it all the same", name)
 
 
 def sample_names(count: int) -> list[str]:

@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from gdp.pipeline import AUTO
 from gdp.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
@@ -53,8 +54,9 @@ def build(cfg: DictConfig) -> Setup:
         with open_dict(cfg):
             cfg.sampler.schedule.start = "auto"
     sigma_y = cfg.sigma_y
-    if isinstance(sigma_y, bool) or not isinstance(sigma_y, int | float) or not 0 <= sigma_y <= 1:
-        raise ValueError(f"sigma_y={sigma_y}; the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale")
+    known = isinstance(sigma_y, int | float) and not isinstance(sigma_y, bool) and 0 <= sigma_y <= 1
+    if not known and sigma_y != AUTO:
+        raise ValueError(f"sigma_y={sigma_y}; the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale, or auto")
     if cfg.poisson is not None and not (isinstance(cfg.poisson, int | float) and cfg.poisson > 0):
         raise ValueError(f"poisson={cfg.poisson}; it is the number of photons at white, such as 100")
     if not isinstance(cfg.impulse, int | float) or not 0 <= cfg.impulse < 1:

@@ -10,6 +10,7 @@ from torch import Tensor
 from gdp.image import to_image, to_model
 from gdp.metrics import rms
 from gdp.noise import Noise, impulses, photons
+from gdp.noise_level import estimate_sigma
 from gdp.prior import Prior
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from samplers.base import Sampler
 
 OnStep = Callable[[int, Tensor, Tensor], None]
+AUTO = "auto"  # the sigma_y that stands for an estimate
 AT_ONCE = (2**18, 2**22)  # pixels in a batch of samples, on the CPU and on CUDA
 
 
@@ -39,27 +41,33 @@ def crop(pixels: Tensor, divisor: int) -> Tensor:
 
 
 def degrade(
-    pixels: Tensor, operator: "Operator", sigma_y: float, seeds: Sequence[int], poisson: float | None = None, impulse: float = 0.0
+    pixels: Tensor, operator: "Operator", sigma_y: float | str, seeds: Sequence[int], poisson: float | None = None, impulse: float = 0.0
 ) -> Tensor:
     """y = A(x) + noise of std sigma_y, in model units: float, unclipped, seeded; sets operator.sigma_y.
 
     `poisson` adds photon noise (photons at white), whose mean variance counts into operator.sigma_y; `impulse` salt and pepper.
+    With sigma_y=auto no Gaussian noise is added, and operator.sigma_y is what the estimator makes of y.
     """
     with torch.no_grad():
         y = operator(to_model(pixels))
-    variance = sigma_y**2
+    added = 0.0 if isinstance(sigma_y, str) else sigma_y
+    variance = added**2
     if poisson:
         variance += float(to_image(y).clamp_min(0).mean()) / poisson
         y = to_model(photons(to_image(y), poisson, seeds))
     operator.sigma_y = 2 * variance**0.5
-    if sigma_y > 0:
-        y = y + 2 * sigma_y * Noise(seeds, "degrade").like(y)
-    return to_model(impulses(to_image(y), impulse, seeds)) if impulse else y
+    if added > 0:
+        y = y + 2 * added * Noise(seeds, "degrade").like(y)
+    if impulse:
+        y = to_model(impulses(to_image(y), impulse, seeds))
+    if sigma_y == AUTO:
+        operator.sigma_y = 2 * estimate_sigma(to_image(y))
+    return y
 
 
-def observe(pixels: Tensor, operator: "Operator", sigma_y: float, rounding: float) -> Tensor:
-    """y is the photo itself, in model units; its noise is never below that of its rounding. Sets operator.sigma_y."""
-    operator.sigma_y = 2 * max(sigma_y, rounding)
+def observe(pixels: Tensor, operator: "Operator", sigma_y: float | str, rounding: float) -> Tensor:
+    """y is the photo itself, in model units; its noise, given or estimated, is never below that of its rounding. Sets operator.sigma_y."""
+    operator.sigma_y = 2 * max(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y, rounding)
     with torch.no_grad():
         return operator.observe(to_model(pixels))
 
