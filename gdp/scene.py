@@ -10,7 +10,7 @@ from gdp.image import Photo, read
 
 MOST = 7
 DRIFT = 2  # pixels by which exposures may be shifted
-SURE = 0.05  # height of the correlation's peak from which a shift is believed
+SURE = 8.0  # height of the correlation's peak from which a shift is believed, by the std of its values
 
 
 def read_scene(files: Sequence[Path]) -> Photo:
@@ -33,7 +33,7 @@ def shift(a: Tensor, b: Tensor) -> tuple[int, int]:
     spectra = [torch.fft.rfft2(edges(p)) for p in (a, b)]
     cross = spectra[1] * spectra[0].conj()
     peaks = torch.fft.irfft2(cross / cross.abs().clamp_min(1e-9), edges(a).shape)
-    if peaks.max() < SURE:
+    if peaks.max() < SURE * peaks.std(correction=0):
         return 0, 0
     H, W = peaks.shape
     down, right = divmod(int(peaks.argmax()), W)

@@ -45,10 +45,10 @@ def exposed(pixels: Tensor, K: int) -> Exposure:
 
 
 def small(pixels: Tensor) -> Tensor:
-    """Block means, SMALL pixels along the shorter side."""
+    """Block means, SMALL pixels along the shorter side; of a small photo fewer, since its noise should not count."""
     H, W = pixels.shape[-2:]
-    r = max(1.0, min(H, W) / SMALL)
-    return F.adaptive_avg_pool2d(pixels, (round(H / r), round(W / r)))
+    r = max(1.0, min(4.0, min(H, W) / 16), min(H, W) / SMALL)
+    return F.adaptive_avg_pool2d(pixels, (max(1, round(H / r)), max(1, round(W / r))))
 
 
 def trust(y: Tensor) -> Tensor:

@@ -156,7 +156,7 @@ class Light(AffineOperator):
         u, p = self.curve(self.point), to_pixels(y)
         for k in range(self.exposures):
             c = slice(3 * k, 3 * k + 3)
-            counts = (~self.burnt[:, c]).to(u)
+            counts = (~self.burnt[:, c] & (self.point < BURNT)).to(u)
             f, M = fitted(u, p[:, c], counts, self.first[:, c, 0, 0], sigma / 2, not self.per_channel, self.mask)
             self.f[:, c, 0, 0], self.M[:, k] = f, M
 

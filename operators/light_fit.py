@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 GRID, FINE = 12, 48  # sides of M's grid and of the small picture
-TAU, SMOOTH, FAINT = 0.05, 0.02, 0.05  # what f and M are expected to differ by, relative to f
-ERROR, LEAST, ALIKE = 0.35, 0.002, 64  # u's error as a share of its noise, and at the least; how many small pixels err together
+TAU, SMOOTH, FAINT = 0.03, 0.02, 0.05  # what f and M are expected to differ by, relative to f
+ERROR, LEAST, ALIKE = 0.35, 0.001, 64  # u's error as a share of its noise, and at the least; how many small pixels err together
 ROUNDS = 3  # of weights for the total variation
 
 
