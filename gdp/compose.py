@@ -38,7 +38,7 @@ def compose(*overrides: str) -> DictConfig:
 def build(cfg: DictConfig) -> Setup:
     """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
     cfg = cfg.copy()
-    for group in ("operator", "sampler", "prior"):
+    for group in ("operator", "sampler", "prior", "tiling"):
         for key in OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
     if cfg.quality is not None and cfg.quality not in QUALITY:
@@ -65,7 +65,7 @@ def build(cfg: DictConfig) -> Setup:
     sampler.check(operator)
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
-    return Setup(operator, sampler, lambda: make(cfg.prior), {str(k): v for k, v in config.items()})
+    return Setup(operator, sampler, lambda: make(cfg.tiling)(make(cfg.prior)), {str(k): v for k, v in config.items()})
 
 
 def make(node: Mapping) -> Any:
