@@ -38,7 +38,7 @@ def compose(*overrides: str) -> DictConfig:
 def build(cfg: DictConfig) -> Setup:
     """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
     cfg = cfg.copy()
-    for group in ("operator", "sampler", "prior", "tiling"):
+    for group in ("operator", "sampler", "prior", "tiling", "lowres"):
         for key in OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
     if cfg.quality is not None and cfg.quality not in QUALITY:
@@ -59,7 +59,7 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"poisson={cfg.poisson}; it is the number of photons at white, such as 100")
     if not isinstance(cfg.impulse, int | float) or not 0 <= cfg.impulse < 1:
         raise ValueError(f"impulse={cfg.impulse}; it is a share of the pixels, in [0, 1)")
-    sampler, operator = make(cfg.sampler), make(cfg.operator)
+    sampler, operator = make(cfg.lowres)(make(cfg.sampler)), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
     sampler.check(operator)
