@@ -59,6 +59,8 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"poisson={cfg.poisson}; it is the number of photons at white, such as 100")
     if not isinstance(cfg.impulse, int | float) or not 0 <= cfg.impulse < 1:
         raise ValueError(f"impulse={cfg.impulse}; it is a share of the pixels, in [0, 1)")
+    if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
+        raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
     sampler, operator = make(cfg.lowres)(make(cfg.sampler)), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")

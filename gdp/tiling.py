@@ -70,6 +70,7 @@ class TiledPrior(Prior):
         """The weighted sum of the tiles; those of one shape share calls of the network."""
         rows, columns = (self.spans(n, t, k, x) for n, k in zip(x.shape[-2:], PLASTIC, strict=True))
         eps, v = torch.zeros_like(x), None
+        done, total = 0, len(rows) * len(columns)
         for (h, w), same in groupby(sorted(product(rows, columns), key=shape), shape):
             left = list(same)
             while left:
@@ -80,6 +81,9 @@ class TiledPrior(Prior):
                 if parts_v is not None:
                     v = torch.zeros_like(x) if v is None else v
                     add(v, parts_v, places)
+                done += len(places)
+                if self.on_part is not None:
+                    self.on_part(done / total)
         return eps, v
 
     def spans(self, n: int, t: int, k: float, like: Tensor) -> list[Span]:

@@ -81,9 +81,10 @@ def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
 
 def pink(z: Tensor) -> Tensor:
     """White noise z [..., H, W] with the 1/f amplitudes of photos."""
-    fy, fx = (torch.fft.fftfreq(n, device=z.device) for n in z.shape[-2:])
-    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(z.shape[-2:])).reciprocal()
-    return torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
+    H, W = z.shape[-2:]
+    fy, fx = torch.fft.fftfreq(H, device=z.device), torch.fft.rfftfreq(W, device=z.device)
+    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(H, W)).reciprocal()
+    return torch.fft.irfft2(torch.fft.rfft2(z).mul_(falloff), s=(H, W))
 
 
 def first_guess(A: Operator, y: Tensor) -> Tensor:
