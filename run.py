@@ -163,7 +163,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     preview = target.with_name(f"{target.name}.preview.png")
     with Progress(passes, file.name, prior, operator, y, preview, config["preview"]) as progress:
         restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=progress.step)
-        outcome = pipeline.draw(restore, y, seeds, init)
+        outcome = pipeline.recoloured(pipeline.draw(restore, y, seeds, init), y, config["colourfix"])
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
     result, y_pixels = outcome.pixels[:1], image.to_image(y)

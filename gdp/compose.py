@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from gdp import colourfix
 from gdp.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
@@ -65,6 +66,7 @@ def build(cfg: DictConfig) -> Setup:
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
     sampler.check(operator)
+    colourfix.check(cfg.colourfix, operator)
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
     return Setup(operator, sampler, lambda: make(cfg.tiling)(make(cfg.prior)), {str(k): v for k, v in config.items()})
