@@ -1,7 +1,8 @@
 """Colours held to what y tells of them, for tasks where those of the input are the truth.
 
-    wavelet   x + low(A^+ (y - A x))                      as in StableSR (Wang et al., 2023): for A = I, x - low(x) + low(y)
-    adain     (x - m(A^+ A x)) s(A^+ y) / s(A^+ A x) + m(A^+ y)                mean m and std s of each channel (Huang & Belongie, 2017)
+    c(y)      = low(A^+ y), or low(prox y) where y is noisy                         low frequencies of what y tells of x
+    wavelet   x + c(y - A x)                                    as in StableSR (Wang et al., 2023): for A = I, x - low(x) + low(y)
+    adain     (x - m(c(A x))) s(c(y)) / s(c(A x)) + m(c(y))     mean m and std s of each channel (Huang & Belongie, 2017)
 
 What A does not see, such as a hole, counts in neither.
 """
@@ -14,18 +15,27 @@ from torch import Tensor
 
 from gdp.image import to_image, to_model
 
+CONTRAST = 0.25  # std of what may be wrong with a picture, [-1, 1] units
 LEVELS = 5  # of the a trous wavelet: low is a blur of about 13 pixels
+
+
+def colours(A: Any, y: Tensor) -> Tensor:
+    """c(y) [B, C, H, W]."""
+    if A.sigma_y == 0:
+        return low(A.pinv(y))
+    return low(A.prox(y.new_zeros(A.x_shape(y)), y, (A.sigma_y / CONTRAST) ** 2))
 
 
 def wavelet(x: Tensor, A: Any, y: Tensor) -> Tensor:
     """x [B, C, H, W] with y's low frequencies."""
-    return x + low(A.pinv(y - A(x)))
+    return x + colours(A, y - A(x))
 
 
 def adain(x: Tensor, A: Any, y: Tensor) -> Tensor:
     """x with the mean and the contrast that y has, channel by channel."""
-    seen, told = A.pinv(A(x)), A.pinv(y)
-    scale = told.std((-2, -1), keepdim=True) / seen.std((-2, -1), keepdim=True).clamp_min(1e-6) if x[0, 0].numel() > 1 else 1.0
+    seen, told = colours(A, A(x)), colours(A, y)
+    spread, wanted = (c.std((-2, -1), keepdim=True, correction=0) for c in (seen, told))
+    scale = torch.where(spread > 1e-4, wanted / spread.clamp_min(1e-4), 1.0)
     return (x - seen.mean((-2, -1), keepdim=True)) * scale + told.mean((-2, -1), keepdim=True)
 
 
