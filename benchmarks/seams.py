@@ -72,10 +72,11 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
 
 def restored(photo: Tensor, task: str, mode: str, args: argparse.Namespace) -> tuple[Tensor, Tensor, Prior, int]:
     """The restoration, the truth, the prior that made it and the last time it was asked at."""
-    tile = [] if mode == "none" or args.tile is None else [f"tiling.tile={args.tile}"]
-    overlap = [f"tiling.overlap={args.tile // 4}"] if tile and mode == "windows" else []
-    words = (f"task={task}", f"tiling={mode}", f"prior={args.prior}", f"steps={args.steps}")
-    setup = build(compose(*words, *tile, *overlap))
+    tile = []
+    if mode != "none" and args.tile is not None:
+        tile = [f"tiling.tile={args.tile}", f"tiling.overlap={args.tile // 4 if mode == 'windows' else min(16, args.tile // 4)}"]
+    words = (f"task={task}", f"tiling={mode}", f"prior={args.prior}", f"steps={args.steps}", "lowres=none")
+    setup = build(compose(*words, *tile))
     prior, times = setup.load_prior(), []
     c = case(setup, photo, [0], prior)
     x = setup.sampler(prior, setup.operator, c.y, [0], on_step=lambda t, x, x0: times.append(t)).x

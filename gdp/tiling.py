@@ -99,7 +99,9 @@ class TiledPrior(Prior):
             return AT_ONCE["cpu"]
         weight = next(self.net.parameters())
         bytes_a_pixel = KEPT * weight.element_size() * getattr(self.net, "model_channels", 256)
-        return min(AT_ONCE["cuda"], int(SHARE * torch.cuda.mem_get_info(device)[0] / bytes_a_pixel))
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free = torch.cuda.mem_get_info(device)[0] + cached
+        return min(AT_ONCE["cuda"], int(SHARE * free / bytes_a_pixel))
 
     def evaluated(self, tiles: Tensor, t: int) -> Out:
         """The network on tiles [K, C, h, w]; in halves, and from then on so, where memory does not bear it."""

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.prior import Prior
+from gdp.schedule import Schedule
 from operators.base import Operator
 from samplers.base import OnStep, Restored, Sampler
 from samplers.late import NARROW, agreeing, late
@@ -39,9 +40,12 @@ class LowResFirst(Sampler):
     factors: Sequence[int] = (4, 2)
     share: float = 0.5
     above: int = 0
+    schedule: Schedule = field(default=cast(Any, None))  # the sampler's own
 
     def __post_init__(self) -> None:
-        self.schedule = self.sampler.schedule
+        if self.schedule is None:
+            self.schedule = self.sampler.schedule
+        self.sampler = replace(self.sampler, schedule=self.schedule)
         wrong = [r for r in self.factors if isinstance(r, bool) or not isinstance(r, int) or r < 2]
         if wrong or list(self.factors) != sorted(set(self.factors), reverse=True):
             raise ValueError(f"lowres.factors={list(self.factors)}; they are whole numbers above 1, falling, such as [4, 2]")
@@ -55,6 +59,7 @@ class LowResFirst(Sampler):
             raise TypeError(f"lowres= needs operator.at_scale, which {name} does not have; take lowres=none or lowres=auto")
 
     def nfe(self, T: int) -> int:
+        """Network calls of a restoration that begins at the first factor; `passes` tells those of a given picture."""
         return self.sampler.nfe(T) + len(self.factors) * self.later().nfe(T)
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:

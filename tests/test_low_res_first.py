@@ -1,6 +1,7 @@
 """Coarse to fine: few calls at the full size, and the same promises as the sampler inside."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,6 +76,7 @@ def test_calls_are_as_announced(name):
     assert first == sampler.sampler.nfe(prior.T) and second < first and sampler.nfe(prior.T) == first + second
     sampler(prior, A, y)
     assert prior.calls == first + second
+    assert replace(sampler, schedule=replace(sampler.schedule, steps=4)).sampler.schedule.steps == 4
     assert Anchored(schedule=Schedule(7)).passes(1000, A, y) == [7]
 
 
