@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 from tqdm import tqdm
 
@@ -36,6 +37,7 @@ class Progress:
         self.bar = tqdm(total=passes[0], desc=self.title(), unit="call", file=sys.stderr, dynamic_ncols=True)
         self.shown = self.saved = monotonic()
         self.x0: Tensor | None = None
+        self.size: torch.Size | None = None  # of x0 in this pass
         self.written = False
 
     def __enter__(self) -> "Progress":
@@ -57,11 +59,9 @@ class Progress:
 
     def step(self, t: int, x: Tensor, x0: Tensor) -> None:
         """Follow a step: the sampler's `on_step`."""
-        if self.prior.calls - self.before > self.passes[self.number] or (self.x0 is not None and self.x0.shape[-2:] != x0.shape[-2:]):
-            self.number, self.before = (self.number + 1) % len(self.passes), self.calls
-            self.bar.reset(self.passes[self.number])
-            self.bar.set_description_str(self.title(), refresh=False)
-        self.x0, self.calls, now = x0, self.prior.calls, monotonic()
+        if self.over() or self.size not in (None, x0.shape):
+            self.next_pass()
+        self.x0, self.size, self.calls, now = x0, x0.shape, self.prior.calls, monotonic()
         if now - self.shown > OFTEN and self.number == len(self.passes) - 1:
             self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0[:1]), self.operator, self.y[:1]):.4f}", refresh=False)
         self.show(self.calls - self.before)
@@ -70,8 +70,21 @@ class Progress:
 
     def part(self, share: float) -> None:
         """Follow the tiles of a call: the prior's `on_part`."""
+        if self.over():
+            self.next_pass()
         if monotonic() - self.shown > OFTEN:
             self.show(round(self.prior.calls - 1 - self.before + share, 2))
+
+    def over(self) -> bool:
+        """Whether the latest call is of another pass."""
+        return self.prior.calls - self.before > self.passes[self.number]
+
+    def next_pass(self) -> None:
+        """Begin a bar anew, with the calls since those last told of."""
+        self.number, self.before = (self.number + 1) % len(self.passes), self.calls
+        self.size = None
+        self.bar.reset(self.passes[self.number])
+        self.bar.set_description_str(self.title(), refresh=False)
 
     def show(self, calls: float) -> None:
         """Let the bar stand at so many calls of the pass."""

@@ -54,6 +54,17 @@ def test_parts_of_a_call_are_told(tmp_path, monkeypatch):
     assert counts == sorted(counts) and counts[-1] == 3 and any(0 < n < 1 for n in counts) and prior.on_part is None
 
 
+def test_tiles_of_a_later_pass_begin_its_bar(tmp_path, monkeypatch):
+    """At once, not after its first step; and a pass that ends early is followed by the next."""
+    sampler = LowResFirst(sampler_of("ddnm", 4), factors=[2])
+    seen = bars(sampler, TiledPrior(GaussianPrior(), 16, 4), torch.zeros(1, 3, 40, 40), tmp_path, monkeypatch)
+    second = [n for title, n, _ in seen if title == "photo 2/2"]
+    assert 0 < second[0] < 1 and second == sorted(second) and second[-1] == 2
+    monkeypatch.setattr(LowResFirst, "passes", lambda *_: [9, 2])
+    titles = [title for title, *_ in bars(sampler, GaussianPrior(), torch.zeros(1, 3, 40, 40), tmp_path, monkeypatch)]
+    assert titles == 4 * ["photo 1/2"] + 2 * ["photo 2/2"]
+
+
 def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
     shown = []
 
