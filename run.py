@@ -150,6 +150,7 @@ def restore_all(cfg: DictConfig) -> int:
 def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
     """Restore one photo; write TARGET.png, .compare.png and .json, and with samples > 1 what `save_samples` does."""
     from gdp import image, metrics, pipeline, report
+    from gdp.progress import Progress
 
     config = setup.config
     seeds = [config["seed"] + k for k in range(config["samples"])]
@@ -169,9 +170,11 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     if config["init"] is not None:
         first = image.read(image.namesake(config["init"], file)).pixels.to(device)
         init = pipeline.check_init(pipeline.crop(first, operator.divisor) if config["degrade"] else first, operator, y)
-    with progress(setup.sampler.nfe(prior.T), file.name, operator, y) as on_step:
-        restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=on_step)
-        outcome = pipeline.draw(restore, y, seeds, init)
+    passes = setup.sampler.passes(prior.T, operator, y)[: None if init is None else 1]
+    preview = target.with_name(f"{target.name}.preview.png")
+    with Progress(passes, file.name, prior, operator, y, preview, config["preview"]) as progress:
+        restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=progress.step)
+        outcome = pipeline.recoloured(pipeline.draw(restore, y, seeds, init), y, config["colourfix"])
     if not config["degrade"]:
         outcome = pipeline.snap(outcome, y, photo.rounding)
     if config["strength"] < 1:
@@ -257,36 +260,6 @@ def save_samples(pixels: "torch.Tensor", target: Path, reference: "torch.Tensor 
         print(file)
     scores = None if reference is None else metrics.scores(mean, reference)
     return {"count": len(pixels), "std": float(std.mean()), "std_at_white": white, "scores_of_mean": scores}
-
-
-class progress:  # noqa: N801
-    """A bar of steps that shows, a few times a second at most, how far A x0 still is from y; starts over with each batch of samples."""
-
-    def __init__(self, total: int, name: str, operator: Any, y: "torch.Tensor"):
-        from tqdm import tqdm
-
-        self.bar = tqdm(total=total, desc=name[:30], unit="step", file=sys.stderr, dynamic_ncols=True)
-        self.operator, self.y, self.shown = operator, y, 0.0
-
-    def __enter__(self) -> Any:
-        return self.step
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-    def step(self, t: int, x: "torch.Tensor", x0: "torch.Tensor") -> None:
-        """Count a step."""
-        from time import monotonic
-
-        from gdp.image import to_image
-        from gdp.pipeline import consistency
-
-        if self.bar.n == self.bar.total:
-            self.bar.reset()
-        if monotonic() - self.shown > 0.3:
-            self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0[:1]), self.operator, self.y):.4f}", refresh=False)
-            self.shown = monotonic()
-        self.bar.update()
 
 
 def output_folder(cfg: DictConfig) -> Path:

@@ -2,10 +2,11 @@
 
     python benchmarks/quality.py --images DIR --tasks sr4,denoise:sigma_y=0.2 --samplers ddnm,gdp_x0 --nfe 20,100 --out FOLDER
 
-A task may carry settings of run.py after colons. --nfe chooses each sampler's steps so that it makes at most so many network calls;
---steps gives them. A^+ y (pinv), y itself (input) and its bicubic enlargement (bicubic) are rows of their own. What the columns mean:
-benchmarks/scoring.py. With --out, FOLDER/rows.jsonl is written row by row and rows that are there are not made again, so a run
-that was cut off goes on; at its end FOLDER holds results.json, results.md and pareto.png too (which needs matplotlib).
+A task may carry settings of run.py after colons; all work in one pass unless lowres=... is among them. --nfe chooses each sampler's steps
+so that it makes at most so many network calls; --steps gives them. A^+ y (pinv), y itself (input) and its bicubic enlargement (bicubic)
+are rows of their own. What the columns mean: benchmarks/scoring.py. With --out, FOLDER/rows.jsonl is written row by row and rows that are
+there are not made again, so a run that was cut off goes on; at its end FOLDER holds results.json, results.md and pareto.png too (which
+needs matplotlib).
 """
 
 import argparse
@@ -76,7 +77,9 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
                     continue
                 if args.only_kept:
                     continue
-                overrides = [f"task={task.split(':')[0]}", f"prior={args.prior}", *task.split(":")[1:], *args.override]
+                own_words = [*task.split(":")[1:], *args.override]
+                one_pass = [] if any(word.startswith("lowres") for word in own_words) else ["lowres=none"]
+                overrides = [f"task={task.split(':')[0]}", f"prior={args.prior}", *one_pass, *own_words]
                 try:
                     setup = build_setup(overrides, sampler)
                     prior = prior or setup.load_prior()

@@ -11,6 +11,7 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from gdp import colourfix
 from gdp.pipeline import AUTO
 from gdp.prior import Prior
 from operators.base import Operator
@@ -39,7 +40,7 @@ def compose(*overrides: str) -> DictConfig:
 def build(cfg: DictConfig) -> Setup:
     """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
     cfg = cfg.copy()
-    for group in ("operator", "sampler", "prior"):
+    for group in ("operator", "sampler", "prior", "tiling", "lowres"):
         for key in OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
     if cfg.quality is not None and cfg.quality not in QUALITY:
@@ -63,13 +64,16 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"impulse={cfg.impulse}; it is a share of the pixels, in [0, 1)")
     if isinstance(cfg.strength, bool) or not isinstance(cfg.strength, int | float) or not 0 <= cfg.strength <= 1:
         raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
-    sampler, operator = make(cfg.sampler), make(cfg.operator)
+    if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
+        raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
+    sampler, operator = make(cfg.lowres)(make(cfg.sampler)), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
     sampler.check(operator)
+    colourfix.check(cfg.colourfix, operator)
     config = OmegaConf.to_container(cfg, resolve=True)
     assert isinstance(config, dict)
-    return Setup(operator, sampler, lambda: make(cfg.prior), {str(k): v for k, v in config.items()})
+    return Setup(operator, sampler, lambda: make(cfg.tiling)(make(cfg.prior)), {str(k): v for k, v in config.items()})
 
 
 def make(node: Mapping) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from gdp.colourfix import fixed
 from gdp.image import to_image, to_model
 from gdp.metrics import rms
 from gdp.noise import Noise, impulses, photons
@@ -105,6 +106,11 @@ def check_init(init: Tensor, operator: "Operator", y: Tensor) -> Tensor:
     if init.shape[-2:] != (H, W):
         raise ValueError(f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; resize it to that")
     return init
+
+
+def recoloured(outcome: Outcome, y: Tensor, kind: str) -> Outcome:
+    """The result after a fix of gdp/colourfix.py; itself where `kind` is none."""
+    return outcome if kind == "none" else outcome._replace(pixels=fixed(kind, outcome.pixels, outcome.operator, y))
 
 
 def snap(outcome: Outcome, y: Tensor, rounding: float) -> Outcome:

@@ -1,6 +1,7 @@
 """The unconditional DDPM as a sampler sees it: x_t and t in, noise and clean image out."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -27,6 +28,7 @@ class Prior(nn.Module):
     """
 
     source: dict[str, str] | None = None  # where the weights came from: file, sha256
+    on_part: Callable[[float], None] | None = None  # told how much of a prediction is done, if it is made in parts
 
     def __init__(self, net: nn.Module | None, betas: Tensor, label: int | None = None):
         super().__init__()

@@ -22,6 +22,11 @@ class Operator(nn.Module):
     divisor: int = 1  # H and W of x must be multiples of it
     pictured: Sequence[str] = ()  # what `pictures` gives
 
+    @property
+    def blind(self) -> bool:
+        """Whether `bind` finds something of A, so that the operator before it is not that of y."""
+        return type(self).bind is not Operator.bind
+
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""
         raise TypeError(f"{type(self).__name__} defines no forward(x); an operator is at least that")

@@ -55,6 +55,11 @@ class Compose(LinearOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return self.shapes(y)[0]
 
+    @property
+    def blind(self) -> bool:
+        """Whether the last operator is: the others see no y."""
+        return self.parts()[-1].blind
+
     def bind(self, y: Tensor, init: Operator | None = None) -> "Compose":
         """With the last operator bound to y: the others see no y of their own."""
         *others, last = self.parts()

@@ -30,8 +30,8 @@ class Dehaze(AffineOperator):
         return x
 
     def bind(self, y: Tensor, init: Operator | None = None) -> Haze:
-        """The haze that y seems to have, that of its first image."""
-        A = init if isinstance(init, FoundHaze) else FoundHaze(*haze_of(to_pixels(y[:1]).clamp(0, 1)))
+        """The haze that y seems to have, that of its first image; found anew at every scale, since t follows y's edges."""
+        A = FoundHaze(*haze_of(to_pixels(y[:1]).clamp(0, 1)))
         A.sigma_y = self.sigma_y
         return A
 

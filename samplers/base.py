@@ -66,6 +66,10 @@ class Sampler(ABC):
         """Network calls of a restoration, for a prior of T steps."""
         return self.schedule.nfe(T)
 
+    def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
+        """Network calls of each pass over y, one after the other."""
+        return [self.nfe(T)]
+
     def __call__(
         self,
         prior: Prior,

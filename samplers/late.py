@@ -6,6 +6,7 @@
 The error is measured on random pictures with the statistics of photos: 1/f spectra and colours that go together.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -22,25 +23,26 @@ DRAWS, LARGE = 3, 2**14  # pictures to measure on; one will do where y has more 
 CONTRAST, COLOUR = 0.5, 0.4  # std of a photo's grey values and of vivid colours about them, [-1, 1] units
 SMOOTH = (16, 16, 8, 8, 4, 4, 2, 2)  # how far the first guess is smoothed, one after the other
 WIDE, NARROW = 2.0, 0.25  # how far a photo's values are from 0, so that nothing is darkened; and from their smooth
+Guess = Callable[[Operator, Tensor, Tensor], Tensor]  # of a picture, from A, y and what else may be known of the picture: itself
 
 
-def late(schedule: Schedule, prior: Prior, A: Operator, y: Tensor) -> Schedule:
-    """The schedule with start=auto and end=auto resolved; at most as many steps as there are times between them."""
+def late(schedule: Schedule, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
+    """The schedule with start=auto (from this guess) and end=auto resolved; at most as many steps as there are times between them."""
     start, end = schedule.start, schedule.end
     if not isinstance(start, str) and not isinstance(end, str):
         return schedule
     if isinstance(end, str):
         end = automatic_end(prior, A)
     if isinstance(start, str):
-        start = min(1.0, max(automatic_start(prior, A, y), end + 0.05))
+        start = min(1.0, max(automatic_start(prior, A, y, guess), end + 0.05))
     resolved = replace(schedule, start=start, end=end)
     low, top = resolved.ends(prior.T)
     return replace(resolved, steps=min(schedule.steps, max(1, top - low + 1)))
 
 
-def automatic_start(prior: Prior, A: Operator, y: Tensor) -> float:
-    """t0 / T, by what the first guess leaves wrong where it is worst; 1 where even T is too early to hide it."""
-    error = HIDE * worst_error(A, y[:1])
+def automatic_start(prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> float:
+    """t0 / T, by what a guess (the first one if none is given) leaves wrong where it is worst; 1 where even T is too early."""
+    error = HIDE * worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
     times = [t for t in range(1, prior.T + 1) if prior.sigma(t) >= error]
     return max(times[0], 2) / prior.T if times else 1.0
 
@@ -51,8 +53,8 @@ def automatic_end(prior: Prior, A: Operator) -> float:
     return times[-1] / prior.T if times else 0.0
 
 
-def worst_error(A: Operator, y: Tensor) -> float:
-    """The error of the first guess of photo-like pictures in terms of white noise of std 1, [-1, 1] units: the largest coefficient.
+def worst_error(A: Operator, y: Tensor, guess: Guess) -> float:
+    """The error of a guess of photo-like pictures in terms of white noise of std 1, [-1, 1] units: the largest coefficient.
 
     Coefficients are those of w x w block means, w = 1, 2, 4 ..., which noise hides as well at any scale: w times the mean.
     """
@@ -60,7 +62,7 @@ def worst_error(A: Operator, y: Tensor) -> float:
     for draw in range(1 if y.shape[-2] * y.shape[-1] > LARGE else DRAWS):
         x = photo_like(A.x_shape(y), y, draw)
         noisy = A(x) + A.sigma_y * Noise([draw], "degrade").like(y) if A.sigma_y else A(x)
-        errors.append(first_guess(A, noisy) - x)
+        errors.append(guess(A, noisy, x) - x)
     e, w, worst = torch.cat(errors), 1, 0.0
     while w <= min(e.shape[-2:]):
         power = (w * F.avg_pool2d(e, w)).square().mean((0, 1))[None, None]
@@ -79,9 +81,10 @@ def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
 
 def pink(z: Tensor) -> Tensor:
     """White noise z [..., H, W] with the 1/f amplitudes of photos."""
-    fy, fx = (torch.fft.fftfreq(n, device=z.device) for n in z.shape[-2:])
-    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(z.shape[-2:])).reciprocal()
-    return torch.fft.ifft2(torch.fft.fft2(z) * falloff).real
+    H, W = z.shape[-2:]
+    fy, fx = torch.fft.fftfreq(H, device=z.device), torch.fft.rfftfreq(W, device=z.device)
+    falloff = torch.hypot(fy[:, None], fx[None]).clamp_min(1 / max(H, W)).reciprocal()
+    return torch.fft.irfft2(torch.fft.rfft2(z).mul_(falloff), s=(H, W))
 
 
 def first_guess(A: Operator, y: Tensor) -> Tensor:
@@ -98,13 +101,19 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
             return y.new_zeros(shape)
         return F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False).expand(shape).contiguous()
 
-    def agreeing(v: Tensor, std: float) -> Tensor:
-        return A.prox(v, y, (A.sigma_y / std) ** 2) if A.sigma_y > 0 else v - A.pinv(A(v) - y)
-
-    x = agreeing(y.new_zeros(shape), WIDE)
+    x = agreeing(A, y.new_zeros(shape), y, WIDE)
     for factor in SMOOTH if hasattr(A, "spectral") else SMOOTH[::2]:  # iterated inverses cost more
-        x = agreeing(smooth(x, factor), NARROW)
+        x = agreeing(A, smooth(x, factor), y, NARROW)
     return x
+
+
+def agreeing(A: Operator, v: Tensor, y: Tensor, std: float) -> Tensor:
+    """The picture next to v, whose error has this std, that agrees with y as far as y's noise allows; v itself where A is not linear."""
+    if isinstance(A, AffineOperator):
+        return agreeing(A.linear(), v, y - A.offset(y), std)
+    if not isinstance(A, LinearOperator):
+        return v
+    return A.prox(v, y, (A.sigma_y / std) ** 2) if A.sigma_y > 0 else v - A.pinv(A(v) - y)
 
 
 def smooth(x: Tensor, factor: int) -> Tensor:
