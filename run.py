@@ -179,6 +179,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         outcome = pipeline.snap(outcome, y, photo.rounding)
     if config["strength"] < 1:
         outcome = pipeline.blend(outcome, plain(y, outcome), config["strength"])
+    if remark := outcome.operator.remark(y):
+        log.warning("%s: %s", file.name, remark)
     result, y_pixels = outcome.pixels[:1], image.to_image(y)
 
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,14 @@ from operators.light import Light
 
 NOISE, SPREAD = 0.015, 0.1
 FACTORS = (0.05, 0.1, 0.3)
-WEIGHTS = {"exposure": 1.0, "colour_constancy": 1.0, "spatial_consistency": 1.0, "saturation": 10.0, "total_variation": 1.0}
+WEIGHTS = [
+    ("exposure", 1),
+    ("colour_constancy", 1),
+    ("spatial_consistency", 1),
+    ("saturation", 10),
+    ("total_variation", 0),
+    ("total_variation", 4),
+]
 
 
 def darkened(x: Tensor, f: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -90,7 +97,7 @@ def main() -> None:
     prior = build(compose("task=lowlight", *args.override)).load_prior()
     if args.ablation:
         cases = {"as shipped": [], "operator.mask=false": ["operator.mask=false"]}
-        cases |= {f"{name} {weight:g}": [f"guidance.terms.{name}.0={weight}"] for name, weight in WEIGHTS.items()}
+        cases |= {f"{name} {weight:g}": [f"guidance.terms.{name}.0={weight}"] for name, weight in WEIGHTS}
         rows = []
         for name, words in cases.items():
             rows.append({"case": name, **row(photos, 0.1, prior, [*args.override, *words])})

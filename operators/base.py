@@ -57,6 +57,10 @@ class Operator(nn.Module):
         """What a report on y should hold beyond the settings, in few words: what was drawn at random, or found."""
         return {}
 
+    def remark(self, y: Tensor) -> str:
+        """What a user should know of what was found, such as that there is nothing to mend; empty mostly."""
+        return ""
+
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """What was found of the degradation of the first image, to be saved beside the result: name -> [1, 1 or 3, h, w] in [0, 1]."""
         return {}

@@ -84,6 +84,10 @@ class Compose(LinearOperator):
         """What the last operator tells of y."""
         return self.parts()[-1].describe(y)
 
+    def remark(self, y: Tensor) -> str:
+        """The last operator's."""
+        return self.parts()[-1].remark(y)
+
     def observe(self, photo: Tensor) -> Tensor:
         """What each operator makes of a photo that is degraded already, in order."""
         for op in self.parts():

@@ -56,6 +56,9 @@ class FoundHaze(Haze):
             "transmission": [float(self.transmission.min()), float(self.transmission.max())],
         }
 
+    def remark(self, y: Tensor) -> str:
+        return "no haze was found, so little changes" if float(self.transmission.min()) > 0.9 else ""
+
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """t."""
         return {"transmission": self.transmission}

@@ -3,7 +3,8 @@
     u      = the exposures put together, each divided by its factor relative to the first; burnt-out and black values count little
     top    = (99 % quantile of max_c u) / WHITE       over a small picture, so that noise and the photo's size hardly matter
     m      = mean(u / top)
-    f, w   : mean h(u / f) = m, or nearer to the middle where m is beyond DIM or BRIGHT;  w = max(1, top / f)
+    f, w   = top, 1; where m is below DIM, the f for which mean h(u / f) comes above it, and w = top / f; where light is burnt out,
+             top times (a quantile of max_c u that is not / what it usually is)^SURE, if that is more
     h(u)   = u / (1 + u (1 - 1/w))                    the inverse of v / (1 - v (1 - 1/w)): a straight line for w = 1, and h(w) = 1
 
 In 1,042 photos max_c reaches 0.95 at that quantile with a median error of 5 %, while their means differ by 18 %.
@@ -16,7 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 WHITE, QUANTILE = 0.95, 0.99
-DIM, BRIGHT, GIVE = 0.25, 0.62, 0.5  # means from which on a photo counts as dark or as over-exposed; how far it is then moved
+DIM, GIVE = 0.25, 0.5  # the mean below which a photo counts as dark; how far it is then moved beyond it
+USUAL = {0.25: 0.34, 0.5: 0.51, 0.75: 0.68, 0.9: 0.81}  # median quantiles of max_c in photos
+SURE = 0.7  # how much of what differs from them is believed
 SMALL = 64  # pixels of the shorter side
 BURNT, BLACK, DARKEST = 0.985, 0.02, 0.004
 
@@ -75,9 +78,11 @@ def scale(u: Tensor, top: Tensor, burnt: Tensor) -> Tensor:
     m = float((u / top).clamp(0, 1).mean())
     if m < DIM:
         return bisect(u, top, DIM + GIVE * (DIM - m))
-    if m > BRIGHT and burnt > 0.01:
-        return top * m / (BRIGHT - GIVE * (m - BRIGHT))
-    return top
+    if burnt < 0.01:
+        return top
+    seen = [q for q in USUAL if q < 1 - 1.5 * burnt] or [min(USUAL)]
+    unusual = u.amax(0).quantile(max(seen)) / USUAL[max(seen)]
+    return top * (unusual / top).clamp_min(1) ** SURE
 
 
 def bisect(u: Tensor, top: Tensor, target: float) -> Tensor:

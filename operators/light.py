@@ -24,6 +24,8 @@ from operators.scale import alike
 from operators.tone import check_positive, decode, encode
 from operators.units import to_model, to_pixels
 
+FAIR = (0.85, 1.1)  # f of photos that need no mending
+
 
 class Stacked(SpectralOperator):
     """y_k = w_k x: [B, C, H, W] -> [B, KC, H, W], `weights` [B, KC, H, W] for K exposures; a value's singular value is |w|."""
@@ -164,6 +166,10 @@ class Light(AffineOperator):
         """f (of each exposure; of each colour if they differ), w, and M's range."""
         f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
         return {"f": f.tolist(), "white": float(self.white[0]), "M": [float(self.M[0].min()), float(self.M[0].max())]}
+
+    def remark(self, y: Tensor) -> str:
+        f = float(self.f[0].mean())
+        return f"its light is good already (f = {f:.2f}), so little changes" if self.exposures == 1 and FAIR[0] < f < FAIR[1] else ""
 
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """M of each exposure, its maximum shown white."""

@@ -50,3 +50,6 @@ class FoundMask(Mask):
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """What is repaired."""
         return {"scratches": 1 - self.mask}
+
+    def remark(self, y: Tensor) -> str:
+        return "no scratches were found; mark stains and tears in a picture, white = repair, and give mask=FILE" if self.mask.all() else ""

@@ -2,7 +2,7 @@
 
     e1  = (mean y^6)^(1/6) by channel                shades of grey (Finlayson and Trezzi, 2004)
     e2  = mean |grad y| by channel                   grey edge (van de Weijer et al., 2007)
-    g   = sqrt(e1 e2), its geometric mean 1; all of a strong cast is taken away, and little of one within the error of this estimate
+    g   = sqrt(e1 e2), scaled so that white stays as bright; all of a strong cast is taken away, little of one within the estimate's error
 
 On 350 photos with casts of 7.5 degrees (median) the cast that is left has a median of 1.7 degrees.
 """
@@ -27,7 +27,13 @@ def cast(pixels: Tensor) -> Tensor:
     seen = (s.amax(1, keepdim=True) < BURNT).to(s)
     edges = (s.diff(dim=-1)[..., :-1, :].square() + s.diff(dim=-2)[..., :-1].square()).sqrt()
     log = (shade(s, seen, 6).log() + shade(edges, seen[..., :-1, :-1], 1).log()) / 2
-    return (confidence(log) * (log - log.mean())).exp()
+    g = (confidence(log) * (log - log.mean())).exp()
+    return g * white(s / g.view(1, 3, 1, 1)) / white(s).clamp_min(1e-6)
+
+
+def white(s: Tensor) -> Tensor:
+    """What all but the brightest 1 % of a picture lie below, in every channel."""
+    return s.amax(1).flatten().quantile(0.99)
 
 
 def shade(s: Tensor, seen: Tensor, p: int) -> Tensor:
@@ -66,3 +72,7 @@ class FoundGains(Gains):
     def describe(self, y: Tensor) -> dict[str, list[float]]:
         """The gains of red, green and blue."""
         return {"gains": self.gains.flatten().tolist()}
+
+    def remark(self, y: Tensor) -> str:
+        spread = float(self.gains.max() / self.gains.min())
+        return "no colour cast to speak of was found, so little changes" if spread < 1.03 else ""

@@ -46,7 +46,7 @@ def test_terms(name):
         assert g.isfinite().all() and g.any()
         assert term(x - 1e-2 * g / g.abs().max(), y, A) < value
     value = value.detach()
-    wide = term(torch.cat([x, x], -1), torch.cat([y, y], -1), A)
+    wide = term(torch.cat([x, x], -1).detach(), torch.cat([y, y], -1), A)
     if name not in ("spatial_consistency", "illumination_smoothness"):  # there the seam counts, or nothing does
         assert abs(float(wide / value) - 2) < 0.1
 
@@ -65,7 +65,7 @@ def test_what_the_losses_like():
 
 
 def test_quality_terms_reach_every_kind_of_sampler():
-    guidance = make(compose("guidance=quality", "guidance.terms.colour_constancy.0=30.0").guidance)
+    guidance = make(compose("guidance=quality", "guidance.terms.colour_constancy.0=30.0", "guidance.terms.total_variation.0=0.0").guidance)
     quality = guidance.quality()
     assert list(quality.terms) == ["colour_constancy"] and Guidance().quality() is None
     y = photo() * torch.tensor([1.0, 0.6, 0.2]).view(1, 3, 1, 1)
@@ -170,6 +170,13 @@ def test_black_photo(cli, tmp_path):  # noqa: F811
     Image.new("RGB", (32, 32)).save(tmp_path / "black.png")
     code, _, err = cli("task=lowlight", "input=black.png", "output=o", "steps=3")
     assert code == 2 and "black" in err and not list(tmp_path.glob("o/*"))
+
+
+@pytest.mark.parametrize("task, word", [("exposure", "light is good"), ("dehaze", "no haze"), ("oldphoto", "no scratches")])
+def test_nothing_to_mend_is_said(cli, task, word):  # noqa: F811
+    Image.fromarray(data.coffee()[100:164, 200:264]).save("good.png")
+    code, _, err = cli(f"task={task}", "input=good.png", "output=o", "steps=3")
+    assert code == 0 and word in err
 
 
 def test_own_loss(cli, cat, tmp_path):  # noqa: F811
