@@ -31,8 +31,8 @@ class Exposure(NamedTuple):
     white: Tensor  # w [B]
 
 
-def exposed(pixels: Tensor, K: int) -> Exposure:
-    """f and w of K exposures of each scene, pixels [B, 3K, H, W] in light's own scale, white = 1."""
+def exposed(pixels: Tensor, K: int, sigma: float = 0.0) -> Exposure:
+    """f and w of K exposures of each scene, pixels [B, 3K, H, W] in light's own scale, white = 1, with noise of std sigma."""
     y = small(pixels)
     relative = torch.stack([ratio(a, b) for a, b in zip(y.chunk(K, 1)[:-1], y.chunk(K, 1)[1:], strict=True)], 1) if K > 1 else None
     factors = torch.cat([torch.ones(len(y), 1).to(y), relative], 1).cumprod(1) if relative is not None else torch.ones(len(y), 1).to(y)
@@ -41,7 +41,8 @@ def exposed(pixels: Tensor, K: int) -> Exposure:
         raise ValueError(
             f"the picture is {'black' if float(y.amax()) < DARKEST else 'white'} all over, so its light cannot be found; take another"
         )
-    top = u.amax(1).flatten(1).quantile(QUANTILE, 1).clamp_min(1e-4) / WHITE
+    left = sigma / (pixels.shape[-1] / y.shape[-1]) / factors.square().sum(1).sqrt()  # of the noise, in u
+    top = (brightest(u) - raised(u, left)).clamp_min(1e-4) / WHITE
     burnt = (y >= BURNT).unflatten(1, (K, -1)).all(1).any(1).flatten(1).float().mean(1)
     scales = torch.stack([scale(one, t, b) for one, t, b in zip(u, top, burnt, strict=True)])
     return Exposure(factors * scales[:, None], (top / scales).clamp_min(1))
@@ -52,6 +53,20 @@ def small(pixels: Tensor) -> Tensor:
     H, W = pixels.shape[-2:]
     r = max(1.0, min(4.0, min(H, W) / 16), min(H, W) / SMALL)
     return F.adaptive_avg_pool2d(pixels, (max(1, round(H / r)), max(1, round(W / r))))
+
+
+def brightest(u: Tensor) -> Tensor:
+    """The quantile of max_c u [B]."""
+    return u.amax(1).flatten(1).quantile(QUANTILE, 1)
+
+
+def raised(u: Tensor, left: Tensor) -> Tensor:
+    """By how much noise of std `left` [B] raises it, tried on the smoothed picture."""
+    if not left.any():
+        return left
+    calm = F.avg_pool2d(u, 3, 1, 1, count_include_pad=False)
+    noise = torch.randn(u.shape[1:], generator=torch.Generator().manual_seed(0)).to(u)
+    return brightest(calm + left.view(-1, 1, 1, 1) * noise) - brightest(calm)
 
 
 def trust(y: Tensor) -> Tensor:

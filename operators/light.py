@@ -102,7 +102,7 @@ class Light(AffineOperator):
         if isinstance(init, Light) and len(init.f) == len(y):
             A.set(init.f.clone(), init.M.clone(), init.white.clone())
         else:
-            factors, white = exposed(p, y.shape[1] // 3)
+            factors, white = exposed(p, y.shape[1] // 3, self.sigma_y / 2)
             M = y.new_zeros(len(y), y.shape[1] // 3, GRID, GRID)
             A.set(factors.repeat_interleave(3, 1)[..., None, None], M, white[:, None, None, None])
         A.first, A.burnt, A.point = A.f.data.clone(), p >= BURNT, A.developed(p)

@@ -43,18 +43,21 @@ def test_fit_given_the_truth(f, per_channel):
     assert torch.corrcoef(torch.stack([A.map(x)[0, 0].flatten(), M.flatten()]))[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket"])
 @pytest.mark.parametrize("f", [0.05, 0.1, 0.3])
-def test_factor_of_a_dark_photo(name, f):
-    y = f * photo(name) + 0.015 * torch.randn(1, 3, 96, 96)
-    factors, white = exposed(y, 1)
-    assert abs(float(factors) / f - 1) < 0.2 or name == "rocket"  # most of that one is night
-    assert white >= 1
+def test_factor_of_dark_photos(f):
+    errors = []
+    for name in ("astronaut", "chelsea", "coffee"):
+        factors, white = exposed(f * photo(name) + 0.015 * torch.randn(1, 3, 96, 96), 1, 0.015)
+        errors.append(abs(float(factors) / f - 1))
+        assert white >= 1
+    assert sorted(errors)[1] < 0.1 and max(errors) < 0.3
 
 
 def test_factor_knows_no_size():
-    found = [float(exposed(0.1 * photo(size=n), 1).factors) for n in (256, 400, 512)]
-    assert max(found) / min(found) < 1.02
+    for noise in (0, 0.015):
+        dark = [0.1 * photo(size=n) for n in (256, 384, 512)]
+        found = [float(exposed(y + noise * torch.randn_like(y), 1, noise).factors) for y in dark]
+        assert max(found) / min(found) < 1.02
 
 
 def test_a_good_photo_is_left_alone():
