@@ -95,8 +95,8 @@ def test_where_it_is_worth_it():
     assert steps_of(sampler, A, init, init=init)[1] == [64] * 4
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 200), (61, 43)])
-@pytest.mark.parametrize("A", [Identity(), AvgPool(4), blur(motion(7, 30.0)), BoxMask(), Gains()], ids=lambda A: type(A).__name__)
+@pytest.mark.parametrize("size", [(1, 1), (3, 90), (41, 33)])
+@pytest.mark.parametrize("A", [Identity(), AvgPool(4), blur(motion(5, 30.0)), BoxMask(), Gains()], ids=lambda A: type(A).__name__)
 def test_any_size(A, size):
     y = torch.zeros(1, 3, *size)
     x = LowResFirst(Anchored(schedule=Schedule(2, start="auto", end="auto")), factors=[4, 2])(white, A, y).x

@@ -62,6 +62,7 @@ def test_cost_of_a_program():
 
 def test_low_res_first(monkeypatch, tmp_path, cat, capsys, photo64):
     monkeypatch.setattr(low_res_first, "SIDE", 64)
+    monkeypatch.setattr(low_res_first, "CORNER", 16)
     words = [
         "x",
         "--image",
@@ -83,6 +84,6 @@ def test_low_res_first(monkeypatch, tmp_path, cat, capsys, photo64):
     assert one["full_calls"] == 3 == one["cost"] and first["full_calls"] == 2 < first["cost"] < 4
     assert tiles["cost"] == whole["cost"] == 2 and last["cost"] < 2 and all(r["drift"] >= 0 for r in (tiles, whole, last))
     assert read(tmp_path / "s.png").pixels.shape[-1] > 3 * 64 and "rms_of_means" in capsys.readouterr().out
-    error = torch.zeros(1, 3, 120, 120)
-    error[:, 1, 60:, 60:] = 0.5
+    error = torch.zeros(1, 3, 60, 60)
+    error[:, 1, 30:, 30:] = 0.5
     assert low_res_first.drift(error) == pytest.approx(0.5)
