@@ -36,7 +36,7 @@ Left: what the photo was. Middle: what became of it, by our own operators. Right
 the bundled prior, which was told neither the factor, the cast, the haze nor the noise. *found* is from the report, *PSNR* in dB, of the
 middle and of the right picture against the left one (brightness is not identifiable from one photo, so a few dB are a matter of taste).
 
-![](enhancement.png)
+![](enhancement.jpg)
 
 {results}
 
@@ -158,7 +158,7 @@ def main() -> None:
         rows.append(row)
         pictures.append(three)
         print(row, file=sys.stderr, flush=True)
-    sheet(rows, pictures).quantize(256, dither=Image.Dither.NONE).save(DOCS / "enhancement.png", optimize=True)
+    sheet(rows, pictures).save(DOCS / "enhancement.jpg", quality=90)
     page = HEAD.format(steps=STEPS, results=table(rows, list(rows[0])))
     page += kept(
         args.low_light,

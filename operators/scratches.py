@@ -1,10 +1,10 @@
-"""Scratches and creases of an old photo, found: thin lines much brighter or darker than what lies on both sides of them.
+"""Scratches and creases of an old photo, found: thin lines much brighter than what lies on both sides of them.
 
-    bright   = y - open(y),   dark = close(y) - y          top-hats by a square of WIDTH pixels
-    marked   where one exceeds SURE sigma + PART (the std of close(open(y)) nearby)
+    top      = y - open(y)                            top-hat by a square of WIDTH pixels
+    marked   where it exceeds SURE sigma + PART (the std of close(open(y)) nearby)
     kept are marks in connected pieces that are long and thin, a pixel wider on every side
 
-Stains and torn-off parts are no lines: those need a mask by hand.
+Dark lines are left alone, since masts and legs are such; so are stains and torn-off parts, which are no lines. Those need a mask by hand.
 """
 
 import numpy as np
@@ -19,13 +19,12 @@ MOST = 0.3  # of the picture: more is texture, and nothing is taken for a scratc
 def scratched(pixels: Tensor) -> Tensor:
     """1 = keep, 0 = scratch, [1, 1, H, W], for a photo [1, 1 or 3, H, W]."""
     grey = pixels.mean(1, keepdim=True)
-    closed, calm = -opened(-grey), -opened(-opened(grey))
+    calm = -opened(-opened(grey))
     mean = local_mean(calm)
     uneven = (local_mean(calm.square()) - mean.square()).clamp_min(0).sqrt()
-    marks = torch.zeros_like(grey)
-    for top in (grey - opened(grey), closed - grey):
-        sigma = 1.4826 * float(top.median()) + 0.01
-        marks = marks.maximum(lines(top > SURE * sigma + PART * uneven))
+    top = grey - opened(grey)
+    sigma = 1.4826 * float(top.median()) + 0.01
+    marks = lines(top > SURE * sigma + PART * uneven)
     wide = F.max_pool2d(marks, 3, 1, 1)
     return 1 - wide if wide.mean() < MOST else torch.ones_like(wide)
 
