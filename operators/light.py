@@ -1,6 +1,6 @@
 """Light too weak or too strong, and unknown: y = f phi(x) + M, fitted together with x (GDP, Fei et al., CVPR 2023, Section 4.2).
 
-    y_k    = f_k phi(x) + M_k,  in [0, 1];  k counts the exposures of one scene
+    y = f phi(x) + M,  in [0, 1] and cut at white; of several exposures of one scene each has an f and an M
     phi(x) = v / (1 - v (1 - 1/w)),  v = x^gamma      w >= 1: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1
     f, w     at first from y's own statistics (operators/exposure.py)
     f, M     by least squares at every step, u = phi(x0) (operators/light_fit.py)
@@ -38,25 +38,24 @@ class Stacked(SpectralOperator):
         self.register_buffer("weights", weights, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.weights[: len(x)] * torch.cat([x] * self.exposures, 1)
+        return self.weights[: len(x)].to(x) * torch.cat([x] * self.exposures, 1)
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        B, C, H, W = y.shape
-        return (B, C // self.exposures, H, W)
+        return (len(y), self.weights.shape[1] // self.exposures, *y.shape[-2:])
 
     def adjoint(self, y: Tensor) -> Tensor:
-        return (self.weights[: len(y)] * y).unflatten(1, (self.exposures, -1)).sum(1)
+        return (self.weights[: len(y)].to(y) * y).unflatten(1, (self.exposures, -1)).sum(1)
 
-    def power(self, B: int) -> Tensor:
+    def power(self, like: Tensor) -> Tensor:
         """A^T A."""
-        return self.weights[:B].square().unflatten(1, (self.exposures, -1)).sum(1)
+        return self.weights[: len(like)].to(like).square().unflatten(1, (self.exposures, -1)).sum(1)
 
     def pinv(self, y: Tensor) -> Tensor:
-        power = self.power(len(y))
+        power = self.power(y)
         return torch.where(power == 0, 0, self.adjoint(y) / torch.where(power == 0, 1, power))
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        return f(self.power(len(x)).sqrt()) * x
+        return f(self.power(x).sqrt()) * x
 
 
 class Light(AffineOperator):

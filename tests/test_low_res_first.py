@@ -106,8 +106,8 @@ def test_any_size(A, size):
 def test_what_a_blind_operator_learned_goes_on():
     y = torch.zeros(1, 3, 32, 32)
     sampler = LowResFirst(sampler_of("gdp_x0", 8), factors=[2])
-    assert float(sampler(white, Brightness(), y).operator.f.detach()) == 12
-    assert float(sampler.sampler(white, Brightness(), y).operator.f.detach()) == 8
+    assert float(sampler(white, Brightness(), y).operator.f.detach()) == 7 + 3  # calls but the last of each pass
+    assert float(sampler.sampler(white, Brightness(), y).operator.f.detach()) == 7
 
 
 def test_large_holes_take_after_their_surroundings(photo64):

@@ -19,7 +19,16 @@ from operators.scale import shrunk
 from operators.sensing import WalshHadamard
 from tests.conftest import OPERATORS, operator_of
 
-WITHOUT = {"block_sensing", "deepinv", "fourier", "jpeg", "phase", "quantise", "walsh_hadamard"}  # no meaning at a smaller scale
+WITHOUT = {
+    "block_sensing",
+    "deepinv",
+    "fourier",
+    "jpeg",
+    "jpeg_own",
+    "phase",
+    "quantise",
+    "walsh_hadamard",
+}  # no meaning at a smaller scale
 
 
 def smooth(shape, phase=0.0):
