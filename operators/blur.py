@@ -146,20 +146,20 @@ class Blur(IteratedBlur):
         key = (tuple(shape[-2:]), like.dtype, like.device)
         if self._frame is None or self._frame[0] != key:
             extend = BORDERS[self.border]
-            rows, columns = (extend(n, k // 2, like.device) for n, k in zip(shape[-2:], self.kernel.shape, strict=True))
+            rows, columns = (extend(n, k // 2, like.device) for n, k in zip(shape[-2:], self.kernel.shape[-2:], strict=True))
             self._frame = key, (rows, columns, transfer(self.kernel, len(rows), len(columns), like))
         return self._frame[1]
 
     def forward(self, x: Tensor) -> Tensor:
         rows, columns, K = self.framed(x.shape, x)
         frame = torch.fft.irfft2(K * torch.fft.rfft2(x.index_select(-2, rows).index_select(-1, columns)), s=(len(rows), len(columns)))
-        top, left = (k // 2 for k in self.kernel.shape)
+        top, left = (k // 2 for k in self.kernel.shape[-2:])
         return frame[..., top : len(rows) - top, left : len(columns) - left]
 
     def adjoint(self, y: Tensor) -> Tensor:
         shape = self.x_shape(y)
         rows, columns, K = self.framed(shape, y)
-        top, left = (k // 2 for k in self.kernel.shape)
+        top, left = (k // 2 for k in self.kernel.shape[-2:])
         frame = torch.nn.functional.pad(y, (left, left, top, top))
         frame = torch.fft.irfft2(K.conj() * torch.fft.rfft2(frame), s=frame.shape[-2:])
         folded = frame.new_zeros(*shape[:-1], len(columns)).index_add(-2, rows, frame)
@@ -168,7 +168,7 @@ class Blur(IteratedBlur):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         if self.border != "valid":
             return tuple(y.shape)
-        return (*y.shape[:-2], *(n + k - 1 for n, k in zip(y.shape[-2:], self.kernel.shape, strict=True)))
+        return (*y.shape[:-2], *(n + k - 1 for n, k in zip(y.shape[-2:], self.kernel.shape[-2:], strict=True)))
 
     def solve(self, b: Tensor, rho: float, iterations: int) -> Tensor:
         """(A^T A + rho)^-1 b; pixels that the border repeats count as often in A^T A, and the preconditioner weighs them so."""

@@ -9,8 +9,8 @@ SOFT = 0.05  # least damping of a preconditioner that ignores the borders: a har
 
 
 def transfer(kernel: Tensor, H: int, W: int, like: Tensor) -> Tensor:
-    """The kernel's transfer function on the half plane of rfft2 of an H x W frame, its middle at the origin."""
-    h, w = phases(H, kernel.shape[0], like), phases(W, kernel.shape[1], like)
+    """The transfer function of a kernel [..., h, w] on the half plane of rfft2 of an H x W frame, its middle at the origin."""
+    h, w = phases(H, kernel.shape[-2], like), phases(W, kernel.shape[-1], like)
     return h @ kernel.to(h) @ w[: W // 2 + 1].T
 
 

@@ -132,8 +132,20 @@ def shrunk_kernel(kernel: Tensor, r: int) -> Tensor:
     return (rows @ kernel.double() @ columns.T).to(kernel)
 
 
-def odd(size: int) -> int:
+def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
+    """Std of a kernel [h, w] of sum 1 along its longest axis and across, in pixels; that axis' angle, counter-clockwise from the horizontal."""
+    k = kernel.double().cpu()
+    down, across = (torch.arange(n, dtype=torch.float64) - n // 2 for n in k.shape)
+    places = torch.stack([across.expand(k.shape), -down[:, None].expand(k.shape)])
+    centre = (k * places).sum((1, 2), keepdim=True)
+    covariance = torch.einsum("hw,ihw,jhw->ij", k, places - centre, places - centre)
+    (least, most), directions = torch.linalg.eigh(covariance)
+    angle = math.degrees(math.atan2(float(directions[1, 1]), float(directions[0, 1]))) % 180
+    return float(most.clamp_min(0)) ** 0.5, float(least.clamp_min(0)) ** 0.5, angle
+
+
+def odd(size: int, name: str = "operator.kernel.size") -> int:
     """A kernel's side: whole, odd, 1 or more."""
     if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
-        raise ValueError(f"operator.kernel.size={size!r}; a kernel's side is an odd whole number of pixels")
+        raise ValueError(f"{name}={size!r}; a kernel's side is an odd whole number of pixels")
     return size
