@@ -1,6 +1,7 @@
 """Blind deblurring: how well the kernel and the photo are found, for kernels of every kind.
 
-    python benchmarks/blind_blur.py --images DIR [--size 128] [--count 4] [--kernels gaussian2,motion15] [--sigma 0.01] [--steps 20] [--json FILE]
+    python benchmarks/blind_blur.py --images DIR [--size 128] [--count 4] [--kernels gaussian2,motion15] [--sigma 0.01] [--steps 20]
+                                    [--json FILE]
 
 Each row is a kernel, medians over photos. `ncc` is the largest normalised correlation of the kernel with the truth over all shifts,
 `width_error` that of the kernel's std (over both axes), `gain` the PSNR of the result minus that of the blurred photo, both without a
@@ -27,6 +28,7 @@ from gdp.metrics import psnr
 from gdp.pipeline import degrade, restore
 from gdp.prior import Prior
 from operators import kernels
+from operators.blind_blur import BlindBlur
 from operators.blur import Blur
 
 KERNELS = {
@@ -87,7 +89,8 @@ def result(setup: Setup, prior: Prior, clean: Tensor, kernel: Tensor) -> dict:
     began = time.perf_counter()
     with torch.no_grad():
         outcome = restore(prior, operator, setup.sampler, y, [0])
-    found = outcome.operator.kernel[0, 0].cpu()  # type: ignore[union-attr, operator]
+    assert isinstance(outcome.operator, BlindBlur)
+    found = outcome.operator.kernel[0, 0].cpu()
     before, after = (aligned_psnr(p, clean, len(kernel) // 2) for p in (to_image(y), outcome.pixels))
     scores = {"psnr_input": before, "psnr": after, "gain": after - before, "seconds": time.perf_counter() - began}
     return {"ncc": correlation(found, kernel), "width_error": width(found) / max(width(kernel), 0.3) - 1, **scores}

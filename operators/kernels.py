@@ -133,7 +133,7 @@ def shrunk_kernel(kernel: Tensor, r: int) -> Tensor:
 
 
 def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
-    """Std of a kernel [h, w] of sum 1 along its longest axis and across, in pixels; that axis' angle, counter-clockwise from the horizontal."""
+    """Of a kernel [h, w] of sum 1: its std along the longest axis and across, in pixels; that axis' angle, counter-clockwise."""
     k = kernel.double().cpu()
     down, across = (torch.arange(n, dtype=torch.float64) - n // 2 for n in k.shape)
     places = torch.stack([across.expand(k.shape), -down[:, None].expand(k.shape)])

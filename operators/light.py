@@ -59,7 +59,7 @@ class Stacked(SpectralOperator):
 
 
 class Light(AffineOperator):
-    """y01_k = min(f_k phi(x01) + M_k, 1): [B, 3, H, W] -> [B, 3K, H, W] for K exposures of a scene.
+    """y01 = min(f phi(x01) + M, 1), with an f and an M for each exposure: [B, 3, H, W] -> [B, 3K, H, W] for K exposures of a scene.
 
     `bind` finds f and M, `factors` are those of a simulated y. `per_channel` fits f for each colour; `mask` False keeps M at 0; `gamma`
     is 1 for pictures, about 2.2 for what a sensor counts. Parameters after `bind`: f [B, 3K, 1, 1], M [B, K, GRID, GRID]. ValueError

@@ -25,7 +25,7 @@ from operators.solve import cg
 from operators.transforms import dct2, idct2
 from tests.conftest import OPERATORS, operator_of
 
-ITERATIVE = ("blur_motion", "blur_anisotropic", "blur_shake", "blur_varying", "deepinv")  # A^+ is regularised, not exact
+ITERATIVE = ("blind_blur", "blur_motion", "blur_anisotropic", "blur_shake", "blur_varying", "deepinv")  # A^+ is regularised, not exact
 
 
 def image_for(op, B=2, dtype=torch.float32):
