@@ -74,6 +74,8 @@ class BlindBlur(Blur):
             return
         for i, (rows, columns) in enumerate(self.windows):
             x, g = (gradients(picture[i : i + 1].float())[..., rows, columns] for picture in (x0, y))
+            if not g.numel():
+                continue
             error = x[0].numel() * (ERROR * sigma) ** 2
             self.kernel[i, 0] = without_specks(best_kernel(x, g, error, self.kernel[i, 0], INERTIA))
         self._frame = None
@@ -99,7 +101,7 @@ class BlindBlur(Blur):
 def first_kernel(g: Tensor, size: int, noise: float) -> Tensor:
     """The kernel [h, h] that gradients g [1, 2, H, W] alone speak for; their noise has the variance `noise`."""
     size = min(size, 2 * (min(g.shape[-2:]) // 4) + 1)
-    if g.square().mean() < 1.2 * noise + FLAT:
+    if not g.numel() or g.square().mean() < 1.2 * noise + FLAT:
         return Stroke(0.0, 0.0, 0.0).kernel(size).to(g)
     k = best_stroke(g, size, TOLERANCE + noise).kernel(size).to(g)
     gamma = None

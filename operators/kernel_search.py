@@ -78,6 +78,8 @@ def best_stroke(g: Tensor, size: int, lam: float) -> Stroke:
 
 def telling_window(g: Tensor) -> tuple[slice, slice]:
     """Rows and columns of the part of gradients g [1, 2, H, W] that has edges of every direction."""
+    if not g.numel():
+        return slice(0), slice(0)
     sides = [min(n, WINDOW) for n in g.shape[-2:]]
     across, down = g.split(1, 1)
     xx, yy, xy = (F.avg_pool2d(m, sides, STRIDE)[0, 0] for m in (across.square(), down.square(), across * down))
