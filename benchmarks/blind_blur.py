@@ -68,8 +68,9 @@ def main() -> None:
     for name in args.kernels.split(","):
         results += [{"kernel": name, "photo": f.stem, **result(setup, prior, p, KERNELS[name])} for f, p in zip(files, photos, strict=True)]
     rows = [summary(name, [r for r in results if r["kernel"] == name]) for name in args.kernels.split(",")]
-    print(f"{len(photos)} photos\n\n{table([*rows, summary('all but sharp', [r for r in results if r['kernel'] != 'sharp'])], COLUMNS)}")
-    save(results, args.json)
+    rows.append(summary("all but sharp", [r for r in results if r["kernel"] != "sharp"]))
+    print(f"{len(photos)} photos\n\n{table(rows, COLUMNS)}")
+    save(rows, args.json)
 
 
 def summary(name: str, results: list[dict]) -> dict:

@@ -1,13 +1,14 @@
-"""Blur by a kernel that nobody knows: found from y alone, then followed as the prior's picture of x gets clearer.
+"""Blur by a kernel that nobody knows: found from y alone, coarse to fine.
 
-    bind   k = the best stroke (operators/kernel_search.py), then freed by a few rounds of variational Bayes (operators/kernel_evidence.py)
-    fit    k = argmin ||k * grad x0 - grad y||^2 + N c ||k||^2 + inertia ||grad x0||^2 ||k - k_old||^2,   k >= 0, sum k = 1
-           c = the variance of x0's error: the M-step of Fast Diffusion EM (Laroche et al., WACV 2024)
+    k        = the best stroke (operators/kernel_search.py), then freed by a few rounds of variational Bayes (operators/kernel_evidence.py)
+    sigma_y^2 + (DOUBT * std(k * y - y))^2   is what counts as the noise of y: the found kernel is a little wrong wherever blur shows
 
-x and k are known up to a common shift, so that k is centred.
+x and k are known up to a common shift, so that k is centred. k does not follow the prior's x0, as in Fast Diffusion EM (Laroche et al.,
+WACV 2024): a small prior's x0 is smoother than the photo and drags k along.
 """
 
 import copy
+import math
 from typing import Any
 
 import torch
@@ -20,10 +21,11 @@ from operators.kernel_search import Stroke, best_stroke, telling_window
 from operators.kernels import from_file, normalised, odd, principal_axes, shrunk_kernel
 from operators.scale import scaled, shrunk
 
-TOLERANCE, FREE_TOLERANCE = 4e-3, 1.2e-3  # variance of gradients left unexplained by strokes and by free kernels, [-1, 1] units
+TOLERANCE = 4e-3  # variance of gradients that is left unexplained, [-1, 1] units: with less the search runs into poor minima
 FREE_ROUNDS = 3
 INERTIA = 0.3  # how a kernel resists change, as a share of the gradients' power
-ERROR, CLEAR = 0.35, 0.5  # of x0, as a share of the noise it was made from; the noise under which it is asked about k
+DOUBT = 1.4  # std of what a found kernel gets wrong of y, as a share of what it does to y
+SHARP = 0.6  # std along the longest axis, pixels: a photo has so much blur of its own
 SPECK = 0.05  # of a kernel's peak: less is not believed
 FLAT = 1e-6  # variance of gradients, beyond that of noise, that shows nothing
 
@@ -67,18 +69,8 @@ class BlindBlur(Blur):
             ]
             kernels = torch.stack(found)[:, None]
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
+        bound.sigma_y = math.hypot(self.sigma_y, DOUBT * float((bound(y) - y).square().mean().sqrt()))
         return bound
-
-    def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
-        if sigma > CLEAR:
-            return
-        for i, (rows, columns) in enumerate(self.windows):
-            x, g = (gradients(picture[i : i + 1].float())[..., rows, columns] for picture in (x0, y))
-            if not g.numel():
-                continue
-            error = x[0].numel() * (ERROR * sigma) ** 2
-            self.kernel[i, 0] = without_specks(best_kernel(x, g, error, self.kernel[i, 0], INERTIA))
-        self._frame = None
 
     def describe(self, y: Tensor) -> dict[str, Any]:
         """The width of the first image's kernel: std in pixels along its longest axis and across, and the angle of that axis."""
@@ -102,14 +94,22 @@ def first_kernel(g: Tensor, size: int, noise: float) -> Tensor:
     """The kernel [h, h] that gradients g [1, 2, H, W] alone speak for; their noise has the variance `noise`."""
     size = min(size, 2 * (min(g.shape[-2:]) // 4) + 1)
     if not g.numel() or g.square().mean() < 1.2 * noise + FLAT:
-        return Stroke(0.0, 0.0, 0.0).kernel(size).to(g)
+        return sharp_kernel(size).to(g)
     k = best_stroke(g, size, TOLERANCE + noise).kernel(size).to(g)
     gamma = None
     for _ in range(FREE_ROUNDS):
-        sharp = posterior(k, g, FREE_TOLERANCE + noise, 3, gamma)
+        sharp = posterior(k, g, TOLERANCE + noise, 3, gamma)
         k = best_kernel(sharp.mean, g, float(sharp.variance.sum()), k, INERTIA)
         gamma = sharp.mean.square() + sharp.variance
-    return centred(without_specks(k))
+    found = centred(without_specks(k))
+    return found if principal_axes(found)[0] > SHARP else sharp_kernel(size).to(g)
+
+
+def sharp_kernel(size: int) -> Tensor:
+    """No blur [size, size]."""
+    kernel = torch.zeros(size, size)
+    kernel[size // 2, size // 2] = 1
+    return kernel
 
 
 def without_specks(kernel: Tensor) -> Tensor:
