@@ -9,12 +9,33 @@ from torch import Tensor
 
 from gdp.files import atomic
 from gdp.photo import Photo
+from gdp.picture_alpha import framed
 from gdp.picture_files import find_all, find_photos, namesake, placed
 from gdp.picture_read import decode, read
-from gdp.picture_write import check_output, check_size, quantised, suffix_for, three, write
+from gdp.picture_write import check_output, check_result, quantised, suffix_for, three, write
 
-__all__ = ["Photo", "check_output", "check_size", "compare", "find_all", "find_photos", "namesake", "picture_of", "placed", "read"]
-__all__ += ["read_mask", "read_optional_mask", "rounded", "save", "suffix_for", "to_image", "to_model", "write", "write_floats"]
+__all__ = [
+    "Photo",
+    "check_output",
+    "check_result",
+    "compare",
+    "find_all",
+    "find_photos",
+    "framed",
+    "namesake",
+    "picture_of",
+    "placed",
+    "read",
+    "read_mask",
+    "read_optional_mask",
+    "rounded",
+    "save",
+    "suffix_for",
+    "to_image",
+    "to_model",
+    "write",
+    "write_floats",
+]
 log = logging.getLogger(__name__)
 LUMA = (0.299, 0.587, 0.114)
 

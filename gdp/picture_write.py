@@ -54,17 +54,22 @@ def check_depth(suffix: str, depth: int | None) -> None:
         raise ValueError(f"depth={depth}, but {suffix[1:]} files hold {' or '.join(map(str, most))} bits a channel; choose format={fits}")
 
 
-def suffix_for(file: Path, format: str | None) -> str:
-    """The suffix of a photo's result: `format`'s; with `same` the photo's own, and .png where such files are not written."""
+def suffix_for(file: Path, format: str | None, scene: bool = False) -> str:
+    """The suffix of a photo's result: `format`'s; with `same` the photo's own, and .png where such files are not written.
+
+    A `scene`'s is .tif in place of .tiff, as its light is in NAME.tiff.
+    """
+    suffix = f".{format or 'png'}"
     if format == SAME:
         own = file.suffix.lower()
         writable = own in KINDS and (KINDS[own] != "AVIF" or features.check("avif"))
-        return own if writable else ".png"
-    return f".{format or 'png'}"
+        suffix = own if writable else ".png"
+    return ".tif" if scene and suffix == ".tiff" else suffix
 
 
-def check_size(suffix: str, height: int, width: int) -> None:
-    """ValueError where the format of `suffix` holds no picture of that size."""
+def check_result(suffix: str, depth: int | None, height: int, width: int) -> None:
+    """ValueError where the format of `suffix` has no such depth, or holds no picture of that size."""
+    check_depth(suffix, depth)
     most = LONGEST_SIDE.get(KINDS[suffix])
     if most and max(height, width) > most:
         raise ValueError(f"the result is {width}x{height}, but {suffix[1:]} files have at most {most} pixels a side; choose format=png")
@@ -83,8 +88,7 @@ def write(
     if suffix not in KINDS:
         raise ValueError(f"{path.name}: pictures are written as {', '.join(KINDS)}")
     kind = KINDS[suffix]
-    check_depth(suffix, depth)
-    check_size(suffix, *pixels.shape[-2:])
+    check_result(suffix, depth, *pixels.shape[-2:])
     depth = depth or min(8 if like is None else like.depth, max(DEPTHS.get(kind, (8,))))
     values = stored(three(pixels), kind, like, depth)
     icc = profile(like, kind, grey=values.shape[-1] < 3)
