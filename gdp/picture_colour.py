@@ -29,7 +29,7 @@ def kept(icc: object, mode: str, name: str) -> bytes | None:
         return None
     kind = kind_of(icc)
     grey = mode in ("1", "L", "LA", "F") or mode.startswith("I")
-    if kind == b"RGB " or (kind == b"GRAY" and grey):
+    if (kind == b"RGB " and mode not in ("CMYK", "LAB")) or (kind == b"GRAY" and grey):
         if len(icc) <= LARGEST:
             return icc
         log.warning("%s: its colour profile is larger than 1 MB and is not kept", name)

@@ -1,5 +1,6 @@
 """Pictures of more than 8 bits a channel that PIL would reduce to 8: PNG of 16 bits, TIFF of 16-bit integers or floats."""
 
+import logging
 import struct
 import zlib
 from pathlib import Path
@@ -72,6 +73,7 @@ def read_tiff(file: Path, most: float) -> Deep:
     """The first page of a TIFF by tifffile. ValueError where it has more than `most` pixels or is of a kind that is not read."""
     from tifffile import TiffFile
 
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it grumbles about is told here, or does no harm
     with TiffFile(file) as tiff:
         page: Any = tiff.pages[0]
         H, W, C = page.imagelength, page.imagewidth, page.samplesperpixel

@@ -83,18 +83,19 @@ def opened(file: Path, head: bytes) -> Photo:
             picture.load()  # checks the chunks after the pixels, and finds the EXIF there
             deep = read_png16(file, key if isinstance(key, tuple) else None)
             return deep_photo(file, deep._replace(icc=picture.info.get("icc_profile"), orientation=orientation(picture)), picture)
-        if picture.format == "TIFF" and picture.mode in ("RGB", "RGBA", "RGBX", "LA") and max(bits(picture)) > 8:
+        if picture.format == "TIFF" and picture.mode in ("RGB", "RGBA", "RGBX", "LA", "I", "F") and max(bits(picture)) > 8:
             return deep_photo(file, read_deep_tiff(file, most), picture)
         shallow = bits(picture)[0] if picture.format == "TIFF" else 16
         inverted = picture.format == "TIFF" and picture.mode.startswith("I;16") and picture.tag_v2.get(262) == 0  # type: ignore[attr-defined]
         picture.load()
-        return plain_photo(file, upright(picture), shallow, inverted)
+        exif = picture_exif.kept(picture)  # before it is turned, which loses a TIFF's
+        return plain_photo(file, upright(picture), shallow, inverted)._replace(exif=exif)
 
 
 def plain_photo(file: Path, picture: Image.Image, bit: int, inverted: bool) -> Photo:
     """The photo of a picture that PIL holds whole; `bit`s are those of its integers of more than 8."""
     mode, icc = picture.mode, picture.info.get("icc_profile")
-    grey, exif = mode in ("1", "L", "LA", "La", "F") or mode.startswith("I"), picture_exif.kept(picture)
+    grey = mode in ("1", "L", "LA", "La", "F") or mode.startswith("I")
     alpha = None
     if mode.startswith("I") or mode == "F":
         values = np.asarray(picture)[..., None]
@@ -113,11 +114,11 @@ def plain_photo(file: Path, picture: Image.Image, bit: int, inverted: bool) -> P
             rgba = picture.convert("RGBA")
             alpha, picture = np.asarray(rgba)[..., 3] / 255, rgba.convert("RGB").convert("L" if grey else "RGB")
         picture, converted = picture_colour.to_srgb(picture, icc)
-        icc = None if converted else picture_colour.kept(icc, "L" if grey else picture.mode, file.name)
+        icc = None if converted else picture_colour.kept(icc, mode, file.name)
         scaled = np.asarray(picture.convert("L" if grey else "RGB"), dtype=np.float32) / 255
         depth, rounding = 8, 1 / (255 * 12**0.5)
         scaled = scaled.reshape(*scaled.shape[:2], -1)
-    return Photo(tensor(checked(scaled), 3), rounding, None if alpha is None else tensor(alpha[..., None], 1), icc, exif, grey, depth)
+    return Photo(tensor(checked(scaled), 3), rounding, None if alpha is None else tensor(alpha[..., None], 1), icc, None, grey, depth)
 
 
 def deep_photo(file: Path, deep: Deep, picture: Image.Image | None) -> Photo:

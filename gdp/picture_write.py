@@ -1,6 +1,7 @@
 """Picture files written: the format by the name, with the alpha, colour profile, depth and EXIF of the photo that a result comes from."""
 
 import logging
+import struct
 from functools import cache
 from pathlib import Path
 
@@ -144,13 +145,19 @@ def save_shallow(values: np.ndarray, file: Path, kind: str, quality: int, icc: b
         settings["subsampling"] = 0  # colours at full size
     if kind == "WEBP" and quality == 100:
         settings["lossless"] = True
-    if kind == "TIFF" and features.check("libtiff"):
+    if kind == "TIFF" and features.check("libtiff") and not exif:  # libtiff takes no EXIF below the top
         settings["compression"] = "tiff_lzw"
     if icc:
         settings["icc_profile"] = icc
     if exif:
         settings["exif"] = exif
-    picture.save(file, format=kind, **settings)
+    try:
+        picture.save(file, format=kind, **settings)
+    except (OSError, ValueError, TypeError, RuntimeError, struct.error) as error:
+        if not (icc or exif) or (isinstance(error, OSError) and error.errno is not None):
+            raise
+        tell_once(f"a {kind} file cannot hold a photo's EXIF or colour profile ({error}): they are left out")
+        picture.save(file, format=kind, **{k: v for k, v in settings.items() if k not in ("icc_profile", "exif")})
 
 
 def profile(like: Photo | None, kind: str, grey: bool) -> bytes | None:
