@@ -113,11 +113,12 @@ def tell(error: Exception, verbose: bool, where: str = "") -> None:
 
 def restore_all(cfg: DictConfig) -> int:
     """Restore every photo of a job."""
-    from gdp.image import find_photos
+    from gdp.image import find_all, placed
 
     given = ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input
-    photos = [file for one in ([given] if isinstance(given, str | Path) else given) for file in find_photos(one)]
     folder = output_folder(cfg)
+    photos, names = (list(part) for part in zip(*find_all(given, cfg.recursive, skip=folder), strict=True))
+    targets = [placed(folder, name) for name in names]
     check_writable(folder)
 
     from gdp.compose import build
@@ -127,18 +128,18 @@ def restore_all(cfg: DictConfig) -> int:
     setup = build(cfg)
     first = None
     if cfg.scene and not cfg.degrade:
-        first, photos = read_scene(photos), photos[:1]
+        first, photos, targets = read_scene(photos), photos[:1], targets[:1]
     elif len(photos) == 1:
         first = read(photos[0])
-    names = output_names(photos)
     if not cfg.overwrite:
-        refuse_overwriting(folder, names, suffixes(setup))
+        for file, target in zip(photos, targets, strict=True):
+            refuse_overwriting(target, suffixes(setup, file))
     prior = setup.load_prior()
     setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
     failed = 0
-    for file, name in zip(photos, names, strict=True):
+    for file, target in zip(photos, targets, strict=True):
         try:
-            restore_one(first or read(file), file, folder / name, setup, prior)
+            restore_one(first or read(file), file, target, setup, prior)
         except Exception as error:
             tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
             failed += 1
@@ -148,11 +149,12 @@ def restore_all(cfg: DictConfig) -> int:
 
 
 def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
-    """Restore one photo; write TARGET.png, .compare.png and .json, and with samples > 1 what `save_samples` does."""
+    """Restore one photo; write TARGET.png (or another format), .compare.png and .json, and with samples > 1 what `save_samples` does."""
     from gdp import image, metrics, pipeline, report
     from gdp.progress import Progress
 
     config = setup.config
+    suffix = image.suffix_for(file, config["format"], config["scene"])
     seeds = [config["seed"] + k for k in range(config["samples"])]
     device = prior.device
     operator = (setup.operator if config["degrade"] else setup.operator.for_file(file)).to(device)
@@ -160,9 +162,13 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     reference = None
     if config["degrade"]:
         reference = pixels = pipeline.crop(pixels, operator.divisor)
+        photo = photo._replace(alpha=None if photo.alpha is None else pipeline.crop(photo.alpha, operator.divisor))
         y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds[:1], config["poisson"], config["impulse"])
     else:
         y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
+    if photo.alpha is not None and not config["degrade"]:
+        photo = photo._replace(alpha=image.framed(photo.alpha, operator.frame))
+    image.check_result(suffix, config["depth"], *operator.x_shape(y)[-2:])
     estimated = config["sigma_y"] == pipeline.AUTO
     if estimated:
         tell_noise(operator, file.name)
@@ -187,7 +193,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     spread = save_samples(outcome.pixels, target, reference) if len(seeds) > 1 else None
     facts = {
         "input": str(file),
-        "output": f"{target}.png",
+        "output": f"{target}{suffix}",
         "size": [result.shape[-1], result.shape[-2]],
         "seed": config["seed"],
         "sigma_y": operator.sigma_y / 2,
@@ -206,7 +212,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
         "versions": report.versions(),
         "config": config,
     }
-    image.write(result, target.with_name(f"{target.name}.png"))
+    written = target.with_name(f"{target.name}{suffix}")
+    image.write(result, written, photo, config["image_quality"], config["depth"], config["keep_exif"])
     for name, picture in outcome.operator.pictures(y).items():
         image.write(picture, target.with_name(f"{target.name}.{name}.png"))
     if config["scene"]:
@@ -215,7 +222,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     panels = [("input", y_pixels), ("restored", result)] + ([("reference", reference)] if reference is not None else [])
     image.compare(panels, target.with_name(f"{target.name}.compare.png"))
     report.write_json(facts, target.with_name(f"{target.name}.json"))
-    for suffix in suffixes(setup, once=True):
+    for suffix in suffixes(setup, file, once=True):
         print(target.with_name(f"{target.name}{suffix}"))
 
 
@@ -226,9 +233,16 @@ def plain(y: "torch.Tensor", outcome: Any) -> "torch.Tensor":
     return y if y.shape[1:] == outcome.pixels.shape[1:] else first_guess(outcome.operator, y)
 
 
-def suffixes(setup: "Setup", once: bool = False) -> list[str]:
+def suffixes(setup: "Setup", file: Path, once: bool = False) -> list[str]:
     """Of the files that a photo's restoration is; `once`: without those of several samples."""
-    names = [".png", ".compare.png", ".json", *(f".{name}.png" for name in setup.operator.pictured)]
+    from gdp.image import suffix_for
+
+    names = [
+        suffix_for(file, setup.config["format"], setup.config["scene"]),
+        ".compare.png",
+        ".json",
+        *(f".{name}.png" for name in setup.operator.pictured),
+    ]
     if setup.config["scene"]:
         names.append(".tiff")
     if not once and setup.config["samples"] > 1:
@@ -274,18 +288,11 @@ def output_folder(cfg: DictConfig) -> Path:
     return folder
 
 
-def output_names(photos: list[Path]) -> list[str]:
-    """Each photo's name without its suffix, or with it where two photos differ in nothing else."""
-    stems = [p.stem for p in photos]
-    return [p.name if stems.count(p.stem) > 1 else p.stem for p in photos]
-
-
-def refuse_overwriting(folder: Path, names: list[str], suffixes: list[str]) -> None:
-    """ValueError where a result would replace a file."""
-    for name in names:
-        for suffix in suffixes:
-            if (folder / f"{name}{suffix}").exists():
-                raise ValueError(f"{folder / name}{suffix} exists; choose another output=, or allow overwrite=true")
+def refuse_overwriting(target: Path, suffixes: list[str]) -> None:
+    """ValueError where a result would replace a file, or a link."""
+    for suffix in suffixes:
+        if os.path.lexists(f"{target}{suffix}"):
+            raise ValueError(f"{target}{suffix} exists; choose another output=, or allow overwrite=true")
 
 
 def check_writable(folder: Path) -> None:

@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from gdp import colourfix
+from gdp.image import check_output
 from gdp.pipeline import AUTO
 from gdp.prior import Prior
 from operators.base import Operator
@@ -66,6 +67,7 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
     if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
         raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
+    check_output(cfg.format, cfg.image_quality, cfg.depth)
     sampler, operator = make(cfg.lowres)(make(cfg.sampler)), make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")

@@ -21,6 +21,7 @@ class Operator(nn.Module):
     sigma_y: float = 0.0
     divisor: int = 1  # H and W of x must be multiples of it
     pictured: Sequence[str] = ()  # what `pictures` gives
+    frame: tuple[int, int, int, int] | None = None  # pixels that x has more than y at the left, right, top and bottom
 
     @property
     def blind(self) -> bool:

@@ -23,6 +23,7 @@ class Crop(ProjectionOperator):
         if len(four) != 4 or any(isinstance(m, bool) or not isinstance(m, int) or m < 0 for m in four) or not sum(four):
             raise ValueError(f"operator.margins={margins!r}; give pixels to add: one number, or [top, bottom, left, right]")
         self.top, self.bottom, self.left, self.right = four
+        self.frame = (self.left, self.right, self.top, self.bottom)
 
     def forward(self, x: Tensor) -> Tensor:
         H, W = x.shape[-2:]
