@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gdp.compose import Setup
     from gdp.image import Photo
 
-PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
+PATHS = ("input", "output", "mask", "init", "prior.path", "prior.repo", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 CLEAN = 0.004  # std of noise that is not worth removing
 ROOT = Path(__file__).resolve().parent
