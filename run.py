@@ -96,6 +96,10 @@ def nearest(name: str, options: Sequence[str]) -> str:
 def guarded(cfg: DictConfig) -> int:
     """One job; what goes wrong is told in a line."""
     try:
+        if HydraConfig.get().runtime.choices.get("task") == "doctor":
+            from gdp.doctor import examine
+
+            return examine(cfg)
         return restore_all(cfg)
     except Exception as error:
         tell(error, cfg.verbose)
