@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gdp.compose import Setup
     from gdp.image import Photo
 
-PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
+PATHS = ("input", "output", "mask", "init", "prior.path", "prior.repo", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 CLEAN = 0.004  # std of noise that is not worth removing
 ROOT = Path(__file__).resolve().parent
@@ -96,6 +96,10 @@ def nearest(name: str, options: Sequence[str]) -> str:
 def guarded(cfg: DictConfig) -> int:
     """One job; what goes wrong is told in a line."""
     try:
+        if HydraConfig.get().runtime.choices.get("task") == "doctor":
+            from gdp.doctor import examine
+
+            return examine(cfg)
         return restore_all(cfg)
     except Exception as error:
         tell(error, cfg.verbose)

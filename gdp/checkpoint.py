@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gdp.convert import from_ddpm, is_ddpm
 from gdp.prior import Prior
 from gdp.schedule import betas
 from gdp.unet import UNet
@@ -29,8 +30,9 @@ def load_prior(
     label: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    page: str | None = None,
 ) -> Prior:
-    """The prior kept in `path`: a file, or the name of a bundled, cached or downloadable (`url`) one.
+    """The prior kept in `path`: a file, or the name of a bundled, cached or downloadable (`url`) one; `page` is where a person finds it.
 
     `unet` holds UNet's arguments and `diffusion` those of `gdp.schedule.betas`; left out, both are read from the `config.yaml`
     beside the weights. `label` is the class of a class-conditional network. `device` is auto, cpu, cuda ...; `dtype` is auto
@@ -38,7 +40,7 @@ def load_prior(
     Raises FileNotFoundError (not there, and how to get it) or ValueError (wrong hash, not weights, not this network's).
     """
     prior = None if unet is None else untrained(path, unet, diffusion, label)
-    file = locate(path, url, sha256)
+    file = locate(path, url, sha256, page)
     digest = verify(file, sha256)
     if prior is None:
         beside = read_config(file)
@@ -46,6 +48,8 @@ def load_prior(
         prior = untrained(path, beside, diffusion, label)
     where = pick_device(device)
     weights = read_weights(file)
+    if is_ddpm(weights):
+        weights = from_ddpm(weights)
     assert prior.net is not None
     check_fit(file, weights, {k: v.shape for k, v in prior.net.state_dict().items()})
     prior.net.load_state_dict(weights, assign=True)
@@ -64,22 +68,32 @@ def untrained(name: str, unet: Mapping[str, Any], diffusion: Mapping[str, Any] |
     return Prior(net, betas(**(diffusion or {})), label)
 
 
-def locate(path: str, url: str | None = None, sha256: str | None = None) -> Path:
-    """The file named `path`: as given, bundled, in the user's cache folder, or downloaded there from `url`."""
-    cache = Path(os.environ.get("GDP_CACHE") or default_cache())
-    for file in (Path(path).expanduser(), BUNDLED / path, cache / Path(path).name):
+def locate(path: str, url: str | None = None, sha256: str | None = None, page: str | None = None) -> Path:
+    """The file named `path`: at hand, or downloaded from `url` into the user's cache folder."""
+    file = at_hand(path)
+    if file is not None:
+        return file
+    name, cache = Path(path).name, cache_folder()
+    if url is not None:
+        return download(name, url, sha256, cache)
+    if page is not None:
+        raise FileNotFoundError(f"{name} cannot be fetched by a program; get it from {page} and put it at {cache / name}")
+    raise FileNotFoundError(f"no weights at {path}; give prior.path= of a .safetensors or .pt file")
+
+
+def at_hand(path: str) -> Path | None:
+    """The file named `path`: as given, bundled, or in the user's cache folder; None where it is in none of them."""
+    for file in (Path(path).expanduser(), BUNDLED / path, cache_folder() / Path(path).name):
         if file.is_file():
             return file
-    if url is None:
-        raise FileNotFoundError(f"no weights at {path}; give prior.path= of a .safetensors or .pt file")
-    return download(Path(path).name, url, sha256, cache)
+    return None
 
 
-def default_cache() -> Path:
-    """The user's cache folder for weights; GDP_CACHE overrides it."""
+def cache_folder() -> Path:
+    """The user's folder for downloaded weights: GDP_CACHE, or the system's usual place."""
     import pooch
 
-    return Path(pooch.os_cache("gdp"))
+    return Path(os.environ.get("GDP_CACHE") or pooch.os_cache("gdp"))
 
 
 def download(name: str, url: str, sha256: str | None, cache: Path) -> Path:
@@ -156,9 +170,11 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         raise ValueError(
             f"{file} cannot be read as a PyTorch checkpoint ({' '.join(str(error).split())[:100] or type(error).__name__})"
         ) from None
+    if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
+        weights = weights["state_dict"]  # Lightning's
     if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
         raise ValueError(f"{file} is no state dict; it must map parameter names to tensors")
-    return weights
+    return {name.removeprefix("module."): weight for name, weight in weights.items()}  # DataParallel's prefix
 
 
 def check_fit(file: Path, weights: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> None:

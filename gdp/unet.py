@@ -25,7 +25,9 @@ class UNet(nn.Module):
 
     Arguments carry guided-diffusion's names. `attention_downsampling` lists the factors below full size at which attention
     sits; `channel_mult` the width of each level; `num_classes` makes it class-conditional. Heads have `num_head_channels`
-    channels each, or there are `num_heads` of them where that is -1.
+    channels each, or there are `num_heads` of them where that is -1. `ddpm` takes the details of the network before it (Ho et al.,
+    2020; its weights load by `gdp.convert`): sine before cosine, down to a frequency of 1e-4 exactly; strided convolutions that see
+    a row and a column more at the end, none at the start; and 1e-6 in GroupNorm.
     """
 
     def __init__(
@@ -44,9 +46,10 @@ class UNet(nn.Module):
         use_new_attention_order: bool = False,
         num_classes: int | None = None,
         dropout: float = 0.0,
+        ddpm: bool = False,
     ):
         super().__init__()
-        self.image_size, self.num_classes = image_size, num_classes
+        self.image_size, self.num_classes, self.ddpm = image_size, num_classes, ddpm
         self.in_channels, self.out_channels, self.model_channels = in_channels, out_channels, model_channels
         self.divisor = 2 ** (len(channel_mult) - 1)
         emb = 4 * model_channels
@@ -62,7 +65,7 @@ class UNet(nn.Module):
             return AttentionBlock(c, heads, use_new_attention_order)
 
         def half(c):
-            return res(c, c, Halve()) if resblock_updown else Downsample(c)
+            return res(c, c, Halve()) if resblock_updown else Downsample(c, ddpm)
 
         def double(c):
             return res(c, c, Double()) if resblock_updown else Upsample(c)
@@ -94,11 +97,14 @@ class UNet(nn.Module):
                     layers.append(double(c))
                 self.output_blocks.append(Stage(layers))
         self.out = nn.Sequential(norm(c), nn.SiLU(), zero(nn.Conv2d(widths[0], out_channels, 3, padding=1)))
+        for layer in self.modules():
+            if isinstance(layer, nn.GroupNorm) and ddpm:
+                layer.eps = 1e-6
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
         """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes."""
         dtype = cast(nn.Linear, self.time_embed[0]).weight.dtype
-        emb = self.time_embed(sinusoid(timesteps, self.model_channels).to(dtype))
+        emb = self.time_embed(sinusoid(timesteps, self.model_channels, self.ddpm).to(dtype))
         if labels is not None:
             emb = emb + self.label_emb(labels)
         emb = F.silu(emb)
@@ -204,14 +210,15 @@ class Double(nn.Module):
 
 
 class Downsample(nn.Module):
-    """Strided convolution, in models without resblock_updown."""
+    """Strided convolution, in models without resblock_updown; padded all around, or at the right and bottom only."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, at_end: bool = False):
         super().__init__()
-        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=1)
+        self.at_end = at_end
+        self.op = nn.Conv2d(channels, channels, 3, stride=2, padding=0 if at_end else 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.op(x)
+        return self.op(F.pad(x, (0, 1, 0, 1)) if self.at_end else x)
 
 
 class Upsample(nn.Module):
@@ -243,12 +250,13 @@ def zero(layer: nn.Module) -> nn.Module:
     return layer
 
 
-def sinusoid(timesteps: Tensor, width: int) -> Tensor:
-    """[B] -> [B, width]: cos then sin of t 10000^(-k / half), in float32."""
+def sinusoid(timesteps: Tensor, width: int, ddpm: bool = False) -> Tensor:
+    """[B] -> [B, width]: cos then sin of t 10000^(-k / half), in float32; `ddpm`: sin then cos of t 10000^(-k / (half - 1))."""
     half = width // 2
-    freqs = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32, device=timesteps.device) / half)
+    freqs = torch.exp(-math.log(10000) * torch.arange(half, dtype=torch.float32, device=timesteps.device) / (half - ddpm))
     angles = timesteps[:, None].float() * freqs
-    return F.pad(torch.cat([angles.cos(), angles.sin()], -1), (0, width % 2))
+    waves = (angles.sin(), angles.cos()) if ddpm else (angles.cos(), angles.sin())
+    return F.pad(torch.cat(waves, -1), (0, width % 2))
 
 
 CHANNEL_MULT = {512: (0.5, 1, 1, 2, 2, 4, 4), 256: (1, 1, 2, 2, 4, 4), 128: (1, 1, 2, 3, 4), 64: (1, 2, 3, 4)}

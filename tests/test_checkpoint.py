@@ -1,8 +1,10 @@
 """Weights: found, verified, loaded, or refused in a sentence."""
 
 import hashlib
+import json
 import os
 import pickle
+from pathlib import Path
 
 import pooch
 import pytest
@@ -13,6 +15,7 @@ import yaml
 from gdp import checkpoint
 from gdp.checkpoint import BUNDLED, load_prior, locate, pick_device, pick_dtype, read_weights
 from gdp.compose import CONF, compose, make
+from gdp.convert import from_ddpm, is_ddpm
 from gdp.unet import UNet
 
 ARGUMENTS = {
@@ -138,13 +141,42 @@ def test_download_and_its_failure(tmp_path, weights, monkeypatch):
 
 @pytest.mark.parametrize("name", sorted(p.stem for p in (CONF / "prior").glob("*.yaml")))
 def test_every_prior_yaml_describes_a_network(name):
-    node = compose(f"prior={name}", *(["prior.path=w.pt"] if name == "custom" else [])).prior
-    if node.unet is None:
+    node = compose(f"prior={name}", *{"custom": ["prior.path=w.pt"], "hub": ["prior.repo=r"]}.get(name, [])).prior
+    if node.get("unet") is None:
         return
     prior = checkpoint.untrained(name, node.unet, node.diffusion, 0 if node.unet.get("num_classes") else None)
-    assert prior.T == 1000 and prior.net.out_channels == 6
+    assert prior.T == 1000 and prior.net.out_channels == (3 if name == "celebahq256" else 6)
     assert node.sha256 is None or len(node.sha256) == 64
-    assert (BUNDLED / node.path).is_file() or node.url.endswith(node.path)
+    assert (BUNDLED / node.path).is_file() or (node.url or "").endswith(node.path) or node.page.startswith("https://")
+
+
+@pytest.mark.parametrize("name", ["celebahq256", "ffhq256"])
+def test_published_names_and_shapes(name):
+    published = json.loads((Path(__file__).parent / "keys" / f"{name}.json").read_text())
+    weights = {key: torch.empty(shape, device="meta") for key, shape in published.items()}
+    weights = from_ddpm(weights) if is_ddpm(weights) else weights
+    net = checkpoint.untrained(name, compose(f"prior={name}").prior.unet, None, None).net
+    assert {k: v.shape for k, v in weights.items()} == {k: v.shape for k, v in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("name, file", [("imagenet512_uncond", "adm_keys_512_uncond"), ("imagenet512", "adm_keys_512_cond")])
+def test_published_names_and_shapes_of_adm(golden, name, file):
+    node = compose(f"prior={name}").prior
+    net = checkpoint.untrained(name, node.unet, None, 0 if node.unet.num_classes else None).net
+    assert {k: list(v.shape) for k, v in net.state_dict().items()} == json.loads((golden / f"{file}.json").read_text())["keys"]
+
+
+def test_what_a_person_has_to_fetch(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=rf"ffhq_10m\.pt.*get it from https://.* put it at {tmp_path}"):
+        make(compose("prior=ffhq256").prior)
+
+
+def test_wrappings_of_a_state_dict(tmp_path, weights):
+    for wrapped in ({"state_dict": weights, "epoch": 3}, {f"module.{k}": v for k, v in weights.items()}):
+        torch.save(wrapped, tmp_path / "w.ckpt")
+        read = read_weights(tmp_path / "w.ckpt")
+        assert read.keys() == weights.keys() and all(torch.equal(read[k], weights[k]) for k in weights)
 
 
 def test_class_conditional_priors_ask_for_a_label_before_any_download(monkeypatch):

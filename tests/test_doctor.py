@@ -1,0 +1,97 @@
+"""task=doctor: what it finds is so, and what is wrong is told with a remedy and exit code 1."""
+
+import configparser
+import re
+import shutil
+import sys
+import types
+from pathlib import Path
+
+import pytest
+import torch
+
+import run
+from gdp import checkpoint, doctor
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def examined(monkeypatch, capsys, tmp_path):
+    """Runs `run.py task=doctor` in this process, with an empty cache folder: (exit code, stdout)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(doctor, "SPEED_SECONDS", 0.0)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["run.py", "task=doctor", *words])
+        return run.main(), capsys.readouterr().out
+
+    return call
+
+
+def test_all_is_well(examined, tmp_path):
+    code, said = examined()
+    assert code == 0 and said.endswith("all is well\n") and "WRONG" not in said
+    assert f"torch {torch.__version__.split('+')[0]}" in said and str(tmp_path / "cache") in said
+    assert re.search(r"photo64: .*photo64\.safetensors, sha256 bdc0eaf1f0ed\.\.\., verified", said)
+    assert re.search(r"4 network calls: consistent within \d\.\de-\d\d", said)
+    assert all(float(found) > 0 for found in re.findall(r"([\d.]+) s a network call at (?:64x64|256x256)", said))
+    assert len(re.findall("s a network call", said)) == 2
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words, remedy",
+    [
+        (["prior=custom", "prior.path=nowhere.pt"], "no weights at nowhere.pt; give prior.path="),
+        (["device=nonsense"], "use auto, cpu"),
+        (["prior=imagenet256_cond"], "prior.label=0..999"),
+        (["sigma_y=7"], "sigma_y=7"),
+    ],
+)
+def test_what_a_job_would_stumble_over(examined, words, remedy):
+    code, said = examined(*words)
+    assert code == 1 and remedy in said.splitlines()[-1] and said.splitlines()[-1].startswith("wrong: ")
+
+
+def test_damaged_weights(examined, tmp_path, monkeypatch):
+    shutil.copytree(checkpoint.BUNDLED, tmp_path / "priors")
+    monkeypatch.setattr(checkpoint, "BUNDLED", tmp_path / "priors")
+    with (tmp_path / "priors" / "photo64.safetensors").open("r+b") as stream:
+        stream.seek(10**6)
+        stream.write(b"damage")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "ffhq_10m.pt").write_bytes(b"anything")
+    code, said = examined()
+    assert code == 1 and re.search(r"WRONG: photo64: .* it is damaged or another file; delete it to fetch it again", said)
+    assert re.search(r"ffhq256: .*, not verified", said)
+
+
+def test_a_network_that_gives_nonsense(examined, monkeypatch):
+    monkeypatch.setattr("gdp.prior.Prior.predict", lambda self, x, t: (torch.full_like(x, float("nan")), None))
+    code, said = examined()
+    assert code == 1 and "NaN" in said
+
+
+def test_little_memory_and_no_room(examined, monkeypatch):
+    monkeypatch.setattr(doctor, "memory", lambda: (0.3e9, 4e9))
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1e6))
+    code, said = examined()
+    assert code == 1 and "0.3 of 4.0 GB of memory are free; close other programs" in said and "make room" in said
+
+
+def test_memory_is_the_containers(monkeypatch):
+    free, total = doctor.memory()
+    assert 0 < free <= total
+    files = {"memory.max": "2000000000\n", "memory.current": "500000000\n"}
+    real = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda self, *a: files[self.name] if self.name in files else real(self, *a))
+    free, total = doctor.memory()
+    assert total == 2e9 and free <= 1.5e9
+
+
+def test_every_extra_is_looked_for():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert sorted(doctor.EXTRAS) == sorted(config["options.extras_require"])
