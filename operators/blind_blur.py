@@ -24,7 +24,7 @@ from operators.scale import scaled, shrunk
 TOLERANCE = 4e-3  # variance of gradients that is left unexplained, [-1, 1] units: with less the search runs into poor minima
 FREE_ROUNDS = 3
 INERTIA = 0.3  # how a kernel resists change, as a share of the gradients' power
-DOUBT = 1.4  # std of what a found kernel gets wrong of y, as a share of what it does to y
+DOUBT = 2.2  # std of what a found kernel gets wrong of y, as a share of what it does to y
 SHARP = 0.6  # std along the longest axis, pixels: a photo has so much blur of its own
 SPECK = 0.05  # of a kernel's peak: less is not believed
 FLAT = 1e-6  # variance of gradients, beyond that of noise, that shows nothing
