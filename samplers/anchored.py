@@ -8,8 +8,9 @@
               and where d = 0, sigma_s (sqrt(1 - eta^2) eps + eta z)
 
 The first bound weighs y against the prior's estimate, the second keeps the noise that y brings below x_s's own; DDNM+ has the second alone,
-and part of the old noise in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal step, and its
-noise is measured on a random y. The last step weighs y against x0 by the error that an estimate has, not by its noise.
+and part of the old noise in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal step, whose
+rho is large enough for the second bound, and its noise is measured on a random y. The last step weighs y against x0 by the error that an
+estimate has, not by its noise.
 """
 
 from dataclasses import dataclass, field
@@ -74,7 +75,8 @@ class Anchored(Sampler):
         return a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh) + A.spectral(eps, old), x0_hat
 
     def by_proximal_step(self, x0: Tensor, eps: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
-        """x_s and x0_hat; the noise that y brings is taken for white, its variance is that on a small picture."""
+        """x_s and x0_hat; the noise that y brings, at most sigma_y / (2 sqrt(rho)), is taken for white and measured on a small y."""
+        rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
         small = torch.zeros_like(x0[:1, :, : PROBE * A.divisor, : PROBE * A.divisor])
         brought = A.prox(small, A.sigma_y * Noise([0]).like(A(small)), rho).square().mean()
         x0_hat = A.prox(x0, y, rho)
