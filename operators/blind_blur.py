@@ -37,6 +37,7 @@ class BlindBlur(Blur):
     with; a restoration does not see it.
     """
 
+    pictured = ("kernel",)
     windows: list[tuple[slice, slice]]  # where each image is looked at
 
     def __init__(
