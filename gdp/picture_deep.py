@@ -105,6 +105,8 @@ def check_packing(page: "TiffPage") -> None:
     packed = int(page.compression)
     if packed not in (UNPACKED, *DEFLATE, LZW, PACKBITS):
         raise ValueError(f"its compression {getattr(page.compression, 'name', packed)} is not read at this depth")
+    if len(page.dataoffsets) != len(page.databytecounts):
+        raise TiffFileError("its parts and their sizes do not match")
     ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends or max(ends) > page.parent.filehandle.size or min(page.databytecounts) < 1:
         raise TiffFileError("its data end early")

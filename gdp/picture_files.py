@@ -94,14 +94,14 @@ def globbed(path: Path) -> tuple[Path, str]:
 
 
 def result_names(photos: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
-    """A name for each (photo, sub-folders): the stem; where others have it, the whole file name; where they have that too, a number.
+    """A name for each (photo, sub-folders): the stem; where others have it, the file name; where they have that too, the stem and a number.
 
     No photo's name begins with another's and a dot, as NAME.compare.png's would: it has an underscore there.
     """
     stems = [plain("/".join((*folders, file.stem))) for file, folders in photos]
     whole = [plain("/".join((*folders, file.name))) for file, folders in photos]
     folded = [stem.casefold() for stem in stems]  # some file systems do not tell upper case from lower
-    names = [w if folded.count(f) > 1 else s for s, w, f in zip(stems, whole, folded, strict=True)]
+    names = [s if folded.count(f) == whole.count(w) else w for s, w, f in zip(stems, whole, folded, strict=True)]
     bare = {name.casefold() for name in names}
     taken: set[str] = set()
     for i, name in enumerate(names):
