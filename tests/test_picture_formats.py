@@ -1,7 +1,8 @@
 """Formats, modes and depths of picture files, and what of a photo is on its result: alpha, colour profile, EXIF, orientation."""
 
-import logging
+import io
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import tifffile
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, features
+from PIL import Image, features
 
 import run
 from benchmarks.odd_files import bombs, encoded, exif, icc_cmyk, icc_grey, icc_srgb, sound, values
@@ -23,6 +24,8 @@ from gdp.picture_write import KINDS, check_output, check_result, suffix_for, tel
 
 SOUND = sound()
 RGB = torch.from_numpy(values() / 255).float().permute(2, 0, 1)[None]
+ALPHA = {"rgba.png", "palette.png", "lossless.webp", "palette.gif", "grey_alpha.png", "key.png", "deep_grey_alpha.png", "deep_rgba.png"}
+ALPHA |= {"clear.png", "premultiplied.tif", "rgba.avif"}
 DEEP = values(4).astype(np.uint16) * 257 + 5
 
 
@@ -52,7 +55,7 @@ def test_kinds(photo, name):
     )
     assert got.depth == (32 if "float" in name or "half" in name else 16 if deep else 8)
     assert got.grey == ("grey" in name or name in ("bilevel.png", "fax.tif", "inverted.tif", "big_endian_float.tif"))
-    assert (got.alpha is not None) == (name.removesuffix(".png") in ALPHA or name in ALPHA)
+    assert (got.alpha is not None) == (name in ALPHA)
     assert got.rounding == (0 if got.depth == 32 else pytest.approx(1 / ((2**got.depth - 1) * 12**0.5)))
     if "profile" in name:
         assert (got.icc is not None) == (name == "grey_rgb_profile.jpg")
@@ -60,12 +63,6 @@ def test_kinds(photo, name):
         ("bilevel", "fax", "clear", "premult", "inverted")
     ):
         assert abs(float(got.pixels.mean()) - float(RGB.mean())) < (0.25 if "cmyk" in name or name == "grey.png" else 0.06)
-
-
-ALPHA = (
-    "rgba palette lossless.webp palette.gif grey_alpha key deep_grey_alpha deep_rgba clear premultiplied.tif rgba.avif animated.png".split()
-)
-ALPHA.remove("animated.png")
 
 
 def test_sixteen_bits_are_sixteen(photo):
@@ -79,8 +76,6 @@ def test_sixteen_bits_are_sixteen(photo):
 
 def tiff(array, **settings) -> bytes:
     """An RGB TIFF."""
-    import io
-
     stream = io.BytesIO()
     tifffile.imwrite(stream, array, photometric="rgb", **settings)
     return stream.getvalue()
@@ -176,10 +171,7 @@ def test_cmyk_by_its_profile(photo):
     inks = Image.new("CMYK", (8, 8), (255, 0, 0, 0))
     strange = photo(encoded(inks, "TIFF", icc_profile=icc_cmyk()), "x.tif")
     red, green, blue = strange.pixels[0, :, 4, 4].tolist()
-    lab = ImageCms.profileToProfile(
-        Image.new("LAB", (1, 1)), ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-    )
-    assert lab is not None and strange.icc is None and red > 0.6 and red > green + 0.3 and red > blue + 0.3
+    assert strange.icc is None and red > 0.6 and red > green + 0.3 and red > blue + 0.3
     plain = photo(encoded(inks, "TIFF"), "x.tif")
     assert plain.pixels[0, :, 4, 4].tolist() == pytest.approx([0, 1, 1], abs=0.02)
     assert photo(SOUND["lab.tif"], "x.tif").pixels.shape == RGB.shape
@@ -401,11 +393,9 @@ def test_formats_of_the_command_line(restore, capsys):
     assert "outside" in capsys.readouterr().err and sorted(p.name for p in Path("in").iterdir()) == ["a.JPG", "deep"]
 
 
-def test_a_missing_codec_is_named(photo, monkeypatch):
-    pytest.importorskip("tifffile")
-    if "imagecodecs" in sys.modules:
+def test_a_missing_codec_is_named(photo):
+    if find_spec("imagecodecs"):
         pytest.skip("imagecodecs is installed")
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     packed = bytearray(tiff(DEEP[..., :3]))
     at = packed.index(b"\x03\x01\x03\x00\x01\x00\x00\x00\x01\x00")
     packed[at + 8] = 5  # says LZW
