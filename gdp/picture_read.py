@@ -1,5 +1,7 @@
 """Picture files read: any mode and depth as RGB in [0, 1], upright, with what is to follow it to the result."""
 
+import errno
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "H
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 STARTS = (*TIFF_STARTS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")
 LARGEST = 2**31  # bytes of a file that is not a TIFF
-QUIET = threading.Lock()  # warnings' filters are the process's
+QUIET = threading.Lock()  # warnings' filters and loggers' levels are the process's
 
 
 def read(path: str | Path) -> Photo:
@@ -52,7 +54,7 @@ def decode(path: str | Path) -> Photo:
     except RefusedError as error:
         raise ValueError(f"{file} {error}") from None
     except Exception as error:  # PIL's plugins raise whatever damage makes them raise
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # the last is a place in the file that cannot be
             raise
         told = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"{file} is damaged ({told}); save it again from its source") from None
@@ -60,10 +62,18 @@ def decode(path: str | Path) -> Photo:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """What PIL warns of is told by this module, or does no harm."""
+    """What PIL and tifffile warn of and log is told by this module, or does no harm."""
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
     with QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        levels = [logger.level for logger in loggers]
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.CRITICAL)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def opened(file: Path, head: bytes) -> Photo:

@@ -387,6 +387,8 @@ def test_formats_of_the_command_line(restore, capsys):
     for words, says in (("format=gif", "format=gif"), ("image_quality=0", "image_quality"), ("depth=32", "format=tiff")):
         assert restore("input=in/a.JPG", words, "output=none") == 2
         assert says in capsys.readouterr().err and not Path("none").exists()
+    assert restore("input=in/**/[ab]*.gif", "output=g", "task=denoise", "sigma_y=0.1") == 0 and Path("g/deep/a.png").is_file()
+    capsys.readouterr()
     Path("o2").mkdir()
     Path("o2/deep").symlink_to("../in")
     assert restore("input=in", "recursive=true", "output=o2", "task=denoise", "sigma_y=0.1") == 2
