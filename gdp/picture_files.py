@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -98,10 +99,10 @@ def result_names(photos: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
 
     No photo's name begins with another's and a dot, as NAME.compare.png's would: it has an underscore there.
     """
-    stems = [plain("/".join((*folders, file.stem))) for file, folders in photos]
-    whole = [plain("/".join((*folders, file.name))) for file, folders in photos]
-    folded = [stem.casefold() for stem in stems]  # some file systems do not tell upper case from lower
-    names = [s if folded.count(f) == whole.count(w) else w for s, w, f in zip(stems, whole, folded, strict=True)]
+    stems = [plain_name("/".join((*folders, file.stem))) for file, folders in photos]
+    whole = [plain_name("/".join((*folders, file.name))) for file, folders in photos]
+    alike, same = Counter(map(str.casefold, stems)), Counter(whole)  # some file systems do not tell upper case from lower
+    names = [s if alike[s.casefold()] == same[w] else w for s, w in zip(stems, whole, strict=True)]
     bare = {name.casefold() for name in names}
     taken: set[str] = set()
     for i, name in enumerate(names):
@@ -115,7 +116,7 @@ def result_names(photos: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
     return names
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A relative name that any file system and terminal bears: no control characters or broken text, no part too long."""
     printable = "".join(c if c.isprintable() else "_" for c in name)
     parts = [part.encode()[:LONGEST].decode(errors="ignore") for part in printable.split("/")]

@@ -1,6 +1,7 @@
 """Formats, modes and depths of picture files, and what of a photo is on its result: alpha, colour profile, EXIF, orientation."""
 
 import io
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -377,10 +378,21 @@ def test_the_command_line_keeps_what_the_photo_has(restore, tmp_path):
 def test_formats_of_the_command_line(restore, capsys):
     Path("in/deep").mkdir(parents=True)
     Path("in/a.JPG").write_bytes(SOUND["rgb.jpg"])
+    Path(os.fsdecode(b"in/\xff\n.png")).write_bytes(SOUND["one.png"])
     Path("in/deep/a.gif").write_bytes(SOUND["palette.gif"])
     assert restore("input=in", "recursive=true", "format=same", "task=denoise", "sigma_y=0.1") == 0
     made = sorted(str(p.relative_to("o")) for p in Path("o").rglob("*") if p.is_file())
-    assert made == ["a.compare.png", "a.jpg", "a.json", "deep/a.compare.png", "deep/a.json", "deep/a.png"]
+    assert made == [
+        "__.compare.png",
+        "__.json",
+        "__.png",
+        "a.compare.png",
+        "a.jpg",
+        "a.json",
+        "deep/a.compare.png",
+        "deep/a.json",
+        "deep/a.png",
+    ]
     assert set(capsys.readouterr().out.split()) == {f"o/{name}" for name in made}
     assert restore("input=in", "format=same", "task=denoise", "sigma_y=0.1") == 2
     assert "o/a.jpg exists" in capsys.readouterr().err
@@ -392,7 +404,7 @@ def test_formats_of_the_command_line(restore, capsys):
     Path("o2").mkdir()
     Path("o2/deep").symlink_to("../in")
     assert restore("input=in", "recursive=true", "output=o2", "task=denoise", "sigma_y=0.1") == 2
-    assert "outside" in capsys.readouterr().err and sorted(p.name for p in Path("in").iterdir()) == ["a.JPG", "deep"]
+    assert "outside" in capsys.readouterr().err and sorted(p.name for p in Path("in").iterdir())[:2] == ["a.JPG", "deep"]
 
 
 def test_a_missing_codec_is_named(photo):
