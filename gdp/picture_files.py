@@ -39,6 +39,8 @@ def find_all(given: str | Path | Sequence[str | Path], recursive: bool = False, 
         for file in files:
             inner = file.parent.relative_to(root).parts
             found.append((file, () if ".." in inner else inner))
+    if not found:
+        raise FileNotFoundError("input= is an empty list; give a picture, a folder of them, a glob, or a list [a.jpg,b.jpg]")
     return [Found(file, name) for (file, _), name in zip(found, result_names(found), strict=True)]
 
 

@@ -44,6 +44,8 @@ def test_globs(tmp_path, monkeypatch):
     for pattern, says in (("q*.jpg", "no picture matches"), ("a3.*", "no picture matches"), ("missing.jpg", "no such file")):
         with pytest.raises(FileNotFoundError, match=says):
             find_photos(tmp_path / pattern)
+    with pytest.raises(FileNotFoundError, match="empty list"):
+        find_all([])
     monkeypatch.chdir(tmp_path / "deep")
     assert [str(p) for p in find_photos("*.jpg")] == ["a4.jpg"] and [str(p) for p in find_photos("../b*.jpg")] == ["../b.jpg"]
 
