@@ -117,7 +117,7 @@ def tell(error: Exception, verbose: bool, where: str = "") -> None:
 
 def restore_all(cfg: DictConfig) -> int:
     """Restore every photo of a job."""
-    from gdp.image import find_all, placed
+    from gdp.image import find_all, placed, plain_name
 
     given = ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input
     folder = output_folder(cfg)
@@ -145,7 +145,7 @@ def restore_all(cfg: DictConfig) -> int:
         try:
             restore_one(first or read(file), file, target, setup, prior)
         except Exception as error:
-            tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
+            tell(error, cfg.verbose, f"{plain_name(file.name)}: " if len(photos) > 1 else "")
             failed += 1
     if len(photos) > 1:
         log.info("%d of %d pictures restored, in %s", len(photos) - failed, len(photos), folder)
@@ -159,6 +159,7 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
 
     config = setup.config
     suffix = image.suffix_for(file, config["format"], config["scene"])
+    name = image.plain_name(file.name)
     seeds = [config["seed"] + k for k in range(config["samples"])]
     device = prior.device
     operator = (setup.operator if config["degrade"] else setup.operator.for_file(file)).to(device)
@@ -175,14 +176,14 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     image.check_result(suffix, config["depth"], *operator.x_shape(y)[-2:])
     estimated = config["sigma_y"] == pipeline.AUTO
     if estimated:
-        tell_noise(operator, file.name)
+        tell_noise(operator, name)
     init = None
     if config["init"] is not None:
         first = image.read(image.namesake(config["init"], file)).pixels.to(device)
         init = pipeline.check_init(pipeline.crop(first, operator.divisor) if config["degrade"] else first, operator, y)
     passes = setup.sampler.passes(prior.T, operator, y)[: None if init is None else 1]
     preview = target.with_name(f"{target.name}.preview.png")
-    with Progress(passes, file.name, prior, operator, y, preview, config["preview"]) as progress:
+    with Progress(passes, name, prior, operator, y, preview, config["preview"]) as progress:
         restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=progress.step)
         outcome = pipeline.recoloured(pipeline.draw(restore, y, seeds, init), y, config["colourfix"])
     if not config["degrade"]:
@@ -190,13 +191,13 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     if config["strength"] < 1:
         outcome = pipeline.blend(outcome, plain(y, outcome), config["strength"])
     if remark := outcome.operator.remark(y):
-        log.warning("%s: %s", file.name, remark)
+        log.warning("%s: %s", name, remark)
     result, y_pixels = outcome.pixels[:1], image.to_image(y)
 
     target.parent.mkdir(parents=True, exist_ok=True)
     spread = save_samples(outcome.pixels, target, reference) if len(seeds) > 1 else None
     facts = {
-        "input": str(file),
+        "input": os.fsencode(file).decode(errors="replace"),
         "output": f"{target}{suffix}",
         "size": [result.shape[-1], result.shape[-2]],
         "seed": config["seed"],
@@ -218,8 +219,8 @@ def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior:
     }
     written = target.with_name(f"{target.name}{suffix}")
     image.write(result, written, photo, config["image_quality"], config["depth"], config["keep_exif"])
-    for name, picture in outcome.operator.pictures(y).items():
-        image.write(picture, target.with_name(f"{target.name}.{name}.png"))
+    for label, picture in outcome.operator.pictures(y).items():
+        image.write(picture, target.with_name(f"{target.name}.{label}.png"))
     if config["scene"]:
         light: Any = outcome.operator
         image.write_floats(light.radiance(image.to_model(result)), target.with_name(f"{target.name}.tiff"))

@@ -10,7 +10,7 @@ from torch import Tensor
 from gdp.files import atomic
 from gdp.photo import Photo
 from gdp.picture_alpha import framed
-from gdp.picture_files import find_all, find_photos, namesake, placed
+from gdp.picture_files import find_all, find_photos, namesake, placed, plain_name
 from gdp.picture_read import decode, read
 from gdp.picture_write import check_output, check_result, quantised, suffix_for, three, write
 
@@ -25,6 +25,7 @@ __all__ = [
     "namesake",
     "picture_of",
     "placed",
+    "plain_name",
     "read",
     "read_mask",
     "read_optional_mask",

@@ -1,6 +1,5 @@
 """Pictures of more than 8 bits a channel that PIL would reduce to 8: PNG of 16 bits, TIFF of 16-bit integers or floats."""
 
-import logging
 import struct
 import zlib
 from pathlib import Path
@@ -73,7 +72,6 @@ def read_tiff(file: Path, most: float) -> Deep:
     """The first page of a TIFF by tifffile. ValueError where it has more than `most` pixels or is of a kind that is not read."""
     from tifffile import TiffFile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it grumbles about is told here, or does no harm
     with TiffFile(file) as tiff:
         page: Any = tiff.pages[0]
         H, W, C = page.imagelength, page.imagewidth, page.samplesperpixel
@@ -105,18 +103,22 @@ def check_packing(page: "TiffPage") -> None:
     packed = int(page.compression)
     if packed not in (UNPACKED, *DEFLATE, LZW, PACKBITS):
         raise ValueError(f"its compression {getattr(page.compression, 'name', packed)} is not read at this depth")
+    if len(page.dataoffsets) != len(page.databytecounts):
+        raise TiffFileError("its parts and their sizes do not match")
     ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends or max(ends) > page.parent.filehandle.size or min(page.databytecounts) < 1:
         raise TiffFileError("its data end early")
     assert page.dtype is not None
     if packed == UNPACKED and sum(page.databytecounts) < page.nbytes:
         raise TiffFileError("its data end early")
+    segment = int(np.prod(page.chunks)) * page.dtype.itemsize
+    if packed != UNPACKED and max(page.databytecounts) > 2 * segment + 4096:
+        raise TiffFileError("a part of it holds more than its header says")
     if packed in DEFLATE:
-        segment = int(np.prod(page.chunks)) * page.dtype.itemsize
         for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
             page.parent.filehandle.seek(offset)
             if not inflates_to(page.parent.filehandle.read(count), segment):
-                raise TiffFileError("a part of it holds more or less than its header says")
+                raise TiffFileError("a part of it does not hold what its header says")
 
 
 def inflates_to(data: bytes, most: int) -> bool:

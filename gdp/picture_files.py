@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -38,6 +39,8 @@ def find_all(given: str | Path | Sequence[str | Path], recursive: bool = False, 
         for file in files:
             inner = file.parent.relative_to(root).parts
             found.append((file, () if ".." in inner else inner))
+    if not found:
+        raise FileNotFoundError("input= is an empty list; give a picture, a folder of them, a glob, or a list [a.jpg,b.jpg]")
     return [Found(file, name) for (file, _), name in zip(found, result_names(found), strict=True)]
 
 
@@ -94,14 +97,14 @@ def globbed(path: Path) -> tuple[Path, str]:
 
 
 def result_names(photos: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
-    """A name for each (photo, sub-folders): the stem; where others have it, the whole file name; where they have that too, a number.
+    """A name for each (photo, sub-folders): the stem; where others have it, the file name; where they have that too, the stem and a number.
 
     No photo's name begins with another's and a dot, as NAME.compare.png's would: it has an underscore there.
     """
-    stems = [plain("/".join((*folders, file.stem))) for file, folders in photos]
-    whole = [plain("/".join((*folders, file.name))) for file, folders in photos]
-    folded = [stem.casefold() for stem in stems]  # some file systems do not tell upper case from lower
-    names = [w if folded.count(f) > 1 else s for s, w, f in zip(stems, whole, folded, strict=True)]
+    stems = [plain_name("/".join((*folders, file.stem))) for file, folders in photos]
+    whole = [plain_name("/".join((*folders, file.name))) for file, folders in photos]
+    alike, same = Counter(map(str.casefold, stems)), Counter(whole)  # some file systems do not tell upper case from lower
+    names = [s if alike[s.casefold()] == same[w] else w for s, w in zip(stems, whole, strict=True)]
     bare = {name.casefold() for name in names}
     taken: set[str] = set()
     for i, name in enumerate(names):
@@ -115,7 +118,7 @@ def result_names(photos: Sequence[tuple[Path, tuple[str, ...]]]) -> list[str]:
     return names
 
 
-def plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A relative name that any file system and terminal bears: no control characters or broken text, no part too long."""
     printable = "".join(c if c.isprintable() else "_" for c in name)
     parts = [part.encode()[:LONGEST].decode(errors="ignore") for part in printable.split("/")]

@@ -1,13 +1,16 @@
 """Picture files read: any mode and depth as RGB in [0, 1], upright, with what is to follow it to the result."""
 
+import errno
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from gdp import picture_colour, picture_exif
 from gdp.photo import Photo, RefusedError, TooLargeError, checked, tensor, turned
@@ -16,8 +19,9 @@ from gdp.picture_deep import Deep, is_png16, read_png16, read_tiff
 
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "TIFF", "BMP", "DIB", "GIF", "AVIF", "HEIF", "PPM", "JPEG2000")  # none of which runs programs
 TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+STARTS = (*TIFF_STARTS, b"\x89PNG\r\n", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"BM")
 LARGEST = 2**31  # bytes of a file that is not a TIFF
-QUIET = threading.Lock()  # warnings' filters are the process's
+QUIET = threading.Lock()  # warnings' filters and loggers' levels are the process's
 
 
 def read(path: str | Path) -> Photo:
@@ -44,13 +48,13 @@ def decode(path: str | Path) -> Photo:
     except (Image.DecompressionBombError, TooLargeError):
         raise ValueError(f"{file} claims more than {Image.MAX_IMAGE_PIXELS} pixels; crop or shrink it first") from None
     except UnidentifiedImageError:
-        raise ValueError(f"{file} is not a picture that can be read; {remedy(head)}") from None
+        raise ValueError(f"{file} {fault(head)}") from None
     except MemoryError:
         raise ValueError(f"{file} does not fit into memory; crop or shrink it first") from None
     except RefusedError as error:
         raise ValueError(f"{file} {error}") from None
     except Exception as error:  # PIL's plugins raise whatever damage makes them raise
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # the last is a place in the file that cannot be
             raise
         told = " ".join(str(error).split())[:200] or type(error).__name__
         raise ValueError(f"{file} is damaged ({told}); save it again from its source") from None
@@ -58,10 +62,18 @@ def decode(path: str | Path) -> Photo:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """What PIL warns of is told by this module, or does no harm."""
+    """What PIL and tifffile warn of and log is told by this module, or does no harm."""
+    loggers = [logging.getLogger(name) for name in ("PIL", "tifffile")]
     with QUIET, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        levels = [logger.level for logger in loggers]
+        try:
+            for logger in loggers:
+                logger.setLevel(logging.CRITICAL)
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 def opened(file: Path, head: bytes) -> Photo:
@@ -76,7 +88,7 @@ def opened(file: Path, head: bytes) -> Photo:
             return deep_photo(file, read_deep_tiff(file, most), None)
         raise
     with picture:
-        if picture.width * picture.height > most:
+        if picture.width * picture.height > most or (picture.format == "TIFF" and tile_area(picture) > most):
             raise TooLargeError
         if is_png16(head) and picture.mode in ("RGB", "RGBA"):
             key = picture.info.get("transparency")
@@ -161,6 +173,12 @@ def bits(picture: Image.Image) -> tuple[int, ...]:
     return found if isinstance(found, tuple) else (int(found),)
 
 
+def tile_area(picture: Image.Image) -> int:
+    """Pixels of a TIFF's tile, as it claims, however small the picture is; 0 where it has none."""
+    width, height = (picture.tag_v2.get(tag, 0) for tag in (322, 323))  # type: ignore[attr-defined]
+    return width * height
+
+
 def orientation(picture: Image.Image) -> int:
     """EXIF's, 1 to 8; 1 where there is none, or none that can be read."""
     try:
@@ -193,10 +211,12 @@ def register_heif() -> None:
     register_heif_opener()
 
 
-def remedy(head: bytes) -> str:
-    """What to do about a file that begins so and that PIL does not know."""
-    if head[4:8] == b"ftyp" and head[8:11] == b"avi":
-        return "AVIF needs a newer pillow (pip install -U pillow), or convert it to PNG"
-    if head[4:8] == b"ftyp":
-        return "HEIC needs the package pillow-heif (pip install pillow-heif), or convert it to JPEG"
-    return "convert it to PNG or JPEG"
+def fault(head: bytes) -> str:
+    """What is wrong with a file that begins so and that PIL does not know, and what to do."""
+    if head[4:8] == b"ftyp" and head[8:11] == b"avi" and not features.check("avif"):
+        return "is AVIF, which needs a newer pillow (pip install -U pillow); or convert it to PNG"
+    if head[4:8] == b"ftyp" and head[8:11] != b"avi" and find_spec("pillow_heif") is None:
+        return "is HEIC, which needs the package pillow-heif (pip install pillow-heif); or convert it to JPEG"
+    if head[4:8] == b"ftyp" or head.startswith(STARTS):
+        return "is damaged where it begins; save it again from its source"
+    return "is not a picture that can be read; convert it to PNG or JPEG"
