@@ -54,7 +54,10 @@ def load_hub_prior(
     schedule = checked_schedule(repo, read(part(folder, "scheduler", "scheduler_config.json") / "scheduler_config.json"))
     weights = unet_folder / WEIGHTS
     if not weights.is_file():
-        raise FileNotFoundError(pickle_remedy(repo, unet_folder))
+        raise FileNotFoundError(
+            f"{repo} has no {WEIGHTS}; a pickled .bin is not read, since it may run code. Where you trust one, convert it once: "
+            "DDPMPipeline.from_pretrained(OLD, use_safetensors=False).save_pretrained(NEW), and give prior.repo=NEW"
+        )
     where, digest = pick_device(device), verify(weights, sha256)
     net = Network(loaded(weights, repo), schedule)
     prior = HubPrior(net, betas(schedule), label, schedule.get("prediction_type", "epsilon"), config["in_channels"])
@@ -200,16 +203,6 @@ def read(file: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ValueError(f"{file} holds no JSON settings; save the model again with diffusers")
     return config
-
-
-def pickle_remedy(repo: str, folder: Path) -> str:
-    """What to do where there are no safetensors."""
-    if any(folder.glob("*.bin")) or folder.name != "unet":
-        return (
-            f"{repo} has no {WEIGHTS}; a pickled .bin is not read, since it may run code. Where you trust it, convert it once: "
-            f"UNet2DModel.from_pretrained(...).save_pretrained(FOLDER) writes safetensors, and prior.repo=FOLDER takes them"
-        )
-    return f"{folder} has no {WEIGHTS}; fetch the model again"
 
 
 def download(repo: str, revision: str | None) -> Path:
