@@ -90,9 +90,10 @@ class HubPrior(Prior):
 
     def eps(self, out: Tensor, x: Tensor, a: float) -> Tensor:
         """The noise in x at alpha_bar = a, of what the network says."""
+        signal, noise = math.sqrt(a), math.sqrt(1 - a)
         if self.kind == "v_prediction":
-            return (1 - a) ** 0.5 * x + a**0.5 * out
-        return (x - a**0.5 * out) / (1 - a) ** 0.5 if self.kind == "sample" else out
+            return noise * x + signal * out
+        return (x - signal * out) / noise if self.kind == "sample" else out
 
 
 class Network(nn.Module):
@@ -114,7 +115,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
         """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1, `labels` [B] classes."""
-        out = self.unet(x.to(self.unet.dtype), timesteps, class_labels=labels, return_dict=False)[0]
+        out: Tensor = self.unet(x.to(self.unet.dtype), timesteps, class_labels=labels, return_dict=False)[0]
         return out[:, : self.out_channels]
 
 
@@ -123,7 +124,7 @@ def betas(schedule: Mapping[str, Any]) -> Tensor:
     with quiet():
         from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-        found = DDPMScheduler.from_config({k: v for k, v in schedule.items() if not k.startswith("_")}).betas.double()
+        found: Tensor = DDPMScheduler.from_config({k: v for k, v in schedule.items() if not k.startswith("_")}).betas.double()
     return found[found < 1]
 
 
