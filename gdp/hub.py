@@ -54,7 +54,10 @@ def load_hub_prior(
     schedule = checked_schedule(repo, read(part(folder, "scheduler", "scheduler_config.json") / "scheduler_config.json"))
     weights = unet_folder / WEIGHTS
     if not weights.is_file():
-        raise FileNotFoundError(pickle_remedy(repo, unet_folder))
+        raise FileNotFoundError(
+            f"{repo} has no {WEIGHTS}; a pickled .bin is not read, since it may run code. Where you trust one, convert it once: "
+            "DDPMPipeline.from_pretrained(OLD, use_safetensors=False).save_pretrained(NEW), and give prior.repo=NEW"
+        )
     where, digest = pick_device(device), verify(weights, sha256)
     net = Network(loaded(weights, repo), schedule)
     prior = HubPrior(net, betas(schedule), label, schedule.get("prediction_type", "epsilon"), config["in_channels"])
@@ -87,9 +90,10 @@ class HubPrior(Prior):
 
     def eps(self, out: Tensor, x: Tensor, a: float) -> Tensor:
         """The noise in x at alpha_bar = a, of what the network says."""
+        signal, noise = math.sqrt(a), math.sqrt(1 - a)
         if self.kind == "v_prediction":
-            return (1 - a) ** 0.5 * x + a**0.5 * out
-        return (x - a**0.5 * out) / (1 - a) ** 0.5 if self.kind == "sample" else out
+            return noise * x + signal * out
+        return (x - signal * out) / noise if self.kind == "sample" else out
 
 
 class Network(nn.Module):
@@ -111,7 +115,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
         """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1, `labels` [B] classes."""
-        out = self.unet(x.to(self.unet.dtype), timesteps, class_labels=labels, return_dict=False)[0]
+        out: Tensor = self.unet(x.to(self.unet.dtype), timesteps, class_labels=labels, return_dict=False)[0]
         return out[:, : self.out_channels]
 
 
@@ -120,7 +124,7 @@ def betas(schedule: Mapping[str, Any]) -> Tensor:
     with quiet():
         from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 
-        found = DDPMScheduler.from_config({k: v for k, v in schedule.items() if not k.startswith("_")}).betas.double()
+        found: Tensor = DDPMScheduler.from_config({k: v for k, v in schedule.items() if not k.startswith("_")}).betas.double()
     return found[found < 1]
 
 
@@ -200,16 +204,6 @@ def read(file: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ValueError(f"{file} holds no JSON settings; save the model again with diffusers")
     return config
-
-
-def pickle_remedy(repo: str, folder: Path) -> str:
-    """What to do where there are no safetensors."""
-    if any(folder.glob("*.bin")) or folder.name != "unet":
-        return (
-            f"{repo} has no {WEIGHTS}; a pickled .bin is not read, since it may run code. Where you trust it, convert it once: "
-            f"UNet2DModel.from_pretrained(...).save_pretrained(FOLDER) writes safetensors, and prior.repo=FOLDER takes them"
-        )
-    return f"{folder} has no {WEIGHTS}; fetch the model again"
 
 
 def download(repo: str, revision: str | None) -> Path:

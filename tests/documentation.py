@@ -27,7 +27,7 @@ SKIPPED = {  # how a command begins -> why it is not run
     "pre-commit ": "writes into .git",
     "accelerate launch": "wants several GPUs",
     "make demo": "sets up an environment; make -n is what is tried",
-    "python -c ": "reads a pickle from the network",
+    "python -c ": "runs a pickle; tests/test_hub.py converts one",
     "python run.py task=... ": "is no command but a form",
     "python -m pytest": "is this very program",
     "git clone": "fetches from the network",

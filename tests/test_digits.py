@@ -1,4 +1,4 @@
-"""A prior for another domain, as the README tells it: scikit-learn's 8x8 digits, two minutes on two CPU cores."""
+"""A prior for another domain, as docs/priors.md tells it: scikit-learn's 8x8 digits, two minutes on two CPU cores."""
 
 import json
 import os
@@ -18,14 +18,14 @@ from gdp.checkpoint import load_prior
 from gdp.training_data import find_photos, split
 from gdp.training_samples import sample
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 HELD = 200
 pytestmark = pytest.mark.slow
 
 
 def example() -> tuple[str, list[str]]:
-    """The README's script that makes the folder of digits, and its training flags."""
-    text = README.read_text()
+    """The page's script that makes the folder of digits, and its training flags."""
+    text = (ROOT / "docs" / "priors.md").read_text()
     (script,) = re.findall(r"```python\n([^`]*load_digits[^`]*)```", text)
     (command,) = re.findall(r"python -m gdp\.train (--data digits (?:[^\n]*\\\n)*[^\n]*)", text)
     return script, shlex.split(command.replace("\\\n", " "))
@@ -38,14 +38,14 @@ def pixels_of(files: list[Path]) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory) -> Path:
-    """The folder in which the README's lines were run."""
+    """The folder in which the page's lines were run."""
     pytest.importorskip("sklearn")
     root, here, threads = tmp_path_factory.mktemp("digits"), Path.cwd(), torch.get_num_threads()
     script, arguments = example()
     os.chdir(root)
     torch.set_num_threads(2)
     try:
-        exec(compile(script, "README", "exec"), {})
+        exec(compile(script, "priors.md", "exec"), {})
         assert train.main(arguments) == 0
     finally:
         os.chdir(here)
@@ -95,7 +95,7 @@ def test_digits_prior_restores_digits_better_than_the_one_for_photos(digits):
 
     def psnr(output: str, *prior: str) -> float:
         where = ["input=unseen", f"output={output}", "task=denoise", "sigma_y=0.3", "degrade=true", "steps=20"]
-        command = [sys.executable, README.with_name("run.py"), *prior, *where]
+        command = [sys.executable, ROOT / "run.py", *prior, *where]
         subprocess.run(command, cwd=digits, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True)
         return np.mean([json.loads(f.read_text())["scores"]["psnr"] for f in (digits / output).glob("*.json")])
 

@@ -193,17 +193,26 @@ def test_what_is_no_unconditional_ddpm_is_refused(saved, file, changes, match):
         load_hub_prior(str(folder), device="cpu")
 
 
-def test_pickles_and_broken_folders_are_refused(saved):
-    folder, net, _ = saved()
+def test_a_pickle_is_refused_and_converted_as_told(saved, tmp_path):
+    folder, net, plan = saved()
+    from diffusers import DDPMPipeline
+
+    DDPMPipeline(net, plan).save_pretrained(tmp_path / "old", safe_serialization=False)
+    with pytest.raises(FileNotFoundError, match=r"may run code.*prior\.repo=NEW"):
+        load_hub_prior(str(tmp_path / "old"))
+    DDPMPipeline.from_pretrained(tmp_path / "old", use_safetensors=False).save_pretrained(tmp_path / "new")
+    x, ours = torch.randn(1, 3, 16, 16), load_hub_prior(str(tmp_path / "new"), device="cpu", dtype="float32")
+    torch.testing.assert_close(ours(x, 5).eps, load_hub_prior(str(folder), device="cpu", dtype="float32")(x, 5).eps)
+
+
+def test_broken_folders_are_refused(saved):
+    folder, _, _ = saved()
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
     with pytest.raises(ValueError, match="cannot be loaded"):
         load_hub_prior(str(folder))
     weights.unlink()
-    with pytest.raises(FileNotFoundError, match="fetch the model again"):
-        load_hub_prior(str(folder))
-    torch.save(net.state_dict(), weights.with_suffix(".bin"))
-    with pytest.raises(FileNotFoundError, match=r"may run code.*prior\.repo=FOLDER"):
+    with pytest.raises(FileNotFoundError, match=r"no diffusion_pytorch_model\.safetensors"):
         load_hub_prior(str(folder))
     (folder / "scheduler" / "scheduler_config.json").write_text("{")
     with pytest.raises(ValueError, match="JSON"):
