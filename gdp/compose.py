@@ -1,24 +1,28 @@
 """The door of Python code: the command line's configuration, composed and built without the command line."""
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from hydra import compose as hydra_compose
-from hydra import initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
+from hydra import version
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_config_search_path
+from hydra.core.utils import setup_globals
 from hydra.errors import InstantiationException
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
+from packaging.version import Version
 
 from gdp import colourfix
 from gdp.pipeline import AUTO
+from gdp.places import CONF
 from gdp.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
 
 QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps
-CONF = Path(__file__).resolve().parents[1] / "conf"
+ONE_AT_A_TIME = threading.Lock()  # Hydra finds its plugins and registers its resolvers without one
 
 
 class Setup(NamedTuple):
@@ -32,9 +36,27 @@ class Setup(NamedTuple):
 
 def compose(*overrides: str) -> DictConfig:
     """The configuration of a command line, such as compose("task=sr4", "sampler.eta=0")."""
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return hydra_compose("config", list(overrides))
+    return composed(overrides)[0]
+
+
+def composed(overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
+    """`compose`, and what was chosen of each group of conf/. The caller's own Hydra is left alone: `hydra.compose` needs a global one."""
+    with ONE_AT_A_TIME:
+        if not isinstance(version.getbase(), Version):
+            version.setbase("1.3")
+        if not OmegaConf.has_resolver("now"):
+            setup_globals()
+        loader = ConfigLoaderImpl(create_config_search_path(str(CONF)))
+        cfg = loader.load_configuration("config", list(overrides), RunMode.RUN, from_shell=False)
+    choices = chosen(cfg.hydra.runtime.choices)
+    with open_dict(cfg):
+        del cfg["hydra"]
+    return cfg, choices
+
+
+def chosen(choices: Mapping[Any, Any]) -> dict[str, str]:
+    """Hydra's choices, without its own."""
+    return {str(group): str(name) for group, name in choices.items() if not str(group).startswith("hydra/")}
 
 
 def build(cfg: DictConfig) -> Setup:
