@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +17,11 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 if TYPE_CHECKING:
-    import torch
-
     from gdp.compose import Setup
     from gdp.image import Photo
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-CLEAN = 0.004  # std of noise that is not worth removing
 ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
 
@@ -122,6 +118,7 @@ def restore_all(cfg: DictConfig) -> int:
 
     from gdp.compose import build
     from gdp.image import read
+    from gdp.saving import suffixes
     from gdp.scene import read_scene
 
     setup = build(cfg)
@@ -148,120 +145,19 @@ def restore_all(cfg: DictConfig) -> int:
 
 
 def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
-    """Restore one photo; write TARGET.png, .compare.png and .json, and with samples > 1 what `save_samples` does."""
-    from gdp import image, metrics, pipeline, report
+    """Restore one photo and save it as TARGET.png and so on; its files are printed."""
+    from gdp import image, job
     from gdp.progress import Progress
+    from gdp.saving import save
 
     config = setup.config
-    seeds = [config["seed"] + k for k in range(config["samples"])]
-    device = prior.device
-    operator = (setup.operator if config["degrade"] else setup.operator.for_file(file)).to(device)
-    pixels = photo.pixels.to(device)
-    reference = None
-    if config["degrade"]:
-        reference = pixels = pipeline.crop(pixels, operator.divisor)
-        y = pipeline.degrade(pixels, operator, config["sigma_y"], seeds[:1], config["poisson"], config["impulse"])
-    else:
-        y = pipeline.observe(pixels, operator, config["sigma_y"], photo.rounding)
-    estimated = config["sigma_y"] == pipeline.AUTO
-    if estimated:
-        tell_noise(operator, file.name)
-    init = None
-    if config["init"] is not None:
-        first = image.read(image.namesake(config["init"], file)).pixels.to(device)
-        init = pipeline.check_init(pipeline.crop(first, operator.divisor) if config["degrade"] else first, operator, y)
-    passes = setup.sampler.passes(prior.T, operator, y)[: None if init is None else 1]
+    init = None if config["init"] is None else image.read(image.namesake(config["init"], file)).pixels
+    case = job.prepare(photo, setup, prior.device, file.name, file, init)
     preview = target.with_name(f"{target.name}.preview.png")
-    with Progress(passes, file.name, prior, operator, y, preview, config["preview"]) as progress:
-        restore = partial(pipeline.restore, prior, operator, setup.sampler, on_step=progress.step)
-        outcome = pipeline.recoloured(pipeline.draw(restore, y, seeds, init), y, config["colourfix"])
-    if not config["degrade"]:
-        outcome = pipeline.snap(outcome, y, photo.rounding)
-    if config["strength"] < 1:
-        outcome = pipeline.blend(outcome, plain(y, outcome), config["strength"])
-    if remark := outcome.operator.remark(y):
-        log.warning("%s: %s", file.name, remark)
-    result, y_pixels = outcome.pixels[:1], image.to_image(y)
-
-    target.parent.mkdir(parents=True, exist_ok=True)
-    spread = save_samples(outcome.pixels, target, reference) if len(seeds) > 1 else None
-    facts = {
-        "input": str(file),
-        "output": f"{target}.png",
-        "size": [result.shape[-1], result.shape[-2]],
-        "seed": config["seed"],
-        "sigma_y": operator.sigma_y / 2,
-        "sigma_y_estimated": estimated,
-        "nfe": outcome.nfe,
-        "seconds": outcome.seconds,
-        "seconds_per_nfe": outcome.seconds / max(outcome.nfe, 1),
-        "peak_memory_mb": report.peak_memory_mb(device),
-        "consistency": pipeline.consistency(result, outcome.operator, y),
-        "consistency_saved": pipeline.consistency(image.rounded(result), outcome.operator, y),
-        "scores": None if reference is None else metrics.scores(result, reference),
-        "samples": spread,
-        "operator": outcome.operator.describe(y),
-        "prior": prior.source,
-        "hardware": report.hardware(device),
-        "versions": report.versions(),
-        "config": config,
-    }
-    image.write(result, target.with_name(f"{target.name}.png"))
-    for name, picture in outcome.operator.pictures(y).items():
-        image.write(picture, target.with_name(f"{target.name}.{name}.png"))
-    if config["scene"]:
-        light: Any = outcome.operator
-        image.write_floats(light.radiance(image.to_model(result)), target.with_name(f"{target.name}.tiff"))
-    panels = [("input", y_pixels), ("restored", result)] + ([("reference", reference)] if reference is not None else [])
-    image.compare(panels, target.with_name(f"{target.name}.compare.png"))
-    report.write_json(facts, target.with_name(f"{target.name}.json"))
-    for suffix in suffixes(setup, once=True):
-        print(target.with_name(f"{target.name}{suffix}"))
-
-
-def plain(y: "torch.Tensor", outcome: Any) -> "torch.Tensor":
-    """What strength=0 gives: y, or its first guess where y is no picture of the result's size."""
-    from samplers.late import first_guess
-
-    return y if y.shape[1:] == outcome.pixels.shape[1:] else first_guess(outcome.operator, y)
-
-
-def suffixes(setup: "Setup", once: bool = False) -> list[str]:
-    """Of the files that a photo's restoration is; `once`: without those of several samples."""
-    names = [".png", ".compare.png", ".json", *(f".{name}.png" for name in setup.operator.pictured)]
-    if setup.config["scene"]:
-        names.append(".tiff")
-    if not once and setup.config["samples"] > 1:
-        names += [f".{name}.png" for name in sample_names(setup.config["samples"])]
-    return names
-
-
-def tell_noise(operator: Any, name: str) -> None:
-    """Say what noise was estimated; warn where there is next to none, and nothing else to undo."""
-    from operators.identity import Identity
-
-    log.info("%s: sigma_y=%.4f, estimated", name, operator.sigma_y / 2)
-    if isinstance(operator, Identity) and operator.sigma_y / 2 < CLEAN:
-        log.warning("%s has next to no noise, so little will change; sigma_y=0.02 and more smooths it all the same", name)
-
-
-def sample_names(count: int) -> list[str]:
-    """What the pictures beside the first sample are called."""
-    return [*(f"sample{k}" for k in range(2, count + 1)), "mean", "std"]
-
-
-def save_samples(pixels: "torch.Tensor", target: Path, reference: "torch.Tensor | None") -> dict[str, Any]:
-    """TARGET.sample2.png ..., TARGET.mean.png (the estimate of least squared error) and TARGET.std.png, where they differ; facts."""
-    from gdp import image, metrics
-
-    mean, std = pixels.mean(0, keepdim=True), pixels.std(0, keepdim=True).mean(1, keepdim=True)
-    white = max(float(std.max()), 1e-6)
-    for name, picture in zip(sample_names(len(pixels)), (*pixels[1:].split(1), mean, std / white), strict=True):
-        file = target.with_name(f"{target.name}.{name}.png")
-        image.write(picture, file)
-        print(file)
-    scores = None if reference is None else metrics.scores(mean, reference)
-    return {"count": len(pixels), "std": float(std.mean()), "std_at_white": white, "scores_of_mean": scores}
+    with Progress(job.passes(case, setup, prior), file.name, prior, case.operator, case.y, preview, config["preview"]) as progress:
+        outcome = job.sample(case, setup, prior, progress.step)
+    for path in save(job.finish(case, outcome, setup, prior), target, str(file)):
+        print(path)
 
 
 def output_folder(cfg: DictConfig) -> Path:

@@ -13,13 +13,16 @@ from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from packaging.version import Version
+from torch import Tensor
 
 from gdp import colourfix
-from gdp.pipeline import AUTO
+from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
 from operators.base import Operator
+from operators.identity import Identity
 from samplers.base import Sampler
+from samplers.late import first_guess
 
 QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps
 ONE_AT_A_TIME = threading.Lock()  # Hydra finds its plugins and registers its resolvers without one
@@ -32,6 +35,15 @@ class Setup(NamedTuple):
     sampler: Sampler
     load_prior: Callable[[], Prior]
     config: dict[str, Any]  # resolved
+
+    @property
+    def noise_alone(self) -> bool:
+        """Whether noise is all that there is to undo."""
+        return isinstance(self.operator, Identity)
+
+    def plain(self, outcome: Outcome, y: Tensor) -> Tensor:
+        """What strength=0 gives, in model units: y, or its first guess where y is no picture of the result's size."""
+        return y if y.shape[1:] == outcome.pixels.shape[1:] else first_guess(outcome.operator, y)
 
 
 def compose(*overrides: str) -> DictConfig:
