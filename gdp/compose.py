@@ -1,17 +1,19 @@
 """The door of Python code: the command line's configuration, composed and built without the command line."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import version
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_config_search_path
 from hydra.core.utils import setup_globals
-from hydra.errors import InstantiationException
+from hydra.errors import HydraException, InstantiationException
 from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
 from packaging.version import Version
 from torch import Tensor
 
@@ -19,6 +21,7 @@ from gdp import colourfix
 from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
+from gdp.refusal import groups, refusal
 from operators.base import Operator
 from operators.identity import Identity
 from samplers.base import Sampler
@@ -33,8 +36,15 @@ class Setup(NamedTuple):
 
     operator: Operator
     sampler: Sampler
-    load_prior: Callable[[], Prior]
+    bare_prior: Callable[[], Prior]
+    tiled: Callable[[Prior], Prior]
     config: dict[str, Any]  # resolved
+    choices: dict[str, str]  # of each group of conf/; a class for an object that was given
+    overrides: list[str]  # what was asked for, as words of the command line
+
+    def load_prior(self) -> Prior:
+        """The prior, in tiles."""
+        return self.tiled(self.bare_prior())
 
     @property
     def noise_alone(self) -> bool:
@@ -71,17 +81,81 @@ def chosen(choices: Mapping[Any, Any]) -> dict[str, str]:
     return {str(group): str(name) for group, name in choices.items() if not str(group).startswith("hydra/")}
 
 
-def build(cfg: DictConfig) -> Setup:
-    """Operator and sampler, checked to fit each other. Raises ValueError, TypeError or OSError, the maker's own words."""
+def configured(settings: Mapping[str, Any]) -> tuple[DictConfig, dict[str, str], list[str]]:
+    """The configuration of settings by name, the choices, and the settings as words of a command line.
+
+    Names are the command line's, nested as {"operator": {"r": 2}} or {"operator.r": 2}; +name adds one. Values are plain ones or Tensors.
+    ValueError where Hydra refuses a name or a choice.
+    """
+    flat = dict(flattened(settings))
+    known = groups()
+    words = [f"{name}={value}" for name, value in flat.items() if name in known]
+    try:
+        cfg, choices = composed(words)
+        cfg._set_flag("allow_objects", True)
+        for name, value in flat.items():
+            if name not in known:
+                key = name.lstrip("+")
+                OmegaConf.update(cfg, key, value.replace("${", "\\${") if isinstance(value, str) else value, force_add=key != name)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(refusal(error)) from None
+    return cfg, choices, [f"{name}={plain(value)}" for name, value in flat.items()]
+
+
+def flattened(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested settings as dotted names. TypeError where a value is no setting."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flattened(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", plain_value(f"{before}{name}", value)
+
+
+def plain_value(name: str, value: Any) -> Any:
+    """A setting as a configuration holds it: a path as text, a tuple as a list, one number of an array as a number."""
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [plain_value(name, v) for v in value]
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str | Tensor):
+        return value
+    raise TypeError(f"{name}= got a {type(value).__name__}; a setting is a number, text, true or false, or a list of them")
+
+
+def plain(value: Any) -> Any:
+    """A setting as a report holds it: Tensors by their size."""
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    return f"<{value.shape[-1]}x{value.shape[-2]} pixels>" if isinstance(value, Tensor) else value
+
+
+def build(
+    cfg: DictConfig,
+    choices: Mapping[str, str] | None = None,
+    overrides: Sequence[str] = (),
+    operator: Operator | None = None,
+    sampler: Sampler | None = None,
+) -> Setup:
+    """Operator and sampler, checked to fit each other; those given as objects go before the configuration's.
+
+    Raises ValueError, TypeError or OSError, the maker's own words.
+    """
     cfg = cfg.copy()
+    given = {name: part for name, part in (("operator", operator), ("sampler", sampler)) if part is not None}
     for group in ("operator", "sampler", "prior", "tiling", "lowres"):
-        for key in OmegaConf.missing_keys(cfg[group]):
+        for key in () if group in given else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
     if cfg.quality is not None and cfg.quality not in QUALITY:
         raise ValueError(f"quality={cfg.quality}; it is fast, balanced or best")
     if isinstance(cfg.samples, bool) or not isinstance(cfg.samples, int) or cfg.samples < 1:
         raise ValueError(f"samples={cfg.samples}; it is how many restorations to draw, 1 or more")
     steps = QUALITY.get(cfg.quality) if cfg.steps is None else cfg.steps
+    if steps is not None and sampler is not None:
+        raise ValueError("steps= and quality= are of samplers made by name; give yours a schedule of its own: Schedule(steps=...)")
     if steps is not None:
         with open_dict(cfg):
             cfg.sampler.schedule.steps = steps
@@ -100,14 +174,19 @@ def build(cfg: DictConfig) -> Setup:
         raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
     if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
         raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
-    sampler, operator = make(cfg.lowres)(make(cfg.sampler)), make(cfg.operator)
+    sampler, operator = make(cfg.lowres)(sampler or make(cfg.sampler)), operator or make(cfg.operator)
     if not isinstance(operator, Operator):
         raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
     sampler.check(operator)
     colourfix.check(cfg.colourfix, operator)
-    config = OmegaConf.to_container(cfg, resolve=True)
-    assert isinstance(config, dict)
-    return Setup(operator, sampler, lambda: make(cfg.tiling)(make(cfg.prior)), {str(k): v for k, v in config.items()})
+    config = {**plain(OmegaConf.to_container(cfg, resolve=True)), **{name: {"_target_": class_of(part)} for name, part in given.items()}}
+    names = {**(choices or {}), **{name: type(part).__name__ for name, part in given.items()}}
+    return Setup(operator, sampler, lambda: make(cfg.prior), lambda prior: make(cfg.tiling)(prior), config, names, list(overrides))
+
+
+def class_of(thing: Any) -> str:
+    """Where a class is defined."""
+    return f"{type(thing).__module__}.{type(thing).__qualname__}"
 
 
 def make(node: Mapping) -> Any:

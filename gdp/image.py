@@ -144,24 +144,29 @@ def write_floats(pixels: Tensor, path: Path) -> None:
         imwrite(temporary, pixels[0].permute(1, 2, 0).float().cpu().numpy(), photometric="rgb")
 
 
-def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:
-    """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square."""
-    height = max(p.shape[-2] for _, p in panels)
+def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> dict[str, list[int]]:
+    """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square.
+
+    Where each is: label -> [left, top, right, bottom] in pixels.
+    """
+    height, boxes = max(p.shape[-2] for _, p in panels), {}
     pictures = []
     for label, pixels in panels:
         picture = picture_of(pixels)
         if picture.height != height:
             width = max(1, round(picture.width * height / picture.height))
             picture = picture.resize((width, height), Image.Resampling.NEAREST)
-        pictures.append((f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
+        pictures.append((label, f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
     font = ImageFont.load_default(max(11, min(height // 20, 40)))
     bar = int(font.getbbox("Xg")[3]) + 6
     gap = max(4, height // 100)
-    widths = [max(p.width, int(font.getlength(text)) + 4) + gap for text, p in pictures]
+    widths = [max(p.width, int(font.getlength(text)) + 4) + gap for _, text, p in pictures]
     sheet = Image.new("RGB", (sum(widths) - gap, height + bar), "white")
     draw, left = ImageDraw.Draw(sheet), 0
-    for (text, picture), width in zip(pictures, widths, strict=True):
+    for (label, text, picture), width in zip(pictures, widths, strict=True):
         draw.text((left + 2, 2), text, fill="black", font=font)
         sheet.paste(picture, (left, bar))
+        boxes[label] = [left, bar, left + picture.width, bar + picture.height]
         left += width
     save(sheet, path)
+    return boxes

@@ -137,6 +137,8 @@ def finish(case: Case, outcome: Outcome, setup: "Setup", prior: Prior) -> Result
             "prior": prior.source,
             "hardware": report.hardware(prior.device),
             "versions": report.versions(),
+            "choices": setup.choices,
+            "overrides": setup.overrides,
             "config": config,
         },
     )

@@ -29,8 +29,10 @@ def save(result: Result, target: Path, source: str) -> list[Path]:
     panels = [("input", result.y), ("restored", result.image)]
     if result.reference is not None:
         panels.append(("reference", result.reference))
-    image.compare(panels, at(".compare.png"))
-    report.write_json({"input": source, "output": str(at(".png")), **result.facts}, at(".json"))
+    boxes = image.compare(panels, at(".compare.png"))
+    found = {name: at(f".{name}.png").name for name in result.pictures}
+    names = {"input": source, "output": str(at(".png")), "pictures": found, "panels": boxes}
+    report.write_json({**names, **result.facts}, at(".json"))
     main = [".png", ".compare.png", ".json", *(f".{name}.png" for name in result.pictures)]
     return [*written, *(at(suffix) for suffix in main), *([at(".tiff")] if result.light is not None else [])]
 
