@@ -1,27 +1,22 @@
 """Pictures in and out: the only place that knows uint8, [0, 1] and [-1, 1]."""
 
 import logging
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
-import torch
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from gdp.files import atomic
+from gdp.photo import Photo
+from gdp.picture_files import find_all, find_photos, namesake, placed
+from gdp.picture_read import decode, read
+from gdp.picture_write import check_output, check_size, quantised, suffix_for, three, write
 
+__all__ = ["Photo", "check_output", "check_size", "compare", "find_all", "find_photos", "namesake", "picture_of", "placed", "read"]
+__all__ += ["read_mask", "read_optional_mask", "rounded", "save", "suffix_for", "to_image", "to_model", "write", "write_floats"]
 log = logging.getLogger(__name__)
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif")
-
-
-class Photo(NamedTuple):
-    """A picture: pixels [1, 3, H, W] in [0, 1], and the std of its rounding in that unit."""
-
-    pixels: Tensor
-    rounding: float
+LUMA = (0.299, 0.587, 0.114)
 
 
 def to_model(pixels: Tensor) -> Tensor:
@@ -39,40 +34,13 @@ def rounded(pixels: Tensor) -> Tensor:
     return (pixels.clamp(0, 1) * 255).round() / 255
 
 
-def find_photos(path: str | Path) -> list[Path]:
-    """The picture at `path`, or those in that folder, by name."""
-    p = Path(path).expanduser()
-    if p.is_dir():
-        photos = sorted(f for f in p.iterdir() if f.suffix.lower() in SUFFIXES and f.is_file())
-        if not photos:
-            raise FileNotFoundError(f"no pictures in the folder {p}; it needs files ending in {', '.join(SUFFIXES)}")
-        return photos
-    if not p.is_file():
-        raise FileNotFoundError(f"no such file: {p}; input= takes a picture or a folder of them")
-    return [p]
-
-
-def read(path: str | Path) -> Photo:
-    """A picture file as RGB, upright. Raises FileNotFoundError, or ValueError where it is none or is damaged."""
-    picture = load(path)
-    deep = picture.mode in ("I;16", "I;16B", "I;16L", "I")
-    if deep or picture.mode == "F":
-        values = np.asarray(picture).astype(np.float32) / (65535 if deep else 1)
-        values = np.repeat(values[..., None], 3, -1)
-    else:
-        values = np.asarray(picture.convert("RGB")).astype(np.float32) / 255
-    if not np.isfinite(values).all():
-        raise ValueError(f"{path} holds NaN or infinite pixels; repair it first")
-    levels = {True: 65535.0, False: 255.0}[deep]
-    rounding = 0.0 if picture.mode == "F" else 1 / (levels * 12**0.5)
-    return Photo(torch.from_numpy(values).permute(2, 0, 1)[None].contiguous(), rounding)
-
-
 def read_mask(path: str | None) -> Tensor:
     """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep."""
     if path is None:
         raise ValueError("inpainting needs to know what to repair; give mask=FILE, a picture that is white there")
-    keep = torch.from_numpy(np.asarray(load(path).convert("L")) < 128)
+    photo = decode(path)
+    white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
+    keep = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
     if keep.all():
         raise ValueError(f"the mask {path} has no white, so there is nothing to repair; paint white over what is to go")
     if not keep.any():
@@ -88,46 +56,9 @@ def read_optional_mask(path: str | None) -> Tensor | None:
     return None if path is None else read_mask(path)
 
 
-def namesake(path: str | Path, photo: Path) -> Path:
-    """`path` itself, or, where it is a folder, the picture in it that is called as the photo is."""
-    given = Path(path).expanduser()
-    if not given.is_dir():
-        return given
-    for file in find_photos(given):
-        if file.stem == photo.stem:
-            return file
-    raise FileNotFoundError(f"no picture named {photo.stem} in {given}")
-
-
-def load(path: str | Path) -> Image.Image:
-    """A picture, decoded whole and turned upright."""
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file) as picture:
-                picture.load()
-                return ImageOps.exif_transpose(picture)
-    except Image.UnidentifiedImageError:
-        raise ValueError(f"{file} is not a picture that can be read; convert it to PNG or JPEG") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise ValueError(f"{file} claims more than {Image.MAX_IMAGE_PIXELS} pixels; crop or shrink it first") from None
-    except (OSError, ValueError, SyntaxError, EOFError, IndexError, TypeError, OverflowError) as error:
-        raise ValueError(f"{file} is damaged ({error}); save it again from its source") from None
-
-
 def picture_of(pixels: Tensor) -> Image.Image:
     """[1, C, H, W] in [0, 1] as an 8-bit RGB picture: one is grey, of two the blue stays black, from the fourth on none is shown."""
-    values = (pixels[0, :3].clamp(0, 1) * 255).round().byte().cpu()
-    values = torch.cat([values, torch.zeros_like(values[:1])]) if len(values) == 2 else values.expand(3, -1, -1)
-    return Image.fromarray(values.permute(1, 2, 0).numpy())
-
-
-def write(pixels: Tensor, path: Path) -> None:
-    """Save pixels [1, C, H, W] as 8-bit PNG, whole or not at all."""
-    save(picture_of(pixels), path)
+    return Image.fromarray(quantised(three(pixels).float().cpu(), 8))
 
 
 def save(picture: Image.Image, path: Path) -> None:

@@ -25,7 +25,8 @@ def read_scene(files: Sequence[Path]) -> Photo:
         down, right = shift(before.pixels, photo.pixels)
         if max(abs(down), abs(right)) > DRIFT:
             raise ValueError(f"{file.name} is shifted by {right} pixels to the right and {down} down; align the exposures first")
-    return Photo(torch.cat([p.pixels for p in photos], 1), max(p.rounding for p in photos))
+    pixels = torch.cat([p.pixels for p in photos], 1)
+    return photos[0]._replace(pixels=pixels, rounding=max(p.rounding for p in photos), alpha=None)
 
 
 def shift(a: Tensor, b: Tensor) -> tuple[int, int]:

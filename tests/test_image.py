@@ -34,7 +34,7 @@ def test_modes(tmp_path, mode):
     if mode == "I;16":
         picture = Image.fromarray(values[..., 0].astype(np.uint16) * 257)
     else:
-        picture = Image.fromarray(values).convert("L").convert("F") if mode == "F" else Image.fromarray(values).convert(mode)
+        picture = Image.fromarray(values[..., 0].astype(np.float32) / 255) if mode == "F" else Image.fromarray(values).convert(mode)
     picture.save(file)
     photo = read(file)
     assert photo.pixels.shape == (1, 3, 6, 5) and photo.pixels.dtype == torch.float32
