@@ -22,6 +22,7 @@ from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
 from gdp.refusal import groups, refusal
+from gdp.tiling import TiledPrior
 from operators.base import Operator
 from operators.identity import Identity
 from samplers.base import Sampler
@@ -43,8 +44,9 @@ class Setup(NamedTuple):
     overrides: list[str]  # what was asked for, as words of the command line
 
     def load_prior(self) -> Prior:
-        """The prior, in tiles."""
-        return self.tiled(self.bare_prior())
+        """The prior, in tiles; one that comes in tiles keeps its own."""
+        prior = self.bare_prior()
+        return prior if isinstance(prior, TiledPrior) else self.tiled(prior)
 
     @property
     def noise_alone(self) -> bool:
@@ -87,40 +89,50 @@ def configured(settings: Mapping[str, Any]) -> tuple[DictConfig, dict[str, str],
     Names are the command line's, nested as {"operator": {"r": 2}} or {"operator.r": 2}; +name adds one. Values are plain ones or Tensors.
     ValueError where Hydra refuses a name or a choice.
     """
-    flat = dict(flattened(settings))
+    values = {name: plain_value(name, value) for name, value in settings.items()}
     known = groups()
-    words = [f"{name}={value}" for name, value in flat.items() if name in known]
+    words = [f"{name}={value}" for name, value in values.items() if name in known and not isinstance(value, Mapping)]
     try:
         cfg, choices = composed(words)
         cfg._set_flag("allow_objects", True)
-        for name, value in flat.items():
-            if name not in known:
-                key = name.lstrip("+")
-                OmegaConf.update(cfg, key, value.replace("${", "\\${") if isinstance(value, str) else value, force_add=key != name)
+        for name, value in values.items():
+            if name not in known or isinstance(value, Mapping):
+                put(cfg, name.lstrip("+"), value, new=name.startswith("+"))
     except (HydraException, OmegaConfBaseException) as error:
         raise ValueError(refusal(error)) from None
-    return cfg, choices, [f"{name}={plain(value)}" for name, value in flat.items()]
+    return cfg, choices, [f"{name}={value}" for name, value in flattened(plain(values))]
+
+
+def put(cfg: DictConfig, name: str, value: Any, new: bool) -> None:
+    """Set a setting by its dotted name; a mapping goes into one that is there, key by key. `new` ones need not exist."""
+    if isinstance(value, Mapping) and isinstance(OmegaConf.select(cfg, name), DictConfig):
+        for key, inner in value.items():
+            put(cfg, f"{name}.{key.lstrip('+')}", inner, new or key.startswith("+"))
+    else:
+        OmegaConf.update(cfg, name, value, force_add=new)
 
 
 def flattened(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested settings as dotted names. TypeError where a value is no setting."""
+    """Nested settings as dotted names."""
     for name, value in settings.items():
         if isinstance(value, Mapping):
             yield from flattened(value, f"{before}{name}.")
         else:
-            yield f"{before}{name}", plain_value(f"{before}{name}", value)
+            yield f"{before}{name}", value
 
 
 def plain_value(name: str, value: Any) -> Any:
-    """A setting as a configuration holds it: a path as text, a tuple as a list, one number of an array as a number."""
-    if isinstance(value, Path):
-        return str(value)
+    """A setting as a configuration holds it: a path as text, a tuple as a list, a number of an array as a number; text is literal."""
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(f"{name}.{key}", inner) for key, inner in value.items()}
+    if isinstance(value, str | Path):
+        return str(value).replace("${", "\\${")
     if isinstance(value, list | tuple):
         return [plain_value(name, v) for v in value]
+    if value is None or isinstance(value, bool | int | float | Tensor):
+        return value
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
-    if value is None or isinstance(value, bool | int | float | str | Tensor):
-        return value
     raise TypeError(f"{name}= got a {type(value).__name__}; a setting is a number, text, true or false, or a list of them")
 
 
@@ -134,18 +146,13 @@ def plain(value: Any) -> Any:
 
 
 def build(
-    cfg: DictConfig,
-    choices: Mapping[str, str] | None = None,
-    overrides: Sequence[str] = (),
-    operator: Operator | None = None,
-    sampler: Sampler | None = None,
+    cfg: DictConfig, choices: Mapping[str, str] | None = None, overrides: Sequence[str] = (), given: Mapping[str, Any] | None = None
 ) -> Setup:
-    """Operator and sampler, checked to fit each other; those given as objects go before the configuration's.
+    """Operator and sampler, checked to fit each other. `given` are objects in place of the configuration's operator, sampler or prior.
 
     Raises ValueError, TypeError or OSError, the maker's own words.
     """
-    cfg = cfg.copy()
-    given = {name: part for name, part in (("operator", operator), ("sampler", sampler)) if part is not None}
+    cfg, given = cfg.copy(), given or {}
     for group in ("operator", "sampler", "prior", "tiling", "lowres"):
         for key in () if group in given else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
@@ -154,7 +161,7 @@ def build(
     if isinstance(cfg.samples, bool) or not isinstance(cfg.samples, int) or cfg.samples < 1:
         raise ValueError(f"samples={cfg.samples}; it is how many restorations to draw, 1 or more")
     steps = QUALITY.get(cfg.quality) if cfg.steps is None else cfg.steps
-    if steps is not None and sampler is not None:
+    if steps is not None and "sampler" in given:
         raise ValueError("steps= and quality= are of samplers made by name; give yours a schedule of its own: Schedule(steps=...)")
     if steps is not None:
         with open_dict(cfg):
@@ -174,14 +181,19 @@ def build(
         raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
     if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
         raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
-    sampler, operator = make(cfg.lowres)(sampler or make(cfg.sampler)), operator or make(cfg.operator)
+    bare = given["sampler"] if "sampler" in given else make(cfg.sampler)
+    operator = given["operator"] if "operator" in given else make(cfg.operator)
     if not isinstance(operator, Operator):
-        raise TypeError(f"{cfg.operator._target_} makes no operator; derive it from operators.base.Operator or LinearOperator")
+        raise TypeError(f"{class_of(operator)} makes no operator; derive it from operators.base.Operator or LinearOperator")
+    if not isinstance(bare, Sampler):
+        raise TypeError(f"{class_of(bare)} makes no sampler; derive it from samplers.base.Sampler")
+    sampler = make(cfg.lowres)(bare)
     sampler.check(operator)
     colourfix.check(cfg.colourfix, operator)
-    config = {**plain(OmegaConf.to_container(cfg, resolve=True)), **{name: {"_target_": class_of(part)} for name, part in given.items()}}
-    names = {**(choices or {}), **{name: type(part).__name__ for name, part in given.items()}}
-    return Setup(operator, sampler, lambda: make(cfg.prior), lambda prior: make(cfg.tiling)(prior), config, names, list(overrides))
+    config = {**plain(OmegaConf.to_container(cfg, resolve=True)), **{group: {"_target_": class_of(part)} for group, part in given.items()}}
+    names = {**(choices or {}), **{group: type(part).__name__ for group, part in given.items()}}
+    load = (lambda: given["prior"].own()) if "prior" in given else (lambda: make(cfg.prior))
+    return Setup(operator, sampler, load, make(cfg.tiling), config, names, list(overrides))
 
 
 def class_of(thing: Any) -> str:

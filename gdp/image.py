@@ -34,13 +34,16 @@ def rounded(pixels: Tensor) -> Tensor:
     return (pixels.clamp(0, 1) * 255).round() / 255
 
 
-def read_mask(path: str | None) -> Tensor:
-    """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep."""
+def read_mask(path: str | Tensor | None) -> Tensor:
+    """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep; or its pixels [1, 1, H, W]."""
     if path is None:
         raise ValueError("inpainting needs to know what to repair; give mask=FILE, a picture that is white there")
-    photo = decode(path)
-    white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
-    keep = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
+    if isinstance(path, Tensor):
+        keep, path = path[0, 0] < 0.5, "given"
+    else:
+        photo = decode(path)
+        white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
+        keep = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
     if keep.all():
         raise ValueError(f"the mask {path} has no white, so there is nothing to repair; paint white over what is to go")
     if not keep.any():
@@ -51,7 +54,7 @@ def read_mask(path: str | None) -> Tensor:
     return keep.float()[None, None]
 
 
-def read_optional_mask(path: str | None) -> Tensor | None:
+def read_optional_mask(path: str | Tensor | None) -> Tensor | None:
     """read_mask where there is one, None where `path` is."""
     return None if path is None else read_mask(path)
 

@@ -14,7 +14,8 @@ STYLE = """
   :root { --ink: #e6e6e0; --paper: #161615; --card: #20201f; --line: #3c3c38; --accent: #7cb8f2; --bad: #ff8a80 }
 }
 * { box-sizing: border-box }
-body { margin: 0 auto; padding: 1.5rem; max-width: 90rem; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper) }
+body { margin: 0 auto; padding: 1.5rem; max-width: 90rem; font: 15px/1.45 system-ui, sans-serif; color: var(--ink);
+  background: var(--paper) }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere }
 a { color: var(--accent) } .bad { color: var(--bad); overflow-wrap: anywhere }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; margin: 1.5rem 0 }
@@ -35,7 +36,8 @@ dt { opacity: .75 } dd { margin: 0; overflow-wrap: anywhere } code { font-size: 
 .found img { display: block; height: 5rem; max-width: 9rem }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .87rem; margin: 1rem 0 }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap }
-td.number { text-align: right; font-variant-numeric: tabular-nums } td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 14rem }
+td.number { text-align: right; font-variant-numeric: tabular-nums }
+td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 14rem }
 th button { all: unset; cursor: pointer; font-weight: 600 } th button:focus-visible { outline: 2px solid var(--accent) }
 th[aria-sort=ascending] button::after { content: " \\2191" } th[aria-sort=descending] button::after { content: " \\2193" }
 .sheet { max-width: 100%; height: auto }
@@ -111,7 +113,7 @@ def facts(values: Mapping[str, str]) -> str:
 
 
 def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], links: Sequence[str]) -> str:
-    """Columns `names` that some row has a value in, sorted by a click on their heads; a row's first cell leads to its link, if not empty."""
+    """Columns `names` that some row has a value in, sorted by a click on their heads; a row's first cell leads to its link, if any."""
     shown = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     head = "".join(f'<th scope="col"><button type="button">{escape(name)}</button></th>' for name in shown)
     lines = []

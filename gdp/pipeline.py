@@ -88,13 +88,22 @@ def restore(
     return Outcome(to_image(x), A, prior.calls - calls, time.perf_counter() - began)
 
 
+def at_once(y: Tensor) -> int:
+    """How many samples of one photo share calls of the network."""
+    return max(1, AT_ONCE[y.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
+
+
+def batches(y: Tensor, samples: int) -> int:
+    """In how many parts `draw` draws."""
+    return -(-samples // at_once(y))
+
+
 def draw(
     restore: Callable[[Tensor, Sequence[int], Tensor | None], Outcome], y: Tensor, seeds: Sequence[int], init: Tensor | None
 ) -> Outcome:
     """Samples of one photo's posterior by `restore`, y [1, ...], a seed each: as many at once as memory bears; the first's operator."""
-    at_once = max(1, AT_ONCE[y.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
-    outcomes = []
-    for part in (seeds[i : i + at_once] for i in range(0, len(seeds), at_once)):
+    outcomes, most = [], at_once(y)
+    for part in (seeds[i : i + most] for i in range(0, len(seeds), most)):
         outcomes.append(restore(torch.cat([y] * len(part)), part, None if init is None else torch.cat([init] * len(part))))
     pixels = torch.cat([o.pixels for o in outcomes])
     return outcomes[0]._replace(pixels=pixels, nfe=sum(o.nfe for o in outcomes), seconds=sum(o.seconds for o in outcomes))

@@ -1,4 +1,4 @@
-"""Hydra's refusals in a line or two, with the nearest names that exist. Knows Hydra's errors by what they carry, and imports nothing heavy."""
+"""Hydra's refusals in a line or two, with the nearest names that exist. Errors are known by what they carry: nothing heavy is imported."""
 
 import re
 from collections.abc import Sequence

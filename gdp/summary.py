@@ -21,7 +21,7 @@ class Entry(NamedTuple):
 
 
 def entries(folder: Path, failed: Mapping[str, str] | None = None) -> list[Entry]:
-    """Every photo that `folder` has a report on, and those that `failed` (name -> error); by name. Files that are no reports are passed over."""
+    """Every photo that `folder` has a report on, and those that `failed` (name -> error), by name. Other files are passed over."""
     failed = failed or {}
     found = {file.stem: report for file in folder.glob("*.json") if (report := read_report(file)) is not None}
     names = sorted(found.keys() | failed.keys(), key=natural)
