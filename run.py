@@ -4,17 +4,18 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
+
+from gdp.places import CONF, SAMPLE
+from gdp.refusal import refusal
 
 if TYPE_CHECKING:
     from gdp.compose import Setup
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-ROOT = Path(__file__).resolve().parent
 log = logging.getLogger("gdp")
 
 
@@ -35,10 +35,14 @@ def main() -> int:
     sys.argv[1:] = [quoted(word, sweep) for word in sys.argv[1:]]
     sys.path.append(os.getcwd())  # a user's operator lies beside where they run
     codes: list[int] = []
+    told: list[tuple[DictConfig, dict[str, str], dict[str, str], Path]] = []  # of each job of a sweep
 
-    @hydra.main(version_base="1.3", config_path=str(ROOT / "conf"), config_name="config")
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
     def job(cfg: DictConfig) -> None:
-        codes.append(guarded(cfg))
+        failed: dict[str, str] = {}
+        codes.append(guarded(cfg, failed))
+        if sweep and cfg.report:
+            told.append((cfg, dict(word.partition("=")[::2] for word in asked()), failed, output_folder(cfg)))
 
     try:
         job()
@@ -47,6 +51,9 @@ def main() -> int:
         return SOME_FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        if told:
+            tell_sweep(told)
     return max(codes, default=DONE)
 
 
@@ -62,66 +69,61 @@ def quoted(word: str, sweep: bool) -> str:
     return f"{key}='{escaped}{chr(92) * trailing}'".replace("${", "\\${")
 
 
-def refusal(error: Exception) -> str:
-    """Hydra's refusal of the command line in a line or two, with the nearest names that exist."""
-    if isinstance(error, MissingConfigException) and error.options is not None:
-        group, _, name = (error.missing_cfg_file or "").rpartition("/")
-        return f"no {group} named {name!r}{nearest(name, error.options)}"
-    text = " ".join(str(error).split())
-    key = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", text)
-    if key:
-        name = key[1] or key[2]
-        hint = "" if "." in name else nearest(name, settings())
-        return f"no setting named {name!r}{hint}; --cfg job lists them, and a new one is added by +{name}=..."
-    return text.split(" See https://")[0].split(" full_key:")[0]
+def asked() -> list[str]:
+    """The words of this job that set something."""
+    return list(HydraConfig.get().overrides.task)
 
 
-def settings() -> list[str]:
-    """The names that conf/config.yaml and its groups define."""
-    conf = ROOT / "conf"
-    return [*re.findall(r"^(\w+):", (conf / "config.yaml").read_text(), re.M), *(folder.name for folder in conf.iterdir())]
+def tell_sweep(told: list[tuple[DictConfig, dict[str, str], dict[str, str], Path]]) -> None:
+    """Write what tells of a sweep as a whole, of jobs as (configuration, overrides, errors, folder)."""
+    from gdp.sweep import Job, write_sweep
 
-
-def nearest(name: str, options: Sequence[str]) -> str:
-    """A hint at names that exist."""
-    known = sorted(set(options) - {"defaults", "hydra"})
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(close)}?" if close else f"; there are {', '.join(known)}"
-
-
-def guarded(cfg: DictConfig) -> int:
-    """One job; what goes wrong is told in a line."""
+    root = Path(told[0][0].output).expanduser()
+    jobs = [Job(overrides, folder, failed.pop("", ""), failed) for _, overrides, failed, folder in told]
+    if not root.is_dir():
+        return
     try:
-        return restore_all(cfg)
+        for file in write_sweep(root, jobs, told[0][0].overwrite):
+            print(file)
+    except OSError as error:
+        tell(error, told[0][0].verbose)
+
+
+def guarded(cfg: DictConfig, failed: dict[str, str]) -> int:
+    """One job; what goes wrong is told in a line, and put into `failed`: under a photo's name, or under "" where the job is refused."""
+    try:
+        return restore_all(cfg, failed)
     except Exception as error:
-        tell(error, cfg.verbose)
+        failed[""] = tell(error, cfg.verbose)
         return REFUSED
 
 
-def tell(error: Exception, verbose: bool, where: str = "") -> None:
-    """Report an error in a line; with verbose=true, its traceback too."""
+def tell(error: Exception, verbose: bool, where: str = "") -> str:
+    """Report an error in a line, which is returned; with verbose=true, its traceback too."""
     known = isinstance(error, ValueError | TypeError | OSError | HydraException | OmegaConfBaseException)
     text = " ".join(str(error).split()) if known else f"{type(error).__name__}: {error} (verbose=true tells more)"
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
     log.error("error: %s%s", where, text, exc_info=error if verbose else None)
+    return text
 
 
-def restore_all(cfg: DictConfig) -> int:
-    """Restore every photo of a job."""
+def restore_all(cfg: DictConfig, failed: dict[str, str]) -> int:
+    """Restore every photo of a job; errors of single ones go into `failed`, by name."""
     from gdp.image import find_photos
 
-    given = ROOT / "gdp" / "samples" / "cat.png" if cfg.input is None else cfg.input
+    given = SAMPLE if cfg.input is None else cfg.input
     photos = [file for one in ([given] if isinstance(given, str | Path) else given) for file in find_photos(one)]
     folder = output_folder(cfg)
     check_writable(folder)
 
-    from gdp.compose import build
+    from gdp.compose import build, chosen
+    from gdp.gallery import write_gallery
     from gdp.image import read
     from gdp.saving import suffixes
     from gdp.scene import read_scene
 
-    setup = build(cfg)
+    setup = build(cfg, chosen(HydraConfig.get().runtime.choices), asked())
     first = None
     if cfg.scene and not cfg.degrade:
         first, photos = read_scene(photos), photos[:1]
@@ -132,16 +134,17 @@ def restore_all(cfg: DictConfig) -> int:
         refuse_overwriting(folder, names, suffixes(setup))
     prior = setup.load_prior()
     setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
-    failed = 0
     for file, name in zip(photos, names, strict=True):
         try:
             restore_one(first or read(file), file, folder / name, setup, prior)
         except Exception as error:
-            tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
-            failed += 1
+            failed[name] = tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
+    if cfg.report and folder.is_dir():
+        for path in write_gallery(folder, failed, cfg.overwrite):
+            print(path)
     if len(photos) > 1:
-        log.info("%d of %d pictures restored, in %s", len(photos) - failed, len(photos), folder)
-    return REFUSED if failed == len(photos) else SOME_FAILED if failed else DONE
+        log.info("%d of %d pictures restored, in %s", len(photos) - len(failed), len(photos), folder)
+    return REFUSED if len(failed) == len(photos) else SOME_FAILED if failed else DONE
 
 
 def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gdp import page, thumbnails
 from gdp.files import atomic
-from gdp.summary import COLUMNS, Entry, as_csv, columns, entries, row
+from gdp.summary import COLUMNS, Entry, as_csv, columns, entries, file_of, row
 
 BUDGET, LEAST, MOST = 16_000_000, 4_000, 60_000  # bytes of all pictures; of one, at least and at most
 PICTURED = 2_000  # photos with pictures; of more, the rest are in the table alone
@@ -15,12 +15,12 @@ QUIET = ("input=", "output=", "overwrite=", "verbose=", "report=", "device=", "p
 log = logging.getLogger("gdp")
 
 
-def write_gallery(folder: Path, failed: Mapping[str, str] | None = None, overwrite: bool = False) -> list[Path]:
-    """Write summary.csv and index.html of every photo in `folder` and of those that `failed` (name -> error); what was written.
+def write_gallery(folder: Path, failed: Mapping[str, str] | None = None, overwrite: bool = False, recursive: bool = False) -> list[Path]:
+    """Write summary.csv and index.html of every photo in `folder` (`recursive`: and below) and of those that `failed` (name -> error).
 
-    A file of that name that a person made stays, unless `overwrite`; it is warned about.
+    What was written. A file of that name that a person made stays, unless `overwrite`; it is warned about.
     """
-    listed = entries(folder, failed)
+    listed = entries(folder, failed, recursive)
     rows = [row(entry) for entry in listed]
     files = {"summary.csv": (as_csv(rows, columns(rows)), ",".join(COLUMNS[:3])), "index.html": (gallery(folder, listed), page.MARK)}
     return [file for name, (text, mark) in files.items() if (file := write(folder / name, text, mark, overwrite)) is not None]
@@ -64,8 +64,10 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
     report = entry.report
     if not report:
         return f'<article id="{anchor}">\n<h2>{page.escape(entry.name)}</h2>\n<p class="bad">{page.escape(entry.error)}</p>\n</article>'
-    file = Path(str(report["output"])).name
-    extra = {name: thumbnails.opened(folder / Path(str(path)).name) for name, path in (report.get("pictures") or {}).items()}
+    file = file_of(entry)
+    extra = {
+        name: thumbnails.opened(folder / file.with_name(Path(str(path)).name)) for name, path in (report.get("pictures") or {}).items()
+    }
     found = {name: thumbnails.uri(picture, FOUND, 160) for name, picture in extra.items() if picture is not None}
     settings = [word for word in report.get("overrides") or [] if not word.startswith(QUIET)]
     listed = row(entry)
@@ -76,7 +78,7 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
         "from": str(report.get("input", "")),
     }
     parts = (
-        f'<h2><a href="{page.local(file)}">{page.escape(file)}</a></h2>',
+        f'<h2><a href="{page.local(*file.parts)}">{page.escape(file.as_posix())}</a></h2>',
         compared(folder, entry, most),
         page.found_pictures(found),
         page.facts(told),

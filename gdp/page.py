@@ -18,7 +18,8 @@ body { margin: 0 auto; padding: 1.5rem; max-width: 90rem; font: 15px/1.45 system
   background: var(--paper) }
 h1 { font-size: 1.5rem; margin: 0 } h2 { font-size: 1rem; margin: 0 0 .5rem; overflow-wrap: anywhere }
 a { color: var(--accent) } .bad { color: var(--bad); overflow-wrap: anywhere }
-.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; margin: 1.5rem 0 }
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; margin: 1.5rem 0;
+  align-items: start }
 article { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem; content-visibility: auto;
   contain-intrinsic-size: auto 28rem }
 .pair { position: relative; overflow: hidden; border-radius: 3px; --at: 50% }

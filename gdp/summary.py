@@ -20,10 +20,16 @@ class Entry(NamedTuple):
     error: str = ""
 
 
-def entries(folder: Path, failed: Mapping[str, str] | None = None) -> list[Entry]:
-    """Every photo that `folder` has a report on, and those that `failed` (name -> error), by name. Other files are passed over."""
-    failed = failed or {}
-    found = {file.stem: report for file in folder.glob("*.json") if (report := read_report(file)) is not None}
+def entries(folder: Path, failed: Mapping[str, str] | None = None, recursive: bool = False) -> list[Entry]:
+    """Every photo that `folder` (`recursive`: or one below it) has a report on, and those that `failed` (name -> error), by name.
+
+    Other files are passed over, and so are hidden folders.
+    """
+    failed, found = failed or {}, {}
+    for file in folder.rglob("*.json") if recursive else folder.glob("*.json"):
+        place = file.relative_to(folder)
+        if not any(part.startswith(".") for part in place.parts[:-1]) and (report := read_report(file)) is not None:
+            found[place.with_name(file.name.removesuffix(".json")).as_posix()] = report
     names = sorted(found.keys() | failed.keys(), key=natural)
     return [Entry(name, {}, failed[name]) if name in failed else Entry(name, found[name]) for name in names]
 
@@ -62,6 +68,11 @@ def row(entry: Entry) -> dict[str, Any]:
 def scores(report: Mapping[str, Any]) -> dict[str, float]:
     """The scores that could be given."""
     return {name: value for name, value in (report.get("scores") or {}).items() if isinstance(value, int | float)}
+
+
+def file_of(entry: Entry) -> Path:
+    """The restored picture, relative to the folder of the report."""
+    return Path(entry.name).with_name(Path(str(entry.report["output"])).name)
 
 
 def dig(values: Any, *keys: str) -> Any:

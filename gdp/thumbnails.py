@@ -8,11 +8,11 @@ from typing import Any
 
 from PIL import Image
 
-from gdp.summary import Entry, dig
+from gdp.summary import Entry, dig, file_of
 
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 SIDE, SMALLEST = 640, 32  # pixels of a thumbnail's longer side: the most, and where a picture that needs too many bytes is given up
-SMALL = 64  # pixels: smaller pictures are shown by their pixels
+LOSSLESS, SMALL = 128, 64  # pixels: up to here pictures are PNG, and up to here shown by their pixels
 
 
 def panels(folder: Path, entry: Entry) -> dict[str, Image.Image]:
@@ -25,7 +25,7 @@ def panels(folder: Path, entry: Entry) -> dict[str, Image.Image]:
                 return {label: sheet.crop(box).convert("RGB") for label, box in boxes.items()}
     except BROKEN:
         pass
-    whole = opened(folder / Path(str(report.get("output", ""))).name)
+    whole = opened(folder / file_of(entry))
     return {} if whole is None else {"restored": whole}
 
 
@@ -82,8 +82,8 @@ def uri(picture: Image.Image, most: int, side: int = SIDE) -> str:
 def encoded(picture: Image.Image) -> tuple[str, bytes]:
     """PNG of small pictures, JPEG of larger ones."""
     stream = io.BytesIO()
-    if max(picture.size) <= SMALL:
+    if max(picture.size) <= LOSSLESS:
         picture.save(stream, format="PNG")
         return "png", stream.getvalue()
-    picture.save(stream, format="JPEG", quality=82)
+    picture.save(stream, format="JPEG", quality=85, subsampling=0)
     return "jpeg", stream.getvalue()
