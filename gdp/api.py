@@ -103,7 +103,7 @@ def restore(
     if prior is not None and not isinstance(prior, str | Mapping | Prior):
         raise TypeError(f"prior= is a {type(prior).__name__}; it takes a name, settings, or what gdp.load_prior gives")
     if mask is not None:
-        settings["mask"] = mask if isinstance(mask, str | Path) else arrays.mask_of(mask)
+        settings["mask"] = Path(mask) if isinstance(mask, str | Path) else arrays.mask_of(mask)
     first = None
     if init is not None:
         if isinstance(init, str | Path) and isinstance(photo, str | Path):

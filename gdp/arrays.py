@@ -123,7 +123,9 @@ def mask_of(what: Any) -> Tensor:
         what = np.asarray(what.convert("L"))
     if not isinstance(what, np.ndarray | Tensor):
         raise TypeError(f"mask= is a {type(what).__name__}; it can be a path, a PIL image, a numpy array or a torch tensor")
-    flat = torch.as_tensor(what).float().cpu() / LEVELS.get(str(what.dtype).removeprefix("torch."), 1)
+    flat = torch.as_tensor(np.array(what) if isinstance(what, np.ndarray) else what).float().cpu() / LEVELS.get(
+        str(what.dtype).removeprefix("torch."), 1
+    )
     while flat.ndim > 2 and flat.shape[0] == 1:
         flat = flat[0]
     flat = flat[..., 0] if flat.ndim == 3 and flat.shape[-1] == 1 else flat

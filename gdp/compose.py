@@ -122,14 +122,14 @@ def flattened(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[s
 
 
 def plain_value(name: str, value: Any) -> Any:
-    """A setting as a configuration holds it: a path as text, a tuple as a list, a number of an array as a number; text is literal."""
+    """A setting as a configuration holds it: a tuple as a list, a number of an array as a number; text is literal."""
     if isinstance(value, Mapping):
         return {str(key): plain_value(f"{name}.{key}", inner) for key, inner in value.items()}
-    if isinstance(value, str | Path):
-        return str(value).replace("${", "\\${")
+    if isinstance(value, str):
+        return value.replace("${", "\\${")
     if isinstance(value, list | tuple):
         return [plain_value(name, v) for v in value]
-    if value is None or isinstance(value, bool | int | float | Tensor):
+    if value is None or isinstance(value, bool | int | float | Path | Tensor):
         return value
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
@@ -137,12 +137,14 @@ def plain_value(name: str, value: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A setting as a report holds it: Tensors by their size."""
+    """A setting as a report holds it: a path as text, a Tensor by its size."""
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if isinstance(value, list):
         return [plain(v) for v in value]
-    return f"<{value.shape[-1]}x{value.shape[-2]} pixels>" if isinstance(value, Tensor) else value
+    if isinstance(value, Tensor):
+        return f"<{value.shape[-1]}x{value.shape[-2]} pixels>"
+    return str(value) if isinstance(value, Path) else value
 
 
 def build(
@@ -153,6 +155,9 @@ def build(
     Raises ValueError, TypeError or OSError, the maker's own words.
     """
     cfg, given = cfg.copy(), given or {}
+    for group, kind in (("operator", Operator), ("sampler", Sampler)):
+        if group in given:
+            made(given[group], kind)
     for group in ("operator", "sampler", "prior", "tiling", "lowres"):
         for key in () if group in given else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
@@ -183,10 +188,8 @@ def build(
         raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
     bare = given["sampler"] if "sampler" in given else make(cfg.sampler)
     operator = given["operator"] if "operator" in given else make(cfg.operator)
-    if not isinstance(operator, Operator):
-        raise TypeError(f"{class_of(operator)} makes no operator; derive it from operators.base.Operator or LinearOperator")
-    if not isinstance(bare, Sampler):
-        raise TypeError(f"{class_of(bare)} makes no sampler; derive it from samplers.base.Sampler")
+    made(operator, Operator)
+    made(bare, Sampler)
     sampler = make(cfg.lowres)(bare)
     sampler.check(operator)
     colourfix.check(cfg.colourfix, operator)
@@ -194,6 +197,13 @@ def build(
     names = {**(choices or {}), **{group: type(part).__name__ for group, part in given.items()}}
     load = (lambda: given["prior"].own()) if "prior" in given else (lambda: make(cfg.prior))
     return Setup(operator, sampler, load, make(cfg.tiling), config, names, list(overrides))
+
+
+def made(thing: Any, kind: type) -> None:
+    """TypeError unless it is an Operator, or a Sampler."""
+    if not isinstance(thing, kind):
+        name, bases = kind.__name__.lower(), "operators.base.Operator or LinearOperator" if kind is Operator else "samplers.base.Sampler"
+        raise TypeError(f"{class_of(thing)} makes no {name}; derive it from {bases}")
 
 
 def class_of(thing: Any) -> str:

@@ -34,7 +34,7 @@ def rounded(pixels: Tensor) -> Tensor:
     return (pixels.clamp(0, 1) * 255).round() / 255
 
 
-def read_mask(path: str | Tensor | None) -> Tensor:
+def read_mask(path: str | Path | Tensor | None) -> Tensor:
     """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep; or its pixels [1, 1, H, W]."""
     if path is None:
         raise ValueError("inpainting needs to know what to repair; give mask=FILE, a picture that is white there")
@@ -54,7 +54,7 @@ def read_mask(path: str | Tensor | None) -> Tensor:
     return keep.float()[None, None]
 
 
-def read_optional_mask(path: str | Tensor | None) -> Tensor | None:
+def read_optional_mask(path: str | Path | Tensor | None) -> Tensor | None:
     """read_mask where there is one, None where `path` is."""
     return None if path is None else read_mask(path)
 
