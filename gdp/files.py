@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,7 +30,9 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def clear(folder: Path) -> None:
-    """Remove what killed writers left in a folder that nobody else writes to."""
+def clear(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Remove what killed writers left in a folder that nobody else writes to: all, or that of files whose names begin with one of these."""
+    begun = None if names is None else tuple(f".{name[:64]}" for name in names)
     for part in folder.glob(f".*{PART}"):
-        part.unlink()
+        if begun is None or part.name.startswith(begun):
+            part.unlink()
