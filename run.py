@@ -4,8 +4,9 @@ import logging
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -18,11 +19,12 @@ from gdp.places import CONF, SAMPLE
 from gdp.refusal import refusal
 
 if TYPE_CHECKING:
-    from gdp.compose import Setup
+    from gdp.folder import Entry, Item
     from gdp.image import Photo
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+UNDONE = ("failed", "not begun")  # states of a photo without a result
 log = logging.getLogger("gdp")
 
 
@@ -83,8 +85,7 @@ def tell_sweep(told: list[tuple[DictConfig, dict[str, str], dict[str, str], Path
     if not root.is_dir():
         return
     try:
-        for file in write_sweep(root, jobs, told[0][0].overwrite):
-            print(file)
+        show(write_sweep(root, jobs, told[0][0].overwrite))
     except OSError as error:
         tell(error, told[0][0].verbose)
 
@@ -118,49 +119,74 @@ def restore_all(cfg: DictConfig, failed: dict[str, str]) -> int:
     check_writable(folder)
 
     from gdp.compose import build, chosen
-    from gdp.gallery import write_gallery
-    from gdp.image import read
-    from gdp.saving import suffixes
-    from gdp.scene import read_scene
+    from gdp.folder import Folder
+    from gdp.workspace import Workspace
 
     setup = build(cfg, chosen(HydraConfig.get().runtime.choices), asked())
-    first = None
-    if cfg.scene and not cfg.degrade:
-        first, photos = read_scene(photos), photos[:1]
-    elif len(photos) == 1:
-        first = read(photos[0])
-    names = output_names(photos)
-    if not cfg.overwrite:
-        refuse_overwriting(folder, names, suffixes(setup))
-    prior = setup.load_prior()
-    setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
-    for file, name in zip(photos, names, strict=True):
+    items = items_of(photos, cfg)
+    many = len(items) > 1
+    with Workspace(folder, cfg.overwrite) as space:
+        run = Folder(items, setup, space, lambda error, name: tell(error, cfg.verbose, f"{name}: " if many else ""), show)
         try:
-            restore_one(first or read(file), file, folder / name, setup, prior)
-        except Exception as error:
-            failed[name] = tell(error, cfg.verbose, f"{file.name}: " if len(photos) > 1 else "")
-    if cfg.report and folder.is_dir():
-        for path in write_gallery(folder, failed, cfg.overwrite):
-            print(path)
-    if len(photos) > 1:
-        log.info("%d of %d pictures restored, in %s", len(photos) - len(failed), len(photos), folder)
-    return REFUSED if len(failed) == len(photos) else SOME_FAILED if failed else DONE
+            if run.settle():
+                prior = setup.load_prior()
+                setup.sampler.schedule.times(prior.T)  # refuses what does not fit before any photo is begun
+                run.restore(prior)
+        except OSError as error:
+            if not run.entries:
+                raise
+            tell(error, cfg.verbose)
+        failed |= {entry.name: entry.error or entry.state for entry in run.outcome() if entry.state in UNDONE}
+        told = not cfg.report or tell_folder(cfg, folder, failed)
+    code = summary(run.outcome(), folder)
+    return code if told else max(code, SOME_FAILED)
 
 
-def restore_one(photo: "Photo", file: Path, target: Path, setup: "Setup", prior: Any) -> None:
-    """Restore one photo and save it as TARGET.png and so on; its files are printed."""
-    from gdp import image, job
-    from gdp.progress import Progress
-    from gdp.saving import save
+def tell_folder(cfg: DictConfig, folder: Path, failed: dict[str, str]) -> bool:
+    """Write what tells of all photos in a folder; whether that went well."""
+    from gdp.gallery import write_gallery
 
-    config = setup.config
-    init = None if config["init"] is None else image.read(image.namesake(config["init"], file)).pixels
-    case = job.prepare(photo, setup, prior.device, file.name, file, init)
-    preview = target.with_name(f"{target.name}.preview.png")
-    with Progress(job.passes(case, setup, prior), file.name, prior, case.operator, case.y, preview, config["preview"]) as progress:
-        outcome = job.sample(case, setup, prior, progress.step)
-    for path in save(job.finish(case, outcome, setup, prior), target, str(file)):
-        print(path)
+    try:
+        if folder.is_dir():
+            show(write_gallery(folder, failed, cfg.overwrite))
+    except OSError as error:
+        tell(error, cfg.verbose)
+        return False
+    return True
+
+
+def items_of(photos: list[Path], cfg: DictConfig) -> "list[Item]":
+    """The photos of a job, by the names of their results. What is wrong with a single one is told at once."""
+    from gdp.folder import Item
+    from gdp.image import read
+    from gdp.scene import read_scene
+
+    def item(files: list[Path], name: str, photo: "Photo | None" = None) -> Item:
+        return Item(name, tuple(files), partial(read, files[0]) if photo is None else lambda: photo, cfg.init)
+
+    if cfg.scene and not cfg.degrade:
+        return [item(photos, photos[0].stem, read_scene(photos))]
+    if len(photos) == 1:
+        return [item(photos, photos[0].stem, read(photos[0]))]
+    return [item([file], name) for file, name in zip(photos, output_names(photos), strict=True)]
+
+
+def show(files: list[Path]) -> None:
+    """Print what was written."""
+    for file in files:
+        print(file)
+
+
+def summary(entries: "list[Entry]", folder: Path) -> int:
+    """The table of several photos, and the exit code."""
+    failed = sum(entry.state in UNDONE for entry in entries)
+    if len(entries) > 1:
+        width = max(len(entry.name) for entry in entries)
+        for entry in entries:
+            seconds = f"{entry.seconds:8.1f} s" if entry.seconds else " " * 10
+            log.info("%-*s  %-15s %s  %s", width, entry.name, entry.state, seconds, entry.error or entry.where or "")
+        log.info("%d of %d pictures restored, in %s", len(entries) - failed, len(entries), folder)
+    return REFUSED if failed == len(entries) else SOME_FAILED if failed else DONE
 
 
 def output_folder(cfg: DictConfig) -> Path:
@@ -177,14 +203,6 @@ def output_names(photos: list[Path]) -> list[str]:
     """Each photo's name without its suffix, or with it where two photos differ in nothing else."""
     stems = [p.stem for p in photos]
     return [p.name if stems.count(p.stem) > 1 else p.stem for p in photos]
-
-
-def refuse_overwriting(folder: Path, names: list[str], suffixes: list[str]) -> None:
-    """ValueError where a result would replace a file."""
-    for name in names:
-        for suffix in suffixes:
-            if (folder / f"{name}{suffix}").exists():
-                raise ValueError(f"{folder / name}{suffix} exists; choose another output=, or allow overwrite=true")
 
 
 def check_writable(folder: Path) -> None:

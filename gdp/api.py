@@ -1,7 +1,7 @@
 """Restoration from Python: `gdp.restore` and `gdp.load_prior`, with the command line's settings as keywords. Nothing global is changed."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gdp import arrays, job, pipeline
+from gdp import arrays, job
 from gdp.compose import Setup, build, configured
 from gdp.image import namesake, picture_of, to_image, write
 from gdp.photo import Photo
@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     from operators.base import Operator
     from samplers.base import Sampler
 
-FILES_ONLY = ("input", "output", "recursive", "overwrite", "preview", "report", "verbose", "format", "image_quality", "depth", "keep_exif")
+FILES_ONLY = (
+    "input",
+    "output",
+    "recursive",
+    "overwrite",
+    "preview",
+    "report",
+    "verbose",
+    "checkpoint",
+    "format",
+    "image_quality",
+    "depth",
+    "keep_exif",
+)
 SHOWN = 1024  # pixels of the longer side in a notebook
 OnStep = Callable[[int, int, Tensor], Any]  # (calls done, calls in all, x0 [B, 3, H, W] in [0, 1])
 
@@ -115,7 +128,7 @@ def restore(
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False):
-        results = [restored(given, k, first, setup, loaded, on_step) for k in range(len(given.photos))]
+        results = restored(given, first, setup, loaded, on_step)
     return collected(given, results)
 
 
@@ -152,16 +165,40 @@ def together(photos: Any) -> arrays.Given:
     return parts[0]._replace(photos=[scene([part.photos[0] for part in parts], [part.name for part in parts])])
 
 
-def restored(given: arrays.Given, k: int, init: Tensor | None, setup: Setup, prior: Prior, on_step: OnStep | None) -> job.Result:
-    """The restoration of the k-th photo given."""
-    case = job.prepare(given.photos[k], setup, prior.device, given.name, given.file, init)
-    before, one = prior.calls, sum(job.passes(case, setup, prior)) * pipeline.batches(case.y, setup.config["samples"])
+def restored(given: arrays.Given, init: Tensor | None, setup: Setup, prior: Prior, on_step: OnStep | None) -> list[job.Result]:
+    """The restorations of the photos given; those that may share the network's calls do."""
+    cases = [job.prepare(photo, setup, prior.device, given.name, given.file, init) for photo in given.photos]
+    groups = grouped(cases, setup)
+    samples, began = setup.config["samples"], prior.calls
+    totals = [sum(job.passes(g[0], setup, prior)) * (-(-samples // at_once(g[0], setup)) if len(g) == 1 else 1) for g in groups]
+    results = []
+    for k, group in enumerate(groups):
 
-    def step(t: int, x: Tensor, x0: Tensor) -> None:
-        if on_step is not None:
-            on_step(k * one + min(prior.calls - before, one), one * len(given.photos), to_image(x0))
+        def step(t: int, x: Tensor, x0: Tensor, most: int = sum(totals[: k + 1])) -> None:
+            if on_step is not None:
+                on_step(min(prior.calls - began, most), sum(totals), to_image(x0))
 
-    return job.finish(case, job.sample(case, setup, prior, step), setup, prior)
+        outcomes = job.sample_all(group, setup, prior, step)
+        results += [job.finish(case, outcome, setup, prior) for case, outcome in zip(group, outcomes, strict=True)]
+    return results
+
+
+def grouped(cases: Sequence[job.Case], setup: Setup) -> list[list[job.Case]]:
+    """Cases in their order, those in a row together that may share calls, as many as memory bears."""
+    groups: list[list[job.Case]] = []
+    for case in cases:
+        like = job.likeness(case)
+        room = groups and (len(groups[-1]) + 1) * setup.config["samples"] <= at_once(case, setup)
+        if room and like is not None and like == job.likeness(groups[-1][0]):
+            groups[-1].append(case)
+        else:
+            groups.append([case])
+    return groups
+
+
+def at_once(case: job.Case, setup: Setup) -> int:
+    """How many results like the case's may be made together."""
+    return job.at_once(setup, case.operator.x_shape(case.y)[-2:], case.y.device)
 
 
 def collected(given: arrays.Given, results: list[job.Result]) -> Result:

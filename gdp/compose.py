@@ -186,6 +186,10 @@ def build(
         raise ValueError(f"strength={cfg.strength}; it goes from 0, the photo as it is, to 1, the restoration")
     if cfg.preview is not None and not (isinstance(cfg.preview, int | float) and cfg.preview > 0):
         raise ValueError(f"preview={cfg.preview}; it is a number of seconds above 0, such as 30")
+    if cfg.batch != AUTO and (isinstance(cfg.batch, bool) or not isinstance(cfg.batch, int) or cfg.batch < 1):
+        raise ValueError(f"batch={cfg.batch}; it is how many pictures go through the network together, 1 or more, or auto")
+    if cfg.checkpoint is not None and not (isinstance(cfg.checkpoint, int | float) and cfg.checkpoint > 0):
+        raise ValueError(f"checkpoint={cfg.checkpoint}; it is a number of minutes above 0, such as 2, or null for none")
     bare = given["sampler"] if "sampler" in given else make(cfg.sampler)
     operator = given["operator"] if "operator" in given else make(cfg.operator)
     made(operator, Operator)

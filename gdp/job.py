@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,6 +14,7 @@ from gdp import image, metrics, pipeline, report
 from gdp.image import Photo
 from gdp.pipeline import OnStep, Outcome
 from gdp.prior import Prior
+from gdp.snapshot import Place
 
 if TYPE_CHECKING:
     from gdp.compose import Setup
@@ -31,6 +33,7 @@ class Case(NamedTuple):
     rounding: float
     reference: Tensor | None  # the clean photo that y was made from, [1, 3, H, W] in [0, 1]
     init: Tensor | None  # [1, 3, H, W] in [0, 1]
+    alone: bool  # its operator is nobody else's
 
 
 class Result(NamedTuple):
@@ -68,9 +71,9 @@ def restore(photo: Photo, setup: "Setup", prior: Prior, name: str = "photo", on_
 def prepare(photo: Photo, setup: "Setup", device: torch.device, name: str, file: Path | None = None, init: Tensor | None = None) -> Case:
     """y and its operator; `file` is where the photo was read from, `init` [1, 3, H, W] a first picture in [0, 1]."""
     config = setup.config
-    operator = copy.deepcopy(setup.operator)
-    if file is not None and not config["degrade"]:
-        operator = operator.for_file(file)
+    common = copy.deepcopy(setup.operator)
+    operator = common if file is None or config["degrade"] else common.for_file(file)
+    alone = operator is not common or not shareable(setup)
     operator = operator.to(device)
     pixels, reference = photo.pixels.to(device), None
     if config["degrade"]:
@@ -83,7 +86,7 @@ def prepare(photo: Photo, setup: "Setup", device: torch.device, name: str, file:
     if init is not None:
         init = init.to(device)
         init = pipeline.check_init(pipeline.crop(init, operator.divisor) if config["degrade"] else init, operator, y)
-    return Case(name, y, operator, photo.rounding, reference, init)
+    return Case(name, y, operator, photo.rounding, reference, init, alone)
 
 
 def passes(case: Case, setup: "Setup", prior: Prior) -> list[int]:
@@ -97,9 +100,38 @@ def seeds(setup: "Setup") -> list[int]:
 
 
 def sample(case: Case, setup: "Setup", prior: Prior, on_step: OnStep | None = None) -> Outcome:
-    """What the network is asked for: all samples."""
-    restore = partial(pipeline.restore, prior, case.operator, setup.sampler, on_step=on_step)
-    return pipeline.draw(restore, case.y, seeds(setup), case.init)
+    """What the network is asked for: all samples of one photo."""
+    return sample_all([case], setup, prior, on_step)[0]
+
+
+def sample_all(
+    cases: Sequence[Case], setup: "Setup", prior: Prior, on_step: OnStep | None = None, keep: Place | None = None
+) -> list[Outcome]:
+    """The samples of several photos, or of one, in shared calls of the network; `likeness` says which photos may share them."""
+    A = cases[0].operator
+    first = [case.init for case in cases if case.init is not None]
+    restore = partial(pipeline.restore, prior, A, setup.sampler, on_step=on_step)
+    y = torch.cat([case.y for case in cases])
+    most = at_once(setup, A.x_shape(cases[0].y)[-2:], y.device)
+    return pipeline.draw(restore, y, seeds(setup), torch.cat(first) if first else None, most, keep)
+
+
+def at_once(setup: "Setup", size: Sequence[int], device: torch.device) -> int:
+    """How many results of a size (height, width) may be made together."""
+    batch = setup.config["batch"]
+    return pipeline.at_once(size, device) if batch == pipeline.AUTO else batch
+
+
+def shareable(setup: "Setup") -> bool:
+    """Whether photos may share network calls at all: not where something is found or drawn for each of them, which makes A its own."""
+    config = setup.config
+    alone = config["sigma_y"] == pipeline.AUTO or config["poisson"] is not None or config["scene"]
+    return not (alone or setup.operator.blind)
+
+
+def likeness(case: Case) -> tuple | None:
+    """The same for cases that may share network calls: one shape of y, one noise, one operator. None for a case that may not."""
+    return None if case.alone else (tuple(case.y.shape), case.operator.sigma_y)
 
 
 def finish(case: Case, outcome: Outcome, setup: "Setup", prior: Prior) -> Result:

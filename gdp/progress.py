@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -26,14 +27,21 @@ class Progress:
     (not of a blind operator, which only the sampler has as bound).
 
     `passes` are the calls of each pass over the picture; they begin anew with each batch of samples. Every `every` seconds the estimate
-    x0 is saved as `preview`, which goes at the end. Ctrl-C leaves one there.
+    x0 is saved as `preview`, which goes at the end; several are those of the photos that share the calls. Ctrl-C leaves them there.
     """
 
     def __init__(
-        self, passes: list[int], name: str, prior: Prior, operator: "Operator", y: Tensor, preview: Path, every: float | None = None
+        self,
+        passes: list[int],
+        name: str,
+        prior: Prior,
+        operator: "Operator",
+        y: Tensor,
+        preview: Path | Sequence[Path],
+        every: float | None = None,
     ):
         self.passes, self.name, self.prior, self.operator, self.y = passes, name[:30], prior, operator, y
-        self.preview, self.every = preview, every
+        self.previews, self.every = [preview] if isinstance(preview, Path) else list(preview), every
         self.number, self.before, self.calls = 0, prior.calls, prior.calls  # this pass; the calls before it, and those told of
         self.bar = tqdm(total=passes[0], desc=self.title(), unit="call", file=sys.stderr, dynamic_ncols=True)
         self.shown = self.saved = monotonic()
@@ -48,11 +56,12 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.prior.on_part = None
         self.bar.close()
-        if self.written:
-            self.preview.unlink(missing_ok=True)
+        if self.written or self.every is not None:  # an earlier run may have left one
+            for preview in self.previews:
+                preview.unlink(missing_ok=True)
         if kind is not None and issubclass(kind, KeyboardInterrupt) and self.x0 is not None:
             self.save(self.x0)
-            log.warning("stopped; as far as it came: %s", self.preview)
+            log.warning("stopped; as far as it came: %s", ", ".join(map(str, self.previews)))
 
     def title(self) -> str:
         """The name, and which pass of how many it is."""
@@ -94,7 +103,8 @@ class Progress:
         self.shown = monotonic()
 
     def save(self, x0: Tensor) -> None:
-        """Write the preview."""
-        self.preview.parent.mkdir(parents=True, exist_ok=True)
-        write(to_image(x0[:1]), self.preview)
+        """Write the previews."""
+        for preview, pixels in zip(self.previews, x0.chunk(len(self.previews)), strict=True):
+            preview.parent.mkdir(parents=True, exist_ok=True)
+            write(to_image(pixels[:1]), preview)
         self.saved, self.written = monotonic(), True

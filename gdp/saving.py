@@ -1,7 +1,10 @@
 """A Result on disk: NAME.png, NAME.compare.png, NAME.json, and what some tasks and several samples add."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
 
 from gdp import image, report
 from gdp.job import Result
@@ -10,42 +13,48 @@ if TYPE_CHECKING:
     from gdp.compose import Setup
 
 
-def save(result: Result, target: Path, source: str) -> list[Path]:
-    """Write the files of a result, each whole or not at all, to TARGET.SUFFIX; they are listed, the main ones last.
+def save(result: Result, target: Path, source: str, folder: Path | None = None, known: Mapping[str, Any] | None = None) -> list[Path]:
+    """Write the files of a result, each whole or not at all, as TARGET.SUFFIX; they are listed, the main ones last.
 
-    `source` is what the report names as the input.
+    `source` is what the report names as the input, `known` what it tells besides. With `folder` the files are written there, for
+    somebody else to move them to where they are said to be.
     """
+    written: list[Path] = []
 
     def at(suffix: str) -> Path:
-        return target.with_name(f"{target.name}{suffix}")
+        written.append(target.with_name(f"{target.name}{suffix}"))
+        return (folder or target.parent) / written[-1].name
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    written = save_samples(result, target)
-    image.write(result.image, at(".png"))
-    for name, picture in result.pictures.items():
-        image.write(picture, at(f".{name}.png"))
-    if result.light is not None:
-        image.write_floats(result.light, at(".tiff"))
+    (folder or target.parent).mkdir(parents=True, exist_ok=True)
+    for name, pixels in sample_pictures(result).items():
+        image.write(pixels, at(f".{name}.png"))
+    image.write(result.image, at(picture(target).suffix))
     panels = [("input", result.y), ("restored", result.image)]
     if result.reference is not None:
         panels.append(("reference", result.reference))
     boxes = image.compare(panels, at(".compare.png"))
-    found = {name: at(f".{name}.png").name for name in result.pictures}
-    names = {"input": source, "output": str(at(".png")), "pictures": found, "panels": boxes}
-    report.write_json({**names, **result.facts}, at(".json"))
-    main = [".png", ".compare.png", ".json", *(f".{name}.png" for name in result.pictures)]
-    return [*written, *(at(suffix) for suffix in main), *([at(".tiff")] if result.light is not None else [])]
+    for name, pixels in result.pictures.items():
+        image.write(pixels, at(f".{name}.png"))
+    if result.light is not None:
+        image.write_floats(result.light, at(".tiff"))
+    told = at(".json")
+    found = {name: f"{target.name}.{name}.png" for name in result.pictures}
+    main = {"input": source, "output": str(picture(target)), "files": [file.name for file in written], "pictures": found, "panels": boxes}
+    report.write_json({**main, **result.facts, **(known or {})}, told)
+    return written
 
 
-def save_samples(result: Result, target: Path) -> list[Path]:
-    """TARGET.sample2.png ..., TARGET.mean.png and TARGET.std.png, the largest std white, of several samples."""
+def picture(target: Path) -> Path:
+    """Where the result itself is."""
+    return target.with_name(f"{target.name}.png")
+
+
+def sample_pictures(result: Result) -> dict[str, Tensor]:
+    """What is saved of several samples beside the first: the others, their mean, and where they differ, the largest std white."""
     if len(result.pixels) == 1:
-        return []
+        return {}
     pictures = [*result.pixels[1:].split(1), result.mean, result.std / result.facts["samples"]["std_at_white"]]
-    files = [target.with_name(f"{target.name}.{name}.png") for name in sample_names(len(result.pixels))]
-    for file, picture in zip(files, pictures, strict=True):
-        image.write(picture, file)
-    return files
+    return dict(zip(sample_names(len(result.pixels)), pictures, strict=True))
 
 
 def sample_names(count: int) -> list[str]:

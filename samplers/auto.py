@@ -26,8 +26,8 @@ class Auto(Sampler):
     def check(self, operator: Operator) -> None:
         self.choose(operator).check(operator)
 
-    def __call__(self, prior, operator, y, seeds=None, init=None, on_step=None) -> Restored:
-        return self.choose(operator)(prior, operator, y, seeds, init, on_step)
+    def __call__(self, prior, operator, y, seeds=None, init=None, on_step=None, keep=None) -> Restored:
+        return self.choose(operator)(prior, operator, y, seeds, init, on_step, keep)
 
     def step(self, x, t, s, prior, A, y, noise, memory):
         return self.choose(A).step(x, t, s, prior, A, y, noise, memory)

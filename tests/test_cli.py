@@ -285,7 +285,7 @@ def test_interruption(cli, cat, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "restore_one", stop)
+    monkeypatch.setattr("gdp.folder.Folder.restore", stop)
     assert cli(f"input={cat}", "output=o")[0] == 130 and not Path("o").exists()
 
 
