@@ -137,7 +137,8 @@ def restore_all(cfg: DictConfig, failed: dict[str, str]) -> int:
                 raise
             tell(error, cfg.verbose)
         failed |= {entry.name: entry.error or entry.state for entry in run.outcome() if entry.state in UNDONE}
-        told = not cfg.report or tell_folder(cfg, folder, failed)
+        any_done = any(entry.state not in UNDONE for entry in run.outcome())
+        told = not (cfg.report and any_done) or tell_folder(cfg, folder, failed)
     code = summary(run.outcome(), folder)
     return code if told else max(code, SOME_FAILED)
 
@@ -147,8 +148,7 @@ def tell_folder(cfg: DictConfig, folder: Path, failed: dict[str, str]) -> bool:
     from gdp.gallery import write_gallery
 
     try:
-        if folder.is_dir():
-            show(write_gallery(folder, failed, cfg.overwrite))
+        show(write_gallery(folder, failed, cfg.overwrite))
     except OSError as error:
         tell(error, cfg.verbose)
         return False

@@ -139,10 +139,11 @@ def load_prior(name: str | Path | Mapping[str, Any] = "photo64", device: str = "
     conf/prior/NAME.yaml, such as dtype="float32". ValueError or OSError, in a line, where it cannot be had.
     """
     if isinstance(name, Mapping):
-        settings = {**name, **settings}
-        name = settings.pop("name", "custom")
-    if isinstance(name, Path) or "/" in name or Path(name).suffix:
-        settings, name = {"path": str(name), **settings}, "custom"
+        settings = {"name": "custom", **name, **settings}
+        name = str(settings.pop("name"))
+    file = Path(name)
+    if isinstance(name, Path) or len(file.parts) > 1 or file.suffix:
+        settings, name = {"path": file, **settings}, "custom"
     cfg, choices, words = configured({"prior": name, "device": device, **{f"prior.{key}": value for key, value in settings.items()}})
     return build(cfg, choices, words).bare_prior()
 

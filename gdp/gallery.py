@@ -32,7 +32,7 @@ def write(file: Path, text: str, mark: str, overwrite: bool) -> Path | None:
         log.warning("%s is not this program's, so it stays; choose another output=, or report=false, or allow overwrite=true", file)
         return None
     with atomic(file) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(text.encode("utf-8", "replace"))
     return file
 
 
@@ -65,9 +65,7 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
     if not report:
         return f'<article id="{anchor}">\n<h2>{page.escape(entry.name)}</h2>\n<p class="bad">{page.escape(entry.error)}</p>\n</article>'
     file = file_of(entry)
-    extra = {
-        name: thumbnails.opened(folder / file.with_name(Path(str(path)).name)) for name, path in (report.get("pictures") or {}).items()
-    }
+    extra = {name: thumbnails.opened(folder / file.parent / Path(str(path)).name) for name, path in (report.get("pictures") or {}).items()}
     found = {name: thumbnails.uri(picture, FOUND, 160) for name, picture in extra.items() if picture is not None}
     settings = [word for word in report.get("overrides") or [] if not word.startswith(QUIET)]
     listed = row(entry)

@@ -150,4 +150,4 @@ def words(value: Any, most: int = 300) -> str:
 
 def local(*parts: str) -> str:
     """A link to a file beside the page."""
-    return "./" + "/".join(quote(part, safe="") for part in parts)
+    return "./" + "/".join(quote(part, safe="", errors="surrogateescape") for part in parts)

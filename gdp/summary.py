@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 COLUMNS = ("name", "state", "size", "task", "operator", "sampler", "steps", "sigma_y", "seed", "seconds", "nfe", "consistency")
-NEEDED = ("output", "size", "nfe", "config")  # what tells a report from other people's JSON
+NEEDED = {"output": str, "size": list, "nfe": int, "config": dict}  # what tells a report from other people's JSON
+KNOWN = {"scores": dict, "choices": dict, "pictures": dict, "panels": dict, "overrides": list}
 
 
 class Entry(NamedTuple):
@@ -40,7 +41,11 @@ def read_report(file: Path) -> dict[str, Any] | None:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    return report if isinstance(report, dict) and all(key in report for key in NEEDED) else None
+    if not isinstance(report, dict) or not all(isinstance(report.get(key), kind) for key, kind in NEEDED.items()):
+        return None
+    if len(report["size"]) != 2 or not all(isinstance(n, int) and n > 0 for n in report["size"]):
+        return None
+    return {key: value for key, value in report.items() if isinstance(value, KNOWN.get(key, object))}
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
@@ -72,7 +77,7 @@ def scores(report: Mapping[str, Any]) -> dict[str, float]:
 
 def file_of(entry: Entry) -> Path:
     """The restored picture, relative to the folder of the report."""
-    return Path(entry.name).with_name(Path(str(entry.report["output"])).name)
+    return Path(entry.name).parent / (Path(entry.report["output"]).name or entry.name)
 
 
 def dig(values: Any, *keys: str) -> Any:

@@ -30,7 +30,7 @@ from gdp.workspace import Workspace
 from tests.conftest import TASKS
 from tests.test_cli import EXTRA, cli, files, given  # noqa: F401
 
-WORDS = ("task=denoise", "sigma_y=0.1", "steps=3", "batch=3", "checkpoint=1e-9")
+WORDS = ("report=false", "task=denoise", "sigma_y=0.1", "steps=3", "batch=3", "checkpoint=1e-9")
 
 
 def photos(folder, count=6, sizes=((24, 20), (20, 24), (24, 20))):
@@ -219,7 +219,7 @@ def test_a_photo_that_fails_leaves_its_batch_alone(cli, monkeypatch):  # noqa: F
 
 def test_finished_photos_are_passed_over(cli):  # noqa: F811
     photos("in", 3)
-    words = ("input=in", "task=denoise", "sigma_y=0.1", "steps=2", "output=o")
+    words = ("report=false", "input=in", "task=denoise", "sigma_y=0.1", "steps=2", "output=o")
     assert cli(*words)[0] == 0
     before = {name: Path("o", name).stat().st_mtime_ns for name in files("o")}
     code, out, err = cli(*words, "verbose=true", "batch=1", "preview=100", "checkpoint=null")
@@ -275,7 +275,7 @@ def test_ctrl_c_in_a_folder_goes_on(cli, monkeypatch):  # noqa: F811
 
 
 def test_a_restoration_of_other_settings_is_not_thrown_away(cli, cat, tmp_path, monkeypatch):  # noqa: F811
-    words = ("task=denoise", "sigma_y=0.1", f"input={cat}", "output=o", "checkpoint=1e-9")
+    words = ("report=false", "task=denoise", "sigma_y=0.1", f"input={cat}", "output=o", "checkpoint=1e-9")
     write = Snapshot.write
 
     def once(self):
@@ -305,7 +305,7 @@ def test_two_runs_on_one_folder(cli, cat, tmp_path):  # noqa: F811
         os._exit(0)
     while not ready.exists():
         time.sleep(0.01)
-    words = (f"input={cat}", "task=denoise", "steps=1", "output=o")
+    words = ("report=false", f"input={cat}", "task=denoise", "steps=1", "output=o")
     code, out, err = cli(*words)
     assert code == 2 and "another run" in err and len(err.splitlines()) == 1 and not out and files("o") == [".gdp/lock"]
     os.kill(child, signal.SIGKILL)
@@ -366,7 +366,7 @@ def test_left_overs_of_a_killed_run_go(cli):  # noqa: F811
 
 
 def test_old_results_stay_until_the_new_are_whole(cli, cat, monkeypatch):  # noqa: F811
-    words = (f"input={cat}", "task=denoise", "steps=2", "output=o")
+    words = ("report=false", f"input={cat}", "task=denoise", "steps=2", "output=o")
     assert cli(*words)[0] == 0
     old = {name: Path("o", name).read_bytes() for name in files("o")}
 
@@ -414,7 +414,7 @@ def small_disk(tmp_path):
 
 def test_a_small_disk(cli, small_disk):  # noqa: F811
     photos("in", 12, sizes=((64, 64),))
-    words = ("task=denoise", "sigma_y=0.1", "steps=2", "checkpoint=1e-9", "batch=1", "input=in", f"output={small_disk}/o")
+    words = ("report=false", "task=denoise", "sigma_y=0.1", "steps=2", "checkpoint=1e-9", "batch=1", "input=in", f"output={small_disk}/o")
     code, _, err = cli(*words)
     assert code == 1 and "No space left on device" in err and "not begun" in err
     made = [f for f in files(small_disk / "o") if not f.startswith(".gdp")]

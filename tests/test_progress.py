@@ -73,7 +73,7 @@ def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
         shown.append(tuple(read(self.preview).pixels.shape[-2:]))
 
     monkeypatch.setattr("gdp.progress.Progress", type("Kept", (Progress,), {"save": save}))
-    words = (f"input={cat}", "task=denoise", "steps=3")
+    words = ("report=false", f"input={cat}", "task=denoise", "steps=3")
     assert cli(*words, "output=o", "preview=1e-9")[0] == 0
     assert shown == [(20, 24)] * 3 and files("o") == ["cat.compare.png", "cat.json", "cat.png"]
     code, _, err = cli(*words, "output=p", "preview=0")
