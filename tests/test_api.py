@@ -155,8 +155,16 @@ def test_steps_are_told_and_may_stop(quick, cat):
     quick(cat, steps=3, on_step=lambda done, total, x0: seen.append((done, total, tuple(x0.shape))))
     assert seen == [(k, 3, (1, 3, 20, 24)) for k in (1, 2, 3)]
     seen.clear()
-    quick(torch.rand(2, 3, 8, 8), on_step=lambda done, total, x0: seen.append((done, total)))
-    assert seen == [(k, 4) for k in (1, 2, 3, 4)]
+    two, watch = torch.rand(2, 3, 8, 8), lambda done, total, x0: seen.append((done, total, len(x0)))
+    together = quick(two, on_step=watch)
+    assert seen == [(1, 2, 2), (2, 2, 2)]  # they share the network's calls
+    seen.clear()
+    apart = quick(two, on_step=watch, batch=1)
+    assert seen == [(k, 4, 1) for k in (1, 2, 3, 4)]
+    torch.testing.assert_close(apart.image, together.image, atol=1e-4, rtol=0)
+    seen.clear()
+    quick(cat, on_step=watch, batch=1, samples=2)
+    assert seen == [(k, 4, 1) for k in (1, 2, 3, 4)]
 
     def stop(done, total, x0):
         raise StopIteration("enough")

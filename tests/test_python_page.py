@@ -19,7 +19,7 @@ def beside(tmp_path, monkeypatch):
     Path("folder").mkdir()
     noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
     for name in ("photo.jpg", "other.png", "folder/a.png", "folder/b.png"):
-        Image.fromarray(noise).resize((64, 48)).save(name)
+        Image.fromarray(noise).resize((16, 12)).save(name)
     return tmp_path
 
 
@@ -28,7 +28,7 @@ def test_snippet(beside, k, capsys):
     scope: dict = {"__name__": "__main__"}
     exec(compile(SNIPPETS[k], f"python.md, snippet {k + 1}", "exec"), scope)
     if "result.save" in SNIPPETS[k]:
-        assert Image.open("larger.png").size == (256, 192)
+        assert Image.open("larger.png").size == (64, 48)
     if "watch" in scope:
         assert capsys.readouterr().out.splitlines() == [f"{n} of 5 calls" for n in range(1, 6)]
     if "results" in scope:

@@ -169,13 +169,8 @@ def test_what_is_missing_is_left_out(tmp_path):
     (tmp_path / "b.compare.png").unlink()
     (tmp_path / "b.png").unlink()
     (tmp_path / "c.kernel.png").unlink()
-    nonsense = {
-        "choices": None,
-        "scores": None,
-        "pictures": [3],
-        "overrides": None,
-        "panels": {"input": [0, 0, 9999, 9], "restored": "here"},
-    }
+    nonsense = {"choices": None, "scores": None, "pictures": [3], "overrides": None}
+    nonsense["panels"] = {"input": [0, 0, 9999, 9], "restored": "here"}
     made_up(tmp_path, "d", **nonsense)
     for name, text in (("other.json", "[1, 2]"), ("more.json", "{}"), ("broken.json", "{"), ("deep.json", "[" * 100000)):
         (tmp_path / name).write_text(text)
