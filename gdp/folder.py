@@ -101,6 +101,8 @@ class Folder:
                 self.refuse(item)
         if own and old:
             clear(self.space.folder, old.photos)
+            for name in old.photos:
+                self.preview(name).unlink(missing_ok=True)
         return len(self.entries) < len(self.items)
 
     def finished(self, item: Item, began: int | None) -> Path | None:
@@ -126,6 +128,10 @@ class Folder:
     def target(self, item: Item) -> Path:
         """The results of a photo, without their suffixes."""
         return self.space.folder / item.name
+
+    def preview(self, name: str) -> Path:
+        """What is shown of a photo until it is done."""
+        return self.space.folder / f"{name}.preview.png"
 
     def restore(self, prior: Prior) -> None:
         """Restore what is left to do. OSError where nothing more can be saved."""
@@ -210,7 +216,7 @@ class Folder:
         snapshot = Snapshot(self.space.checkpoint, key, self.setup.config["checkpoint"], names)
         if snapshot.load():
             log.info("%s: goes on where it was", names)
-        previews = [self.target(item).with_name(f"{item.name}.preview.png") for item, _ in group]
+        previews = [self.preview(item.name) for item, _ in group]
         passes, every = job.passes(cases[0], self.setup, prior), self.setup.config["preview"]
         with Progress(passes, names, prior, cases[0].operator, cases[0].y, previews, every) as progress:
             try:

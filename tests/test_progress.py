@@ -70,9 +70,9 @@ def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
 
     def save(self, x0):
         Progress.save(self, x0)
-        shown.append(tuple(read(self.preview).pixels.shape[-2:]))
+        shown.append(tuple(read(self.previews[0]).pixels.shape[-2:]))
 
-    monkeypatch.setattr("gdp.progress.Progress", type("Kept", (Progress,), {"save": save}))
+    monkeypatch.setattr("gdp.folder.Progress", type("Kept", (Progress,), {"save": save}))
     words = (f"input={cat}", "task=denoise", "steps=3")
     assert cli(*words, "output=o", "preview=1e-9")[0] == 0
     assert shown == [(20, 24)] * 3 and files("o") == ["cat.compare.png", "cat.json", "cat.png"]
@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_a_preview(cli, cat, monkeypatch):  # noqa: F811
         if len(steps) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("gdp.progress.Progress", type("Stopped", (Progress,), {"step": step}))
+    monkeypatch.setattr("gdp.folder.Progress", type("Stopped", (Progress,), {"step": step}))
     code, out, err = cli(f"input={cat}", "task=denoise", "steps=3", "output=o")
     assert code == run.INTERRUPTED == 130 and not out and "o/cat.preview.png" in err
     assert files("o") == ["cat.preview.png"] and read("o/cat.preview.png").pixels.shape == (1, 3, 20, 24)
