@@ -18,8 +18,8 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 if TYPE_CHECKING:
-    from gdp.folder import Entry, Item
     from gdp.image import Photo
+    from gdp.items import Entry, Item
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
@@ -141,8 +141,8 @@ def restore_all(cfg: DictConfig) -> int:
 
 def items_of(photos: list[Path], cfg: DictConfig) -> "list[Item]":
     """The photos of a job, by the names of their results. What is wrong with a single one is told at once."""
-    from gdp.folder import Item
     from gdp.image import read
+    from gdp.items import Item
     from gdp.scene import read_scene
 
     def item(files: list[Path], name: str, photo: "Photo | None" = None) -> Item:
@@ -163,7 +163,9 @@ def show(files: list[Path]) -> None:
 
 def summary(entries: "list[Entry]", folder: Path) -> int:
     """The table of several photos, and the exit code."""
-    failed = sum(entry.state in ("failed", "not begun") for entry in entries)
+    from gdp.items import FAILED, LEFT
+
+    failed = sum(entry.state in (FAILED, LEFT) for entry in entries)
     if len(entries) > 1:
         width = max(len(entry.name) for entry in entries)
         for entry in entries:

@@ -65,6 +65,29 @@ def test_tiles_of_a_later_pass_begin_its_bar(tmp_path, monkeypatch):
     assert titles == 4 * ["photo 1/2"] + 2 * ["photo 2/2"]
 
 
+def test_calls_of_an_earlier_run_say_nothing_of_the_speed(tmp_path):
+    from gdp.snapshot import Snapshot
+
+    def restore(snapshot):
+        prior, y, sampler = GaussianPrior(), torch.zeros(1, 3, 8, 8), sampler_of("ddnm", 6)
+        with Progress([6], "photo", prior, A, y, tmp_path / "x.preview.png") as progress:
+            sampler(prior, A, y, on_step=progress.step, keep=snapshot.place())
+            return progress.bar.initial, progress.calls - progress.before
+
+    first = Snapshot(tmp_path / "s", "key", 1e-9)
+    write, writes = first.write, []
+
+    def four_times():
+        if len(writes) < 4:
+            writes.append(write())
+
+    first.write = four_times
+    assert restore(first) == (0, 6)
+    second = Snapshot(tmp_path / "s", "key", None)
+    second.minutes = 1.0
+    assert second.load() and restore(second) == (4, 6)
+
+
 def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
     shown = []
 
