@@ -19,12 +19,11 @@ from gdp.places import CONF, SAMPLE
 from gdp.refusal import refusal
 
 if TYPE_CHECKING:
-    from gdp.folder import Entry, Item
     from gdp.image import Photo
+    from gdp.items import Entry, Item
 
 PATHS = ("input", "output", "mask", "init", "prior.path", "operator.kernel", "operator.tables", "operator.transmission")
 DONE, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-UNDONE = ("failed", "not begun")  # states of a photo without a result
 log = logging.getLogger("gdp")
 
 
@@ -120,6 +119,7 @@ def restore_all(cfg: DictConfig, failed: dict[str, str]) -> int:
 
     from gdp.compose import build, chosen
     from gdp.folder import Folder
+    from gdp.items import FAILED, LEFT
     from gdp.workspace import Workspace
 
     setup = build(cfg, chosen(HydraConfig.get().runtime.choices), asked())
@@ -136,9 +136,8 @@ def restore_all(cfg: DictConfig, failed: dict[str, str]) -> int:
             if not run.entries:
                 raise
             tell(error, cfg.verbose)
-        failed |= {entry.name: entry.error or entry.state for entry in run.outcome() if entry.state in UNDONE}
-        any_done = any(entry.state not in UNDONE for entry in run.outcome())
-        told = not (cfg.report and any_done) or tell_folder(cfg, folder, failed)
+        failed |= {entry.name: entry.error or entry.state for entry in run.outcome() if entry.state in (FAILED, LEFT)}
+        told = not cfg.report or len(failed) == len(items) or tell_folder(cfg, folder, failed)
     code = summary(run.outcome(), folder)
     return code if told else max(code, SOME_FAILED)
 
@@ -157,8 +156,8 @@ def tell_folder(cfg: DictConfig, folder: Path, failed: dict[str, str]) -> bool:
 
 def items_of(photos: list[Path], cfg: DictConfig) -> "list[Item]":
     """The photos of a job, by the names of their results. What is wrong with a single one is told at once."""
-    from gdp.folder import Item
     from gdp.image import read
+    from gdp.items import Item
     from gdp.scene import read_scene
 
     def item(files: list[Path], name: str, photo: "Photo | None" = None) -> Item:
@@ -179,7 +178,9 @@ def show(files: list[Path]) -> None:
 
 def summary(entries: "list[Entry]", folder: Path) -> int:
     """The table of several photos, and the exit code."""
-    failed = sum(entry.state in UNDONE for entry in entries)
+    from gdp.items import FAILED, LEFT
+
+    failed = sum(entry.state in (FAILED, LEFT) for entry in entries)
     if len(entries) > 1:
         width = max(len(entry.name) for entry in entries)
         for entry in entries:

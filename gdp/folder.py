@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 import gdp
 from gdp import fingerprint, image, job
 from gdp.files import clear
-from gdp.image import Photo
+from gdp.items import DONE, FAILED, FINISHED, LEFT, Entry, Item
 from gdp.job import Case
 from gdp.manifest import Manifest, continued, planned, read_manifest, size_of, stamp
 from gdp.pipeline import Outcome
@@ -27,41 +27,8 @@ from gdp.workspace import Workspace
 if TYPE_CHECKING:
     from gdp.compose import Setup
 
-DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun"  # states of a photo
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
 log = logging.getLogger("gdp")
-
-
-class Item(NamedTuple):
-    """A photo of a run."""
-
-    name: str  # of its results, in the output folder
-    files: tuple[Path, ...]  # the exposures of a scene; mostly one
-    read: Callable[[], Photo]
-    init: str | Path | None = None  # a picture to start from, or a folder of such
-
-    @property
-    def file(self) -> Path:
-        """The first, by which it is called."""
-        return self.files[0]
-
-    @property
-    def sources(self) -> list[Path]:
-        """All files that the result depends on, as far as they are there."""
-        try:
-            return [*self.files, *([] if self.init is None else [image.namesake(self.init, self.file)])]
-        except FileNotFoundError:
-            return list(self.files)
-
-
-class Entry(NamedTuple):
-    """What became of a photo."""
-
-    name: str
-    state: str
-    seconds: float = 0.0
-    where: Path | None = None
-    error: str = ""
 
 
 class Folder:
@@ -101,6 +68,8 @@ class Folder:
                 self.refuse(item)
         if own and old:
             clear(self.space.folder, old.photos)
+            for name in old.photos:
+                self.preview(name).unlink(missing_ok=True)
         return len(self.entries) < len(self.items)
 
     def finished(self, item: Item, began: int | None) -> Path | None:
@@ -127,6 +96,10 @@ class Folder:
         """The results of a photo, without their suffixes."""
         return self.space.folder / item.name
 
+    def preview(self, name: str) -> Path:
+        """What is shown of a photo until it is done."""
+        return self.space.folder / f"{name}.preview.png"
+
     def restore(self, prior: Prior) -> None:
         """Restore what is left to do. OSError where nothing more can be saved."""
         try:
@@ -134,8 +107,10 @@ class Folder:
                 if any(name not in self.entries for name in batch):
                     for group in self.groups([self.items[name] for name in batch if name in self.items], prior):
                         self.together(group, prior)
-        except BaseException:
+        except BaseException as error:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
+            if self.space.keep and isinstance(error, KeyboardInterrupt):
+                log.info("to go on from here, give the same line with output=%s", self.space.folder)
             raise
         self.space.keep = False
 
@@ -210,7 +185,7 @@ class Folder:
         snapshot = Snapshot(self.space.checkpoint, key, self.setup.config["checkpoint"], names)
         if snapshot.load():
             log.info("%s: goes on where it was", names)
-        previews = [self.target(item).with_name(f"{item.name}.preview.png") for item, _ in group]
+        previews = [self.preview(item.name) for item, _ in group]
         passes, every = job.passes(cases[0], self.setup, prior), self.setup.config["preview"]
         with Progress(passes, names, prior, cases[0].operator, cases[0].y, previews, every) as progress:
             try:

@@ -45,7 +45,8 @@ def read_manifest(file: Path) -> Manifest | None:
         found = Manifest(**json.loads(file.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    return found if isinstance(found.photos, dict) and isinstance(found.batches, list) else None
+    sound = isinstance(found.photos, dict) and isinstance(found.batches, list) and isinstance(found.began, int)
+    return found if sound and all(Path(name).name == name for name in found.photos) else None
 
 
 def planned(sizes: Mapping[str, Size | None], capacity: Callable[[Size], int]) -> list[list[str]]:

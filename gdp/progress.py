@@ -43,6 +43,7 @@ class Progress:
         self.passes, self.name, self.prior, self.operator, self.y = passes, name[:30], prior, operator, y
         self.previews, self.every = [preview] if isinstance(preview, Path) else list(preview), every
         self.number, self.before, self.calls = 0, prior.calls, prior.calls  # this pass; the calls before it, and those told of
+        self.pixels = prior.pixels
         self.bar = tqdm(total=passes[0], desc=self.title(), unit="call", file=sys.stderr, dynamic_ncols=True)
         self.shown = self.saved = monotonic()
         self.x0: Tensor | None = None
@@ -72,6 +73,9 @@ class Progress:
         if self.over() or self.size not in (None, x0.shape):
             self.next_pass()
         self.x0, self.size, self.calls, now = x0, x0.shape, self.prior.calls, monotonic()
+        if self.prior.pixels == self.pixels:  # an earlier run made these calls: they say nothing of the speed
+            self.bar.initial = self.calls - self.before
+        self.pixels = self.prior.pixels
         if now - self.shown > OFTEN and self.number == len(self.passes) - 1 and not self.operator.blind:
             self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0[:1]), self.operator, self.y[:1]):.4f}", refresh=False)
         self.show(self.calls - self.before)
@@ -92,7 +96,7 @@ class Progress:
     def next_pass(self) -> None:
         """Begin a bar anew, with the calls since those last told of."""
         self.number, self.before = (self.number + 1) % len(self.passes), self.calls
-        self.size = None
+        self.size, self.bar.initial = None, 0
         self.bar.reset(self.passes[self.number])
         self.bar.set_description_str(self.title(), refresh=False)
 

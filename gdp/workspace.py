@@ -41,11 +41,17 @@ class Workspace:
         self.handle = -1
 
     def __enter__(self) -> "Workspace":
+        if self.notes.is_symlink():
+            raise ValueError(f"{self.notes} is a link to another place; remove it, or choose another output=")
         folder = self.notes
         while not folder.exists():
             self.made.append(folder)
             folder = folder.parent
-        self.handle = locked(self.notes / "lock", self.folder)
+        try:
+            self.handle = locked(self.notes / "lock", self.folder)
+        except BaseException:
+            self.tidy()
+            raise
         try:
             self.keep = self.resumed = self.manifest.exists() or self.checkpoint.exists()
             clear(self.notes)
@@ -67,12 +73,23 @@ class Workspace:
             for file in (self.manifest, self.checkpoint):
                 file.unlink(missing_ok=True)
         (self.notes / "lock").unlink(missing_ok=True)
-        for folder in dict.fromkeys([self.notes, *self.made]):
+        try:
+            self.notes.rmdir()
+        except OSError:  # there are notes
+            pass
+        else:
+            self.tidy()
+        os.close(self.handle)
+
+    def tidy(self) -> None:
+        """Remove folders that were made for nothing."""
+        for folder in self.made:
             try:
                 folder.rmdir()
+            except FileNotFoundError:
+                continue
             except OSError:
                 break
-        os.close(self.handle)
 
     @contextmanager
     def result(self) -> Iterator[Path]:
@@ -111,10 +128,14 @@ class Workspace:
 def locked(file: Path, folder: Path) -> int:
     """A handle of `file`, locked until it is closed or the process ends. ValueError where another process holds it."""
     while True:
-        file.parent.mkdir(parents=True, exist_ok=True)
         try:
+            file.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         except FileNotFoundError:  # its holder has just left, and the folder with it
+            continue
+        except FileExistsError:
+            if file.parent.exists() and not file.parent.is_dir():
+                raise
             continue
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
