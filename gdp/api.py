@@ -124,7 +124,8 @@ def restore(
         first = arrays.given(init, "init").photos[0].pixels
         settings["init"] = first
     setup = build(*configured(settings), objects)
-    given = together(photo) if setup.config["scene"] and not setup.config["degrade"] else arrays.given(alone(photo))
+    frame = None if setup.config["degrade"] else getattr(setup.operator, "frame", None)
+    given = together(photo) if setup.config["scene"] and not setup.config["degrade"] else arrays.given(alone(photo), frame=frame)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False):

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from gdp.image import picture_of
 from gdp.photo import Photo, RefusedError
-from gdp.picture_alpha import fitted, spread
+from gdp.picture_alpha import fitted, framed, spread
 from gdp.picture_read import plain_photo, read, upright
 
 LEVELS = {"uint8": 255, "uint16": 65535}
 USUAL = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
 Back = Callable[[Tensor], Any]
+Frame = tuple[int, int, int, int] | None
 
 
 class Given(NamedTuple):
@@ -29,20 +30,24 @@ class Given(NamedTuple):
     file: Path | None = None
 
 
-def given(what: Any, name: str = "photo") -> Given:
-    """One photo, or several where it is a tensor [B, 3, H, W]; OSError, TypeError or ValueError where it is none."""
+def given(what: Any, name: str = "photo", frame: Frame = None) -> Given:
+    """One photo, or several where it is a tensor [B, 3, H, W]; OSError, TypeError or ValueError where it is none.
+
+    `frame` is what a result has more than the photo at the left, right, top and bottom, in pixels: its transparency does not go on there.
+    """
     if isinstance(what, str | Path):
         photo = read(what)
+        photo = photo if photo.alpha is None else photo._replace(alpha=framed(photo.alpha, frame))
         return Given([photo], pil_of(photo), array_of, Path(what).name, Path(what).expanduser())
     if isinstance(what, Image.Image):
         try:
             photo = plain_photo(Path(name), upright(what), 16, False)
         except RefusedError as error:
             raise ValueError(f"the {name} {error}") from None
-        photo = photo if photo.alpha is None else photo._replace(pixels=spread(photo.pixels, photo.alpha))
+        photo = photo if photo.alpha is None else photo._replace(pixels=spread(photo.pixels, photo.alpha), alpha=framed(photo.alpha, frame))
         return Given([photo], pil_of(photo), array_of, name)
     if isinstance(what, np.ndarray):
-        return of_array(what, name)
+        return of_array(what, name, frame)
     if isinstance(what, Tensor):
         return of_tensor(what, name)
     raise TypeError(f"the {name} is a {type(what).__name__}; it can be a path, a PIL image, a numpy array or a torch tensor")
@@ -63,7 +68,7 @@ def pil_of(photo: Photo) -> Back:
     return back
 
 
-def of_array(array: np.ndarray, name: str) -> Given:
+def of_array(array: np.ndarray, name: str, frame: Frame = None) -> Given:
     """[H, W], [H, W, 1], [H, W, 3] or [H, W, 4] of uint8, uint16, or floats in [0, 1]; a fourth channel is transparency."""
     shaped = array[..., None] if array.ndim == 2 else array
     if shaped.ndim != 3 or shaped.shape[-1] not in (1, 3, 4) or 0 in shaped.shape:
@@ -75,7 +80,8 @@ def of_array(array: np.ndarray, name: str) -> Given:
     alpha = values[:, 3:].clamp(0, 1) if values.shape[1] == 4 else None
     pixels = usual(values[:, :3].expand(-1, 3, -1, -1).contiguous(), name)
     rounding, depth = (0.0, 32) if levels is None else (1 / (levels * 12**0.5), 8 if levels == 255 else 16)
-    pixels = pixels if alpha is None else spread(pixels, alpha)
+    if alpha is not None:
+        pixels, alpha = spread(pixels, alpha), framed(alpha, frame)
 
     def back(pixels: Tensor) -> np.ndarray:
         out = pixels[0].clamp(0, 1).float().cpu()

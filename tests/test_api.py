@@ -18,6 +18,7 @@ from PIL import Image
 
 import gdp
 import run
+from gdp import arrays
 from gdp.compose import compose
 from gdp.places import CONF
 from gdp.schedule import Schedule
@@ -66,6 +67,8 @@ def test_shapes_of_arrays(quick):
     clear = np.dstack([grey, grey, grey, np.linspace(0, 1, 16, dtype=np.float32)[None].repeat(12, 0)])
     result = quick(clear, task="sr4", operator={"r": 2})
     assert result.image.shape == (24, 32, 4) and result.image[..., 3].min() < 0.05 < 0.95 < result.image[..., 3].max()
+    wide = arrays.given(clear, frame=(1, 2, 3, 4)).photos[0].alpha  # of outpainting
+    assert wide.shape[-2:] == (19, 19) and wide[0, 0, 0, 0] == 1 and wide[0, 0, 3, 1] == 0
     see_through = quick(Image.fromarray((clear * 255).astype(np.uint8)))
     assert see_through.image.mode == "RGBA"
     frozen = np.asarray(Image.new("RGB", (16, 12), "red"))
