@@ -215,7 +215,7 @@ def class_of(thing: Any) -> str:
     return f"{type(thing).__module__}.{type(thing).__qualname__}"
 
 
-def make(node: Mapping) -> Any:
+def make(node: Mapping[Any, Any]) -> Any:
     """What a node's `_target_` makes of it; errors are those of the target, without Hydra's wrapping."""
     try:
         return instantiate(node, _convert_="all")

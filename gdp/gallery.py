@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 from gdp import page, thumbnails
@@ -63,7 +64,7 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
     """A photo's part of the page, its pictures of at most `most` bytes each."""
     report = entry.report
     if not report:
-        return f'<article id="{anchor}">\n<h2>{page.escape(entry.name)}</h2>\n<p class="bad">{page.escape(entry.error)}</p>\n</article>'
+        return f'<article id="{anchor}">\n<h2>{escape(entry.name)}</h2>\n<p class="bad">{escape(entry.error)}</p>\n</article>'
     file = file_of(entry)
     extra = {name: thumbnails.opened(folder / file.parent / Path(str(path)).name) for name, path in (report.get("pictures") or {}).items()}
     found = {name: thumbnails.uri(picture, FOUND, 160) for name, picture in extra.items() if picture is not None}
@@ -76,7 +77,7 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
         "from": str(report.get("input", "")),
     }
     parts = (
-        f'<h2><a href="{page.local(*file.parts)}">{page.escape(file.as_posix())}</a></h2>',
+        f'<h2><a href="{page.local(*file.parts)}">{escape(file.as_posix())}</a></h2>',
         compared(folder, entry, most),
         page.found_pictures(found),
         page.facts(told),

@@ -129,7 +129,7 @@ def shareable(setup: "Setup") -> bool:
     return not (alone or setup.operator.blind)
 
 
-def likeness(case: Case) -> tuple | None:
+def likeness(case: Case) -> tuple[Any, ...] | None:
     """The same for cases that may share network calls: one shape of y, one noise, one operator. None for a case that may not."""
     return None if case.alone else (tuple(case.y.shape), case.operator.sigma_y)
 

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -177,7 +178,7 @@ def upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def known_formats() -> dict:
+def known_formats() -> dict[str, Any]:
     """PIL's readers, by name."""
     Image.init()
     return Image.OPEN

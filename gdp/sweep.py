@@ -4,6 +4,7 @@ import base64
 import io
 import logging
 from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -106,7 +107,7 @@ def sweep_page(root: Path, jobs: Sequence[Job], named: Mapping[str, Any], listed
     names = ["job", *named, "restored", "failed", "seconds", "nfe", "consistency"]
     names += [*dict.fromkeys(key for r in rows for key in r if key not in names and key != "error"), "error"]
     body = [
-        f"<p>{len(jobs)} jobs; means over their photos. Axes: {page.escape(', '.join(named) or 'none')}.</p>",
+        f"<p>{len(jobs)} jobs; means over their photos. Axes: {escape(', '.join(named) or 'none')}.</p>",
         page.table(names, rows, links),
     ]
     shown = thumbnails.fitted(sheet, SHOWN)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -96,7 +96,7 @@ class Sampler(ABC):
             init = Restored(init, operator)
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
-        memory: dict = {}
+        memory: dict[str, Any] = {}
         state, calls = None if keep is None else keep.load(y.device), prior.calls
         with torch.no_grad():
             bound = operator.bind(y, None if init is None else init.operator)
@@ -156,5 +156,7 @@ class Sampler(ABC):
         return prior.diffuse(x, 0, t, noise)
 
     @abstractmethod
-    def step(self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict) -> tuple[Tensor, Tensor]:
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""

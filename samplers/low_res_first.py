@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.noise import Noise
 from gdp.prior import Prior
 from gdp.schedule import Schedule
 from gdp.snapshot import Place
@@ -116,7 +117,9 @@ class LowResFirst(Sampler):
         large = [r for r, finer in after if self.above * finer**2 < H * W]
         return [r for r in large if min(H, W) >= SMALLEST * r and offers(operator, r, y)]
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         return self.sampler.step(x, t, s, prior, A, y, noise, memory)
 
 

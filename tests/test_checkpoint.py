@@ -12,7 +12,8 @@ import yaml
 
 from gdp import checkpoint
 from gdp.checkpoint import BUNDLED, load_prior, locate, pick_device, pick_dtype, read_weights
-from gdp.compose import CONF, compose, make
+from gdp.compose import compose, make
+from gdp.places import CONF
 from gdp.unet import UNet
 
 ARGUMENTS = {
