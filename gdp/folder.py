@@ -43,9 +43,14 @@ class Folder:
         show: Callable[[list[Path]], None] = lambda files: None,
     ):
         self.items = {item.name: item for item in items}
+        for item in items:
+            if self.items[item.name] is not item:
+                twice = f"{item.file} and {self.items[item.name].file}"
+                raise ValueError(f"{twice} would both become {item.name} in {space.folder}; rename one, or restore them into two folders")
         self.setup, self.space, self.tell, self.show = setup, space, tell, show
         self.settings = fingerprint.of_settings(setup.config)
         self.entries: dict[str, Entry] = {}
+        self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
 
     def settle(self) -> bool:
         """Find out what is finished; whether anything is left to do.
@@ -66,11 +71,13 @@ class Folder:
                 self.entries[item.name] = Entry(item.name, FINISHED, where=where)
             elif not overwrite:
                 self.refuse(item)
-        if own and old:
+        if old is not None:
             clear(self.space.folder, old.photos)
             for name in old.photos:
                 self.preview(name).unlink(missing_ok=True)
-        return len(self.entries) < len(self.items)
+        left = len(self.entries) < len(self.items)
+        self.space.keep &= left
+        return left
 
     def finished(self, item: Item, began: int | None) -> Path | None:
         """The result of the same photo with the same settings, where there is one; with overwrite=true only one that this run made,
@@ -111,6 +118,9 @@ class Folder:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
             if self.space.keep and isinstance(error, KeyboardInterrupt):
                 log.info("to go on from here, give the same line with output=%s", self.space.folder)
+            if isinstance(error, OSError) and error.errno in HOPELESS:
+                text = f"{error.strerror} at {self.space.folder}; mend that, and the same line with this output= goes on"
+                raise OSError(text) from None
             raise
         self.space.keep = False
 
@@ -132,15 +142,19 @@ class Folder:
         return new
 
     def batches(self, device: torch.device, names: Sequence[str]) -> list[list[str]]:
-        """Names of photos that seem to be of one size, as many together as `batch` says."""
-        if not job.shareable(self.setup) or len(names) == 1:
-            return [[name] for name in names]
-        return planned({name: size_of(self.items[name].file) for name in names}, partial(self.capacity, device))
+        """Those of these photos that are not finished, as many together as `batch` says, where they seem to be of one size."""
+        left = [name for name in names if name not in self.entries]
+        if not job.shareable(self.setup) or len(left) == 1:
+            return [[name] for name in left]
+        return planned({name: size_of(self.items[name].file) for name in left}, partial(self.capacity, device))
 
     def capacity(self, device: torch.device, size: tuple[int, int]) -> int:
         """How many photos of a size (height, width) may go through the network together."""
         config = self.setup.config
-        made = size if config["degrade"] else self.setup.operator.x_shape(torch.zeros(1).expand(1, 3, *size))[-2:]
+        try:
+            made = size if config["degrade"] else self.setup.operator.x_shape(torch.zeros(1).expand(1, 3, *size))[-2:]
+        except Exception:  # whatever is wrong with photos of this size, each will tell
+            return 1
         return max(1, job.at_once(self.setup, made, device) // config["samples"])
 
     def groups(self, items: Sequence[Item], prior: Prior) -> list[list[tuple[Item, Case]]]:
@@ -157,6 +171,7 @@ class Folder:
 
     def case(self, item: Item, prior: Prior) -> Case:
         """A photo, read and ready to be restored."""
+        self.sources[item.name] = fingerprint.of_photo(item.sources)
         init = None if item.init is None else image.read(image.namesake(item.init, item.file)).pixels
         return job.prepare(item.read(), self.setup, prior.device, item.file.name, item.file, init)
 
@@ -181,7 +196,7 @@ class Folder:
         """What the network makes of the group, from where an earlier run has left it."""
         cases, first = [case for _, case in group], group[0][0]
         names = first.file.name + (f" +{len(group) - 1}" if len(group) > 1 else "")
-        key = fingerprint.digest([gdp.__version__, self.settings, prior.device.type, [fingerprint.of_photo(i.sources) for i, _ in group]])
+        key = fingerprint.digest([gdp.__version__, self.settings, prior.device.type, [self.sources[item.name] for item, _ in group]])
         snapshot = Snapshot(self.space.checkpoint, key, self.setup.config["checkpoint"], names)
         if snapshot.load():
             log.info("%s: goes on where it was", names)
@@ -200,7 +215,7 @@ class Folder:
         began, target = perf_counter(), self.target(item)
         try:
             result = job.finish(case, outcome, self.setup, prior)
-            known = {"batch": batch, "fingerprint": {"settings": self.settings, "input": fingerprint.of_photo(item.sources)}}
+            known = {"batch": batch, "fingerprint": {"settings": self.settings, "input": self.sources[item.name]}}
             with self.space.result() as folder:
                 files = save(result, target, str(item.file), folder, known)
         except Exception as error:
@@ -211,6 +226,6 @@ class Folder:
     def fail(self, item: Item, error: Exception) -> None:
         """A photo that cannot be restored. OSError where none can be saved."""
         if isinstance(error, OSError) and error.errno in HOPELESS:
-            raise OSError(f"{error.strerror} at {self.space.folder}; mend that, and the same line with this output= goes on") from None
+            raise error
         if item.name not in self.entries:
             self.entries[item.name] = Entry(item.name, FAILED, error=self.tell(error, item.file.name))
