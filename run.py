@@ -84,7 +84,7 @@ def tell_sweep(told: list[tuple[DictConfig, dict[str, str], dict[str, str], Path
     if not root.is_dir():
         return
     try:
-        show(write_sweep(root, jobs, told[0][0].overwrite))
+        show(write_sweep(root, jobs, told[0][0].overwrite, told[0][0].get("recursive", False)))
     except OSError as error:
         tell(error, told[0][0].verbose)
 
@@ -147,7 +147,7 @@ def tell_folder(cfg: DictConfig, folder: Path, failed: dict[str, str]) -> bool:
     from gdp.gallery import write_gallery
 
     try:
-        show(write_gallery(folder, failed, cfg.overwrite))
+        show(write_gallery(folder, failed, cfg.overwrite, cfg.get("recursive", False)))
     except OSError as error:
         tell(error, cfg.verbose)
         return False

@@ -37,9 +37,12 @@ def axes(jobs: Sequence[Job]) -> dict[str, list[str]]:
     return dict(sorted(((name, values) for name, values in found.items() if len(values) > 1), key=lambda axis: -len(axis[1])))
 
 
-def write_sweep(root: Path, jobs: Sequence[Job], overwrite: bool = False) -> list[Path]:
-    """Write summary.csv, index.html and sheet.png of a sweep into `root`; what was written. A person's files of these names stay."""
-    named, listed = axes(jobs), [entries(job.folder, job.failed) for job in jobs]
+def write_sweep(root: Path, jobs: Sequence[Job], overwrite: bool = False, recursive: bool = False) -> list[Path]:
+    """Write summary.csv, index.html and sheet.png of a sweep into `root`; what was written. A person's files of these names stay.
+
+    `recursive`: results may lie in folders of a job's folder.
+    """
+    named, listed = axes(jobs), [entries(job.folder, job.failed, recursive) for job in jobs]
     rows = [
         {**point(job, named), **row(entry)}
         for job, found in zip(jobs, listed, strict=True)

@@ -220,6 +220,17 @@ def test_a_thousand_photos(tmp_path, monkeypatch):
     assert gallery.BUDGET <= 16_000_000 and gallery.LEAST * 2 * 2000 <= 16_000_000
 
 
+def test_folders_below(tmp_path):
+    for name in ("a", "below/a", ".hidden/a"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        made_up((tmp_path / name).parent, "a")
+    gallery.write_gallery(tmp_path, recursive=True)
+    read = safe((tmp_path / "index.html").read_text())
+    assert {a["href"] for a in read.of("a")} == {"#photo0", "#photo1", "./a.png", "./below/a.png"} and len(read.of("input")) == 2
+    gallery.write_gallery(tmp_path)
+    assert len(safe((tmp_path / "index.html").read_text()).of("input")) == 1
+
+
 @pytest.mark.parametrize("most", [300, 3_000, 60_000])
 def test_pictures_within_bytes(most):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (500, 700, 3), np.uint8))
