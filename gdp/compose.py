@@ -18,6 +18,7 @@ from packaging.version import Version
 from torch import Tensor
 
 from gdp import colourfix
+from gdp.fingerprint import COSMETIC
 from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
@@ -41,7 +42,7 @@ class Setup(NamedTuple):
     tiled: Callable[[Prior], Prior]
     config: dict[str, Any]  # resolved
     choices: dict[str, str]  # of each group of conf/; a class for an object that was given
-    overrides: list[str]  # what was asked for, as words of the command line
+    overrides: list[str]  # what was asked for that may change the numbers, as words of the command line
 
     def load_prior(self) -> Prior:
         """The prior, in tiles; one that comes in tiles keeps its own."""
@@ -200,7 +201,8 @@ def build(
     config = {**plain(OmegaConf.to_container(cfg, resolve=True)), **{group: {"_target_": class_of(part)} for group, part in given.items()}}
     names = {**(choices or {}), **{group: type(part).__name__ for group, part in given.items()}}
     load = (lambda: given["prior"].own()) if "prior" in given else (lambda: make(cfg.prior))
-    return Setup(operator, sampler, load, make(cfg.tiling), config, names, list(overrides))
+    words = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in COSMETIC]
+    return Setup(operator, sampler, load, make(cfg.tiling), config, names, words)
 
 
 def made(thing: Any, kind: type) -> None:

@@ -12,7 +12,6 @@ from gdp.summary import COLUMNS, Entry, as_csv, columns, entries, file_of, row
 BUDGET, LEAST, MOST = 16_000_000, 4_000, 60_000  # bytes of all pictures; of one, at least and at most
 PICTURED = 2_000  # photos with pictures; of more, the rest are in the table alone
 FOUND = 6_000  # bytes of a picture of what was found
-QUIET = ("input=", "output=", "overwrite=", "verbose=", "report=", "device=", "preview=")  # settings that change no picture
 log = logging.getLogger("gdp")
 
 
@@ -68,12 +67,11 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
     file = file_of(entry)
     extra = {name: thumbnails.opened(folder / file.parent / Path(str(path)).name) for name, path in (report.get("pictures") or {}).items()}
     found = {name: thumbnails.uri(picture, FOUND, 160) for name, picture in extra.items() if picture is not None}
-    settings = [word for word in report.get("overrides") or [] if not word.startswith(QUIET)]
     listed = row(entry)
     told = {
         **{name: page.words(value) for name, value in listed.items() if name not in ("name", "state")},
         "found": page.words(report.get("operator")),
-        "settings": page.words(" ".join(settings)),
+        "settings": page.words(" ".join(str(word) for word in report.get("overrides") or [])),
         "from": str(report.get("input", "")),
     }
     parts = (

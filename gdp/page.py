@@ -35,7 +35,8 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; ma
 dt { opacity: .75 } dd { margin: 0; overflow-wrap: anywhere } code { font-size: .95em }
 .found { display: flex; gap: .5rem; flex-wrap: wrap; margin-top: .5rem } figure { margin: 0; font-size: .8rem }
 .found img { display: block; height: 5rem; max-width: 9rem }
-.scroll { overflow-x: auto } table { border-collapse: collapse; font-size: .87rem; margin: 1rem 0 }
+.scroll { overflow: auto; max-height: 70vh } thead { position: sticky; top: 0; background: var(--paper) }
+table { border-collapse: collapse; font-size: .87rem; margin: 1rem 0 }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap }
 td.number { text-align: right; font-variant-numeric: tabular-nums }
 td.wide { white-space: normal; overflow-wrap: anywhere; min-width: 14rem }
@@ -123,7 +124,8 @@ def table(names: Sequence[str], rows: Sequence[Mapping[str, Any]], links: Sequen
         if link:
             cells[0] = f'<td><a href="{escape(link)}">{escape(words(row.get(shown[0])))}</a></td>'
         lines.append(f"<tr>{''.join(cells)}</tr>")
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(lines)}\n</tbody></table></div>'
+    box = '<div class="scroll" tabindex="0" role="region" aria-label="Table">'
+    return f"{box}<table><thead><tr>{head}</tr></thead><tbody>\n{chr(10).join(lines)}\n</tbody></table></div>"
 
 
 def cell(name: str, value: Any) -> str:
