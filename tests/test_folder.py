@@ -208,7 +208,7 @@ def test_a_photo_that_fails_leaves_its_batch_alone(cli, monkeypatch):  # noqa: F
 
     monkeypatch.setattr(Prior, "forward", picky)
     monkeypatch.setattr(pipeline, "observe", observed)
-    code, out, err = cli("input=in", "task=denoise", "sigma_y=0.1", "steps=3", "output=o")
+    code, out, err = cli("input=in", "task=denoise", "sigma_y=0.1", "steps=3", "output=o", "report=false")
     assert code == 1 and "p02.png: in/p02.png is not a picture" in err and "p03.png: too bright" in err and "4 of 6" in err
     assert len(out.split()) == 12 and not Path("o/.gdp").exists()
     table = [line for line in err.splitlines() if re.match(r"p\d\d +(done|failed)", line)]
@@ -449,7 +449,7 @@ def test_a_full_disk_ends_the_run(cli, monkeypatch):  # noqa: F811
 
     def full(picture, path):
         saved.append(path)
-        if len(saved) > 3:
+        if len(saved) > 1:  # the second photo's sheet
             raise OSError(errno.ENOSPC, "No space left on device")
         save(picture, path)
 
