@@ -3,6 +3,7 @@
 import errno
 import json
 import logging
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -72,9 +73,11 @@ class Folder:
             elif not overwrite:
                 self.refuse(item)
         if old is not None:
-            clear(self.space.folder, old.photos)
-            for name in old.photos:
-                self.preview(name).unlink(missing_ok=True)
+            previews = [self.preview(name) for name in old.photos]
+            for folder in {file.parent for file in previews}:
+                clear(folder, [file.name for file in previews])
+            for file in previews:
+                file.unlink(missing_ok=True)
         left = len(self.entries) < len(self.items)
         self.space.keep &= left
         return left
@@ -82,10 +85,10 @@ class Folder:
     def finished(self, item: Item, began: int | None) -> Path | None:
         """The result of the same photo with the same settings, where there is one; with overwrite=true only one that this run made,
         which `began` then, before it was killed."""
-        report = self.target(item).with_name(f"{item.name}.json")
+        report = self.target(item).with_name(f"{self.target(item).name}.json")
         try:
             told = json.loads(report.read_text())
-            known, files = told["fingerprint"], [self.space.folder / Path(name).name for name in told["files"]]
+            known, files = told["fingerprint"], [report.with_name(f"{self.target(item).name}{suffix}") for suffix in told["files"]]
             fresh = not self.setup.config["overwrite"] or (began is not None and report.stat().st_mtime_ns >= began)
             same = known["settings"] == self.settings and fingerprint.same_photo(known["input"], item.sources)
         except (OSError, ValueError, KeyError, TypeError):
@@ -95,8 +98,8 @@ class Folder:
     def refuse(self, item: Item) -> None:
         """ValueError where a result would replace a file."""
         for suffix in suffixes(self.setup):
-            file = self.target(item).with_name(f"{item.name}{suffix}")
-            if file.exists():
+            file = self.space.folder / f"{item.name}{suffix}"
+            if os.path.lexists(file):
                 raise ValueError(f"{file} exists, made otherwise or of another photo; choose another output=, or allow overwrite=true")
 
     def target(self, item: Item) -> Path:
@@ -217,7 +220,7 @@ class Folder:
             result = job.finish(case, outcome, self.setup, prior)
             known = {"batch": batch, "fingerprint": {"settings": self.settings, "input": self.sources[item.name]}}
             with self.space.result() as folder:
-                files = save(result, target, str(item.file), folder, known)
+                files = save(result, target, str(item.file), (folder / item.name).parent, known)
         except Exception as error:
             return self.fail(item, error)
         self.entries[item.name] = Entry(item.name, DONE, outcome.seconds + perf_counter() - began, picture(target))

@@ -12,7 +12,7 @@ DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun" 
 class Item(NamedTuple):
     """A photo of a run."""
 
-    name: str  # of its results, in the output folder
+    name: str  # of its results, in the output folder or, with a sub-folder before it, below it
     files: tuple[Path, ...]  # the exposures of a scene; mostly one
     read: Callable[[], Photo]
     init: str | Path | None = None  # a picture to start from, or a folder of such

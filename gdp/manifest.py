@@ -46,7 +46,7 @@ def read_manifest(file: Path) -> Manifest | None:
     except (OSError, ValueError, TypeError):
         return None
     sound = isinstance(found.photos, dict) and isinstance(found.batches, list) and isinstance(found.began, int)
-    return found if sound and all(Path(name).name == name for name in found.photos) else None
+    return found if sound and not any(Path(name).is_absolute() or ".." in Path(name).parts for name in found.photos) else None
 
 
 def planned(sizes: Mapping[str, Size | None], capacity: Callable[[Size], int]) -> list[list[str]]:

@@ -93,7 +93,8 @@ class Workspace:
 
     @contextmanager
     def result(self) -> Iterator[Path]:
-        """A folder for the files of one result. They come to FOLDER together, when all are whole; after an error none does.
+        """A folder for the files of one result, in sub-folders or not. They come to FOLDER together, when all are whole; after an error
+        none does.
 
         ValueError where one would replace a file.
         """
@@ -111,18 +112,27 @@ class Workspace:
 
     def refuse(self, made: Path) -> None:
         """ValueError where a file that was made would replace one that may not be replaced."""
-        for file in made.iterdir():
-            if not self.overwrite and (self.folder / file.name).exists():
-                raise ValueError(f"{self.folder / file.name} has come to exist; move it away, or allow overwrite=true")
+        for name in inside(made):
+            if not self.overwrite and os.path.lexists(self.folder / name):
+                raise ValueError(f"{self.folder / name} has come to exist; move it away, or allow overwrite=true")
 
     def land(self) -> None:
         """Move a whole result to FOLDER, the report last; also one that a killed run had begun to move."""
         if self.whole.is_dir():
             self.refuse(self.whole)
-            for file in sorted(self.whole.iterdir(), key=lambda file: (file.suffix == ".json", file.name)):
-                os.replace(file, self.folder / file.name)
-            self.whole.rmdir()
-            sync(self.folder)
+            names = inside(self.whole)
+            for folder in {(self.folder / name).parent for name in names}:
+                folder.mkdir(parents=True, exist_ok=True)
+            for name in sorted(names, key=lambda name: name.suffix == ".json"):
+                os.replace(self.whole / name, self.folder / name)
+            for folder in {(self.folder / name).parent for name in names}:
+                sync(folder)
+            shutil.rmtree(self.whole)
+
+
+def inside(folder: Path) -> list[Path]:
+    """The files in a folder and below it, relative to it."""
+    return sorted(file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir())
 
 
 def locked(file: Path, folder: Path) -> int:

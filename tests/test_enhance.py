@@ -163,6 +163,8 @@ def test_hdr_writes_a_picture_and_floats(cli, tmp_path):  # noqa: F811
     code, _, err = cli("task=hdr", "input=a.png", "output=p")
     assert code == 2 and "2 to 7" in err and not Path("p").exists()
     code, _, err = cli("task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3")
+    assert code == 0 and "finished before" in err
+    code, _, err = cli("task=hdr", "input=[a.png,b.png]", "output=o", "steps=3")
     assert code == 2 and "exists" in err
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 import traceback
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from skimage import data
 import run
 from gdp import image, job, pipeline
 from gdp.compose import build, compose
+from gdp.folder import Folder
 from gdp.image import read
+from gdp.items import DONE, FINISHED, Item
 from gdp.manifest import Manifest, planned, read_manifest, size_of
 from gdp.prior import Prior
 from gdp.progress import Progress
@@ -387,10 +390,13 @@ def test_what_a_kill_left_half_way(tmp_path):
         with space.result() as made:
             (made / "a.png").write_text("a")
             (made / "a.json").write_text("report")
+            (made / "sub").mkdir()
+            (made / "sub" / "b.png").write_text("b")
         with pytest.raises(ValueError, match="has come to exist"), space.result() as made:
             (made / "a.png").write_text("other")
         space.keep = True
-    assert (folder / "a.png").read_text() == "a" and files(folder) == ["a.json", "a.png"]
+    assert (folder / "a.png").read_text() == "a" and files(folder) == ["a.json", "a.png", "sub/b.png"]
+    shutil.rmtree(folder / "sub")
     for name in ("whole", "writing"):
         (folder / ".gdp" / name).mkdir(parents=True)
         (folder / ".gdp" / name / f"{name}.png").write_text(name)
@@ -413,6 +419,20 @@ def test_folders_made_for_nothing_go(tmp_path):
     with Workspace(tmp_path / "a" / "b"):
         assert (tmp_path / "a" / "b" / ".gdp" / "lock").exists()
     assert not list(tmp_path.iterdir())
+
+
+def test_names_with_sub_folders(tmp_path, cat, photo64):
+    setup, reader = build(compose("task=denoise", "sigma_y=0.1", "steps=2")), partial(read, cat)
+    items = [Item(name, (cat,), reader) for name in ("a", "x/a", "x/y/b")]
+    shown = []
+    for state in (DONE, FINISHED):
+        with Workspace(tmp_path / "o") as space:
+            folder = Folder(items, setup, space, lambda error, name: str(error), shown.extend)
+            if folder.settle():
+                folder.restore(photo64)
+        assert [entry.state for entry in folder.outcome()] == [state] * 3, folder.outcome()
+    made = [f"{name}{suffix}" for name in ("a", "x/a", "x/y/b") for suffix in (".compare.png", ".json", ".png")]
+    assert files(tmp_path / "o") == sorted(made) == sorted(str(file.relative_to(tmp_path / "o")) for file in shown)
 
 
 def test_left_overs_of_a_killed_run_go(cli):  # noqa: F811

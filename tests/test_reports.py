@@ -121,7 +121,8 @@ def test_the_report_is_as_documented(cli, cat):  # noqa: F811
                 assert all(isinstance(n, int) for n in inner)
         assert {"task": "lowlight"}.items() <= report["choices"].items() or report["choices"]["task"] == "inpaint_box"
         assert sorted(report["overrides"]) == sorted(["steps=2", "degrade=true", *more]) and report["config"]["steps"] == 2
-        assert all((Path(more[0]) / name).is_file() for name in [*report["files"], *report["pictures"].values()])
+        names = [*(f"cat{suffix}" for suffix in report["files"]), *report["pictures"].values()]
+        assert all((Path(more[0]) / name).is_file() for name in names)
         with Image.open(Path(more[0], "cat.compare.png")) as compare, Image.open(Path(more[0], "cat.png")) as result:
             assert set(report["panels"]) == {"input", "restored", "reference"}
             assert (np.asarray(compare.crop(report["panels"]["restored"])) == np.asarray(result)).all()

