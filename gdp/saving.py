@@ -38,7 +38,7 @@ def save(result: Result, target: Path, source: str, folder: Path | None = None, 
     if result.light is not None:
         image.write_floats(result.light, at(".tiff"))
     told = at(".json")
-    main = {"input": source, "output": str(picture(target)), "files": [file.name[len(target.name) :] for file in written]}
+    main: dict[str, Any] = {"input": source, "output": str(picture(target)), "files": [file.name[len(target.name) :] for file in written]}
     main |= {"pictures": {name: f"{target.name}.{name}.png" for name in result.pictures}, "panels": boxes}
     report.write_json({**main, **result.facts, **(known or {})}, told)
     return written
