@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
-from gdp.compose import CONF, compose, make
+from gdp.compose import compose, make
+from gdp.places import CONF
 from operators import solve
 from operators.base import AffineOperator, LinearOperator, Operator, SpectralOperator
 

@@ -18,8 +18,9 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.operator_facts import NAMES, closed_forms, made
-from gdp.compose import CONF, compose, make
+from gdp.compose import compose, make
 from gdp.image import picture_of, to_image
+from gdp.places import CONF
 from operators.base import Operator
 
 PAGE = CONF.parent / "docs" / "operators.md"

@@ -7,7 +7,7 @@ import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor
@@ -123,7 +123,7 @@ def verify(file: Path, sha256: str | None) -> str:
     return digest
 
 
-def slow_digest(stream) -> str:
+def slow_digest(stream: BinaryIO) -> str:
     """sha256 by blocks, for Python 3.10."""
     h = hashlib.sha256()
     while block := stream.read(2**20):

@@ -21,7 +21,9 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "deepinv": ("deepinv",),
     "dev": ("pytest", "hypothesis", "ruff", "mypy", "skimage", "sklearn", "diffusers"),
     "gpu": ("accelerate",),
+    "heic": ("pillow_heif",),
     "hub": ("diffusers",),
+    "tiff": ("imagecodecs",),
 }
 SAMPLE = Path(__file__).parent / "samples" / "cat.png"
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
@@ -114,7 +116,7 @@ def priors() -> Iterator[Line]:
     """The cache folder, and the priors of conf/prior that are at hand, with their hashes."""
     import yaml
 
-    from gdp.compose import CONF
+    from gdp.places import CONF
 
     cache = checkpoint.cache_folder()
     parent = next(p for p in (cache, *cache.absolute().parents) if p.exists())

@@ -2,11 +2,13 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PART = ".part"  # what is unfinished is called .NAME.RANDOM.part; only a kill leaves one behind
+UMASK = os.umask(0)  # the process's own, which can only be read by setting it; once, as other threads write files too
+os.umask(UMASK)
 
 
 @contextmanager
@@ -22,15 +24,15 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("r+b") as stream:
             os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~UMASK)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def clear(folder: Path) -> None:
-    """Remove what killed writers left in a folder that nobody else writes to."""
+def clear(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Remove what killed writers left in a folder that nobody else writes to: all, or that of files whose names begin with one of these."""
+    begun = None if names is None else tuple(f".{name[:64]}" for name in names)
     for part in folder.glob(f".*{PART}"):
-        part.unlink()
+        if begun is None or part.name.startswith(begun):
+            part.unlink()

@@ -56,13 +56,16 @@ def rounded(pixels: Tensor) -> Tensor:
     return (pixels.clamp(0, 1) * 255).round() / 255
 
 
-def read_mask(path: str | None) -> Tensor:
-    """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep."""
+def read_mask(path: str | Path | Tensor | None) -> Tensor:
+    """A mask picture, white = repair (the editors' convention), as [1, 1, H, W] with 1 = keep; or its pixels [1, 1, H, W]."""
     if path is None:
         raise ValueError("inpainting needs to know what to repair; give mask=FILE, a picture that is white there")
-    photo = decode(path)
-    white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
-    keep = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
+    if isinstance(path, Tensor):
+        keep, path = path[0, 0] < 0.5, "given"
+    else:
+        photo = decode(path)
+        white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
+        keep = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
     if keep.all():
         raise ValueError(f"the mask {path} has no white, so there is nothing to repair; paint white over what is to go")
     if not keep.any():
@@ -73,7 +76,7 @@ def read_mask(path: str | None) -> Tensor:
     return keep.float()[None, None]
 
 
-def read_optional_mask(path: str | None) -> Tensor | None:
+def read_optional_mask(path: str | Path | Tensor | None) -> Tensor | None:
     """read_mask where there is one, None where `path` is."""
     return None if path is None else read_mask(path)
 
@@ -97,24 +100,29 @@ def write_floats(pixels: Tensor, path: Path) -> None:
         imwrite(temporary, pixels[0].permute(1, 2, 0).float().cpu().numpy(), photometric="rgb")
 
 
-def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> None:
-    """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square."""
-    height = max(p.shape[-2] for _, p in panels)
+def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> dict[str, list[int]]:
+    """Save labelled pictures [1, C, H, W] side by side; smaller ones are enlarged to the tallest, pixels kept square.
+
+    Where each is: label -> [left, top, right, bottom] in pixels.
+    """
+    height, boxes = max(p.shape[-2] for _, p in panels), {}
     pictures = []
     for label, pixels in panels:
         picture = picture_of(pixels)
         if picture.height != height:
             width = max(1, round(picture.width * height / picture.height))
             picture = picture.resize((width, height), Image.Resampling.NEAREST)
-        pictures.append((f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
+        pictures.append((label, f"{label} {pixels.shape[-1]}x{pixels.shape[-2]}", picture))
     font = ImageFont.load_default(max(11, min(height // 20, 40)))
     bar = int(font.getbbox("Xg")[3]) + 6
     gap = max(4, height // 100)
-    widths = [max(p.width, int(font.getlength(text)) + 4) + gap for text, p in pictures]
+    widths = [max(p.width, int(font.getlength(text)) + 4) + gap for _, text, p in pictures]
     sheet = Image.new("RGB", (sum(widths) - gap, height + bar), "white")
     draw, left = ImageDraw.Draw(sheet), 0
-    for (text, picture), width in zip(pictures, widths, strict=True):
+    for (label, text, picture), width in zip(pictures, widths, strict=True):
         draw.text((left + 2, 2), text, fill="black", font=font)
         sheet.paste(picture, (left, bar))
+        boxes[label] = [left, bar, left + picture.width, bar + picture.height]
         left += width
     save(sheet, path)
+    return boxes

@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 def tensor(values: np.ndarray, channels: int) -> Tensor:
     """[H, W, C] -> [1, channels, H, W], float32."""
-    wide = np.ascontiguousarray(np.broadcast_to(values, (*values.shape[:2], channels)), dtype=np.float32)
+    wide = np.array(np.broadcast_to(values, (*values.shape[:2], channels)), dtype=np.float32, order="C")
     return torch.from_numpy(wide).permute(2, 0, 1)[None].contiguous()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
@@ -196,7 +197,7 @@ def upright(picture: Image.Image) -> Image.Image:
         return picture
 
 
-def known_formats() -> dict:
+def known_formats() -> dict[str, Any]:
     """PIL's readers, by name."""
     Image.init()
     return Image.OPEN

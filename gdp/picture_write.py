@@ -4,6 +4,7 @@ import logging
 import struct
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -138,7 +139,7 @@ def quantised(pixels: Tensor, depth: int) -> np.ndarray:
 def save_shallow(values: np.ndarray, file: Path, kind: str, quality: int, icc: bytes | None, exif: bytes | None) -> None:
     """Save uint8 [H, W, C], C = 1 to 4 with alpha last where even, by PIL."""
     picture = Image.fromarray(values[..., 0] if values.shape[-1] == 1 else values)
-    settings: dict = {}
+    settings: dict[str, Any] = {}
     if kind in ("JPEG", "WEBP", "AVIF"):
         settings["quality"] = quality
     if kind == "JPEG" and quality >= 90:

@@ -13,6 +13,7 @@ from gdp.metrics import rms
 from gdp.noise import Noise, impulses, photons
 from gdp.noise_level import estimate_sigma
 from gdp.prior import Prior
+from gdp.snapshot import Place
 
 if TYPE_CHECKING:
     from operators.base import Operator
@@ -81,23 +82,42 @@ def restore(
     seeds: Sequence[int],
     init: Tensor | None = None,
     on_step: OnStep | None = None,
+    keep: Place | None = None,
 ) -> Outcome:
     """The restoration of y (model units), from `init` [B, 3, H, W] in [0, 1] if given. ValueError where the sampler diverged."""
     calls, began = prior.calls, time.perf_counter()
-    x, A = sampler(prior, operator, y, seeds, None if init is None else to_model(init), on_step)
+    kept = {} if keep is None else {"keep": keep}
+    x, A = sampler(prior, operator, y, seeds, None if init is None else to_model(init), on_step, **kept)
     return Outcome(to_image(x), A, prior.calls - calls, time.perf_counter() - began)
 
 
+def at_once(size: Sequence[int], device: torch.device) -> int:
+    """How many restorations of a size (height, width) memory bears in a call of the network."""
+    return max(1, AT_ONCE[device.type == "cuda"] // (size[0] * size[1]))
+
+
 def draw(
-    restore: Callable[[Tensor, Sequence[int], Tensor | None], Outcome], y: Tensor, seeds: Sequence[int], init: Tensor | None
-) -> Outcome:
-    """Samples of one photo's posterior by `restore`, y [1, ...], a seed each: as many at once as memory bears; the first's operator."""
-    at_once = max(1, AT_ONCE[y.device.type == "cuda"] // (y.shape[-1] * y.shape[-2]))
+    restore: Callable[..., Outcome],
+    y: Tensor,
+    seeds: Sequence[int],
+    init: Tensor | None,
+    most: int,
+    keep: Place | None = None,
+) -> list[Outcome]:
+    """Samples of the posteriors of photos y [P, ...] of one operator by `restore(y, seeds, init, keep)`, a seed each: one outcome a photo.
+
+    The samples of one photo go through the network at most `most` together, those of several photos all. `seconds` are a photo's share.
+    """
+    P, S = len(y), len(seeds)
+    parts = [seeds[i : i + most] for i in range(0, S, most)] if P == 1 else [seeds]
     outcomes = []
-    for part in (seeds[i : i + at_once] for i in range(0, len(seeds), at_once)):
-        outcomes.append(restore(torch.cat([y] * len(part)), part, None if init is None else torch.cat([init] * len(part))))
+    for k, part in enumerate(parts):
+        rows = [None if z is None else z.repeat_interleave(len(part), 0) for z in (y, init)]
+        place = None if keep is None else keep.at(k) if len(parts) > 1 else keep
+        outcomes.append(restore(y=rows[0], init=rows[1], seeds=list(part) * P, keep=place))
     pixels = torch.cat([o.pixels for o in outcomes])
-    return outcomes[0]._replace(pixels=pixels, nfe=sum(o.nfe for o in outcomes), seconds=sum(o.seconds for o in outcomes))
+    nfe, seconds = sum(o.nfe for o in outcomes), sum(o.seconds for o in outcomes) / P
+    return [outcomes[0]._replace(pixels=own, nfe=nfe, seconds=seconds) for own in pixels.split(S)]
 
 
 def check_init(init: Tensor, operator: "Operator", y: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
 """The unconditional DDPM as a sampler sees it: x_t and t in, noise and clean image out."""
 
+import copy
 import math
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -50,6 +52,13 @@ class Prior(nn.Module):
     def T(self) -> int:
         """The number of diffusion steps the network was trained with."""
         return len(self.alpha_bar) - 1
+
+    def own(self) -> "Prior":
+        """This prior with counters, hooks and `on_part` of its own, and the same weights: threads may share those, but nothing else."""
+        other = copy.copy(self)
+        other._forward_hooks, other.on_part = OrderedDict(), None
+        other._modules = {name: part.own() if isinstance(part, Prior) else part for name, part in self._modules.items()}
+        return other
 
     @property
     def device(self) -> torch.device:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -26,15 +27,23 @@ class Progress:
     (not of a blind operator, which only the sampler has as bound).
 
     `passes` are the calls of each pass over the picture; they begin anew with each batch of samples. Every `every` seconds the estimate
-    x0 is saved as `preview`, which goes at the end. Ctrl-C leaves one there.
+    x0 is saved as `preview`, which goes at the end; several are those of the photos that share the calls. Ctrl-C leaves them there.
     """
 
     def __init__(
-        self, passes: list[int], name: str, prior: Prior, operator: "Operator", y: Tensor, preview: Path, every: float | None = None
+        self,
+        passes: list[int],
+        name: str,
+        prior: Prior,
+        operator: "Operator",
+        y: Tensor,
+        preview: Path | Sequence[Path],
+        every: float | None = None,
     ):
         self.passes, self.name, self.prior, self.operator, self.y = passes, name[:30], prior, operator, y
-        self.preview, self.every = preview, every
+        self.previews, self.every = [preview] if isinstance(preview, Path) else list(preview), every
         self.number, self.before, self.calls = 0, prior.calls, prior.calls  # this pass; the calls before it, and those told of
+        self.pixels = prior.pixels
         self.bar = tqdm(total=passes[0], desc=self.title(), unit="call", file=sys.stderr, dynamic_ncols=True)
         self.shown = self.saved = monotonic()
         self.x0: Tensor | None = None
@@ -48,11 +57,12 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.prior.on_part = None
         self.bar.close()
-        if self.written:
-            self.preview.unlink(missing_ok=True)
+        if self.written or self.every is not None:  # an earlier run may have left one
+            for preview in self.previews:
+                preview.unlink(missing_ok=True)
         if kind is not None and issubclass(kind, KeyboardInterrupt) and self.x0 is not None:
             self.save(self.x0)
-            log.warning("stopped; as far as it came: %s", self.preview)
+            log.warning("stopped; as far as it came: %s", ", ".join(map(str, self.previews)))
 
     def title(self) -> str:
         """The name, and which pass of how many it is."""
@@ -63,6 +73,9 @@ class Progress:
         if self.over() or self.size not in (None, x0.shape):
             self.next_pass()
         self.x0, self.size, self.calls, now = x0, x0.shape, self.prior.calls, monotonic()
+        if self.prior.pixels == self.pixels:  # an earlier run made these calls: they say nothing of the speed
+            self.bar.initial = self.calls - self.before
+        self.pixels = self.prior.pixels
         if now - self.shown > OFTEN and self.number == len(self.passes) - 1 and not self.operator.blind:
             self.bar.set_postfix_str(f"|Ax-y| {consistency(to_image(x0[:1]), self.operator, self.y[:1]):.4f}", refresh=False)
         self.show(self.calls - self.before)
@@ -83,7 +96,7 @@ class Progress:
     def next_pass(self) -> None:
         """Begin a bar anew, with the calls since those last told of."""
         self.number, self.before = (self.number + 1) % len(self.passes), self.calls
-        self.size = None
+        self.size, self.bar.initial = None, 0
         self.bar.reset(self.passes[self.number])
         self.bar.set_description_str(self.title(), refresh=False)
 
@@ -94,7 +107,8 @@ class Progress:
         self.shown = monotonic()
 
     def save(self, x0: Tensor) -> None:
-        """Write the preview."""
-        self.preview.parent.mkdir(parents=True, exist_ok=True)
-        write(to_image(x0[:1]), self.preview)
+        """Write the previews."""
+        for preview, pixels in zip(self.previews, x0.chunk(len(self.previews)), strict=True):
+            preview.parent.mkdir(parents=True, exist_ok=True)
+            write(to_image(pixels[:1]), preview)
         self.saved, self.written = monotonic(), True

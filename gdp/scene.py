@@ -14,17 +14,27 @@ SURE = 8.0  # height of the correlation's peak from which a shift is believed, b
 
 
 def read_scene(files: Sequence[Path]) -> Photo:
-    """The exposures in `files`. ValueError where they are too few, too many, of different sizes, or not of the same view."""
-    if not 2 <= len(files) <= MOST:
-        raise ValueError(f"{len(files)} pictures of the scene; give 2 to {MOST} exposures of one view, as input=[a.jpg,b.jpg,c.jpg]")
-    photos = [read(file) for file in files]
+    """The exposures in `files`; see `scene`."""
+    counted(len(files))
+    return scene([read(file) for file in files], [file.name for file in files])
+
+
+def counted(count: int) -> None:
+    """ValueError where `count` exposures are too few or too many."""
+    if not 2 <= count <= MOST:
+        raise ValueError(f"{count} pictures of the scene; give 2 to {MOST} exposures of one view, as input=[a.jpg,b.jpg,c.jpg]")
+
+
+def scene(photos: Sequence[Photo], names: Sequence[str]) -> Photo:
+    """Several exposures as one. ValueError where they are too few, too many, of different sizes, or not of the same view."""
+    counted(len(photos))
     sizes = {f"{p.pixels.shape[-1]}x{p.pixels.shape[-2]}" for p in photos}
     if len(sizes) > 1:
         raise ValueError(f"the exposures have different sizes ({', '.join(sorted(sizes))}); crop or resize them alike")
-    for file, before, photo in zip(files[1:], photos, photos[1:], strict=False):
+    for name, before, photo in zip(names[1:], photos, photos[1:], strict=False):
         down, right = shift(before.pixels, photo.pixels)
         if max(abs(down), abs(right)) > DRIFT:
-            raise ValueError(f"{file.name} is shifted by {right} pixels to the right and {down} down; align the exposures first")
+            raise ValueError(f"{name} is shifted by {right} pixels to the right and {down} down; align the exposures first")
     pixels = torch.cat([p.pixels for p in photos], 1)
     return photos[0]._replace(pixels=pixels, rounding=max(p.rounding for p in photos), alpha=None)
 

@@ -10,6 +10,7 @@ through), so a result depends neither on its batch nor on where it was resumed.
 """
 
 from itertools import groupby, product
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -132,7 +133,7 @@ def shape(place: Place) -> tuple[int, int]:
     return row.stop - row.start, column.stop - column.start
 
 
-def where(place: Place) -> tuple:
+def where(place: Place) -> tuple[Any, ...]:
     """A tile as an index of a picture [B, C, H, W]."""
     row, column = place
     return ..., slice(row.start, row.stop), slice(column.start, column.stop)

@@ -12,7 +12,7 @@ channels_last throughout, attention as one fused call on [B, H W, C], which in t
 
 import math
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -57,17 +57,17 @@ class UNet(nn.Module):
         if num_classes is not None:
             self.label_emb = nn.Embedding(num_classes, emb)
 
-        def res(c_in, c_out, resample=None):
+        def res(c_in: int, c_out: int, resample: nn.Module | None = None) -> nn.Module:
             return ResBlock(c_in, c_out, emb, dropout, use_scale_shift_norm, resample)
 
-        def attention(c):
+        def attention(c: int) -> nn.Module:
             heads = num_heads if num_head_channels == -1 else c // num_head_channels
             return AttentionBlock(c, heads, use_new_attention_order)
 
-        def half(c):
+        def half(c: int) -> nn.Module:
             return res(c, c, Halve()) if resblock_updown else Downsample(c, ddpm)
 
-        def double(c):
+        def double(c: int) -> nn.Module:
             return res(c, c, Double()) if resblock_updown else Upsample(c)
 
         widths = [int(m * model_channels) for m in channel_mult]
@@ -273,7 +273,7 @@ def arguments_from_flags(
     use_fp16: bool = False,
     num_heads_upsample: int = -1,
     **same: object,
-) -> dict:
+) -> dict[str, Any]:
     """UNet arguments from the command-line flags that guided-diffusion's models are published with."""
     mult = tuple(float(m) for m in channel_mult.split(",")) if channel_mult else CHANNEL_MULT[image_size]
     return {

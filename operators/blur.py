@@ -8,6 +8,7 @@ Spectra are truncated at `threshold` in A as in A^+, so the two always belong to
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,7 +41,7 @@ class DiagonalBlur(SpectralOperator):
         super().__init__()
         self.register_buffer("kernel", kernel, persistent=False)
         self.threshold = threshold
-        self._spectrum: tuple[tuple, Tensor] | None = None
+        self._spectrum: tuple[tuple[Any, ...], Tensor] | None = None
 
     def spectrum(self, x: Tensor) -> Tensor:
         """The eigenvalues for images of x's size, type and device."""
@@ -139,7 +140,7 @@ class Blur(IteratedBlur):
         super().__init__()
         self.register_buffer("kernel", kernel, persistent=False)
         self.border, self.damping, self.iterations = border, damping, iterations
-        self._frame: tuple[tuple, tuple[Tensor, Tensor, Tensor]] | None = None
+        self._frame: tuple[tuple[Any, ...], tuple[Tensor, Tensor, Tensor]] | None = None
 
     def framed(self, shape: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Row and column indices of the frame around an x of this shape, and the kernel's spectrum on it."""

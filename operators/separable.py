@@ -1,7 +1,7 @@
 """Linear maps that act on rows and columns apart: y = A_h x A_w^T, with the SVD of each small matrix."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class Separable(SpectralOperator):
 
     def __init__(self) -> None:
         super().__init__()
-        self._cache: dict[tuple, Factors] = {}
+        self._cache: dict[tuple[Any, ...], Factors] = {}
 
     def matrix(self, n: int) -> Tensor:
         """[m, n], float64: what happens to a row of n pixels."""

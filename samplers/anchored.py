@@ -14,13 +14,14 @@ estimate has, not by its noise.
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from gdp.guidance import Guidance
 from gdp.noise import Noise
+from gdp.prior import Prior
 from gdp.schedule import Schedule
 from samplers.base import Sampler
 
@@ -44,7 +45,9 @@ class Anchored(Sampler):
     quality: Guidance | None = None
     schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         if self.quality is not None:
             x0 = x0 - min(ERROR * prior.sigma(t), WIDEST) ** 2 * self.quality.gradient(x0.clamp(-1, 1), y, A)
@@ -58,23 +61,23 @@ class Anchored(Sampler):
         draw = self.by_singular_value if hasattr(A, "spectral") else self.by_proximal_step
         return draw(x0, eps, self.trust * rho, prior.a(s), A, y, noise)
 
-    def by_singular_value(self, x0: Tensor, eps: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def by_singular_value(self, x0: Tensor, eps: Tensor, rho: float, a: float, A: Any, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat."""
 
-        def lam(d):
+        def lam(d: Tensor) -> Tensor:
             return (d**2 / (d**2 + rho)).minimum(d * (1 / a - 1) ** 0.5 / A.sigma_y)
 
-        def fresh(d):
+        def fresh(d: Tensor) -> Tensor:
             rest = 1 - a - a * (lam(d) * A.sigma_y / torch.where(d > 0, d, 1.0)) ** 2
             return torch.where(d > 0, rest.clamp_min(0).sqrt(), self.eta * (1 - a) ** 0.5)
 
-        def old(d):
+        def old(d: Tensor) -> Tensor:
             return torch.where(d > 0, 0.0, (1 - self.eta**2) ** 0.5 * (1 - a) ** 0.5)
 
         x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
         return a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh) + A.spectral(eps, old), x0_hat
 
-    def by_proximal_step(self, x0: Tensor, eps: Tensor, rho: float, a: float, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def by_proximal_step(self, x0: Tensor, eps: Tensor, rho: float, a: float, A: Any, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat; the noise that y brings, at most sigma_y / (2 sqrt(rho)), is taken for white and measured on a small y."""
         rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
         small = torch.zeros_like(x0[:1, :, : PROBE * A.divisor, : PROBE * A.divisor])

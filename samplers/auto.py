@@ -1,12 +1,19 @@
 """The default: `Anchored` where the operator is linear or has a proximal map all the same; else GDP's x0 guidance, late-started."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
 
 from gdp.guidance import Guidance
+from gdp.noise import Noise
+from gdp.prior import Prior
 from gdp.schedule import Schedule
+from gdp.snapshot import Place
 from operators.base import AffineOperator, Operator
 from samplers.anchored import Anchored
-from samplers.base import Restored, Sampler
+from samplers.base import OnStep, Restored, Sampler
 from samplers.gdp_x0 import GDPx0
 
 
@@ -26,8 +33,19 @@ class Auto(Sampler):
     def check(self, operator: Operator) -> None:
         self.choose(operator).check(operator)
 
-    def __call__(self, prior, operator, y, seeds=None, init=None, on_step=None) -> Restored:
-        return self.choose(operator)(prior, operator, y, seeds, init, on_step)
+    def __call__(
+        self,
+        prior: Prior,
+        operator: Operator,
+        y: Tensor,
+        seeds: Sequence[int] | None = None,
+        init: Restored | Tensor | None = None,
+        on_step: OnStep | None = None,
+        keep: Place | None = None,
+    ) -> Restored:
+        return self.choose(operator)(prior, operator, y, seeds, init, on_step, keep)
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         return self.choose(A).step(x, t, s, prior, A, y, noise, memory)

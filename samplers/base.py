@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from gdp.noise import Noise
 from gdp.prior import Prediction, Prior
 from gdp.schedule import Schedule
+from gdp.snapshot import Place, State
+from gdp.state import load_module, module_state
 from operators.base import AffineOperator, Operator
 from samplers.late import first_guess, late
 
@@ -78,38 +80,45 @@ class Sampler(ABC):
         seeds: Sequence[int] | None = None,
         init: "Restored | Tensor | None" = None,
         on_step: OnStep | None = None,
+        keep: Place | None = None,
     ) -> Restored:
         """Restore y [B, ...] in [-1, 1].
 
         One seed per image makes its result independent of the batch. `init` is a picture [B, C, H, W] to start from, or a
         restoration whose operator goes on too; it is noised to the schedule's first time. A schedule that starts late makes its
-        own, the first guess of samplers/late.py. `on_step(t, x, x0)` follows every step. Raises TypeError (operator lacks a method)
-        or ValueError (schedule, seeds or size do not fit; sampling diverged).
+        own, the first guess of samplers/late.py. `on_step(t, x, x0)` follows every step. `keep` is told how far it is after every
+        step; where it knows of such a state already, the restoration goes on from there, and comes to the same result; the network
+        calls that led there count as made. Raises TypeError (operator lacks a method) or ValueError (schedule, seeds or size do not
+        fit; sampling diverged).
         """
         self.check(operator)
         if isinstance(init, Tensor):
             init = Restored(init, operator)
         seeds = list(range(len(y)) if seeds is None else seeds)
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
-        memory: dict = {}
+        memory: dict[str, Any] = {}
+        state, calls = None if keep is None else keep.load(y.device), prior.calls
         with torch.no_grad():
             bound = operator.bind(y, None if init is None else init.operator)
             A, given = bound, y
             blind = any(True for _ in bound.parameters())
+            if state is not None and blind:
+                load_module(bound, state["operator"])
             affine = bound if self.needs and isinstance(bound, AffineOperator) else None
             if affine:
                 A, y = affine.linear(), given - affine.offset(given)
             if not self.noise_aware and A.sigma_y > AUDIBLE:
                 log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
-            schedule = late(self.schedule, prior, A, y)
-            pairs = list(schedule.pairs(prior.T))
-            if init is not None:
-                x = self.noised(prior, init.x, pairs[0][0], start)
-            elif schedule.start != 1:
-                x = self.noised(prior, first_guess(A, y), pairs[0][0], start)
+            if state is None:
+                pairs, x = self.begin(prior, A, y, init, start)
+                done = 0
             else:
-                x = self.start(prior, A, y, start)
-            for i, (t, s) in enumerate(pairs):
+                pairs, x, done, memory, noise.draws = (state[key] for key in ("pairs", "x", "done", "memory", "draws"))
+                memory = dict(memory)
+                prior.calls += state["calls"]
+                if on_step is not None:
+                    on_step(pairs[done - 1][0], x, state["x0"])
+            for i, (t, s) in enumerate(pairs[done:], done):
                 if s > t:
                     x = prior.diffuse(x, t, s, noise)
                     memory.clear()
@@ -125,7 +134,18 @@ class Sampler(ABC):
                     )
                 if on_step is not None:
                     on_step(t, x, x0)
+                if keep is not None:
+                    now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
+                    keep.offer({**now, "memory": dict(memory), "operator": module_state(bound) if blind else None})
         return Restored(x, bound)
+
+    def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:
+        """The times to visit, and x at the first of them."""
+        schedule = late(self.schedule, prior, A, y)
+        pairs = list(schedule.pairs(prior.T))
+        if init is None and schedule.start == 1:
+            return pairs, self.start(prior, A, y, noise)
+        return pairs, self.noised(prior, first_guess(A, y) if init is None else init.x, pairs[0][0], noise)
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
@@ -136,5 +156,7 @@ class Sampler(ABC):
         return prior.diffuse(x, 0, t, noise)
 
     @abstractmethod
-    def step(self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict) -> tuple[Tensor, Tensor]:
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""

@@ -9,6 +9,7 @@ Otherwise by `langevin` steps, each as long as the curvature along the gradient 
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor
 
@@ -32,7 +33,9 @@ class DAPS(Sampler):
     def nfe(self, T: int) -> int:
         return sum(min(self.ode, t) for t, s in self.schedule.pairs(T) if s < t)
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         x0 = self.flow(prior, x, t)
         r, tau = prior.sigma(t), max(A.sigma_y, self.floor)
         if s == 0:
@@ -49,11 +52,11 @@ class DAPS(Sampler):
             x = prior.a(s) ** 0.5 * x0 + (1 - prior.a(s)) ** 0.5 * eps
         return x
 
-    def exact(self, x0: Tensor, r: float, tau: float, A, y: Tensor, noise: Noise) -> Tensor:
+    def exact(self, x0: Tensor, r: float, tau: float, A: Any, y: Tensor, noise: Noise) -> Tensor:
         """A draw of the Gaussian."""
         return A.prox(x0 + r * noise.like(x0), y + tau * noise.like(y), (tau / r) ** 2)
 
-    def walk(self, x0: Tensor, r: float, tau: float, A, y: Tensor, noise: Noise) -> Tensor:
+    def walk(self, x0: Tensor, r: float, tau: float, A: Any, y: Tensor, noise: Noise) -> Tensor:
         """Unadjusted Langevin steps from x0."""
 
         term = Guidance({"y": [0.5 / tau**2, fidelity]})

@@ -16,7 +16,7 @@ An operator without `spectral` gets a proximal step with scalar noise instead, w
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -35,7 +35,9 @@ class DDNM(Sampler):
     eta: float = 0.85
     trust: float = 8.0
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         if A.sigma_y > 0 and hasattr(A, "spectral"):
             return self.noisy(x0, eps, s, prior, A, y, noise)
@@ -45,20 +47,20 @@ class DDNM(Sampler):
             x0_hat = x0 - A.pinv(A(x0) - y)
         return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
 
-    def noisy(self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def noisy(self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
         """DDNM+; compared multiplied out, so that no singular value is divided by."""
         a, sigma, sigma_y = prior.a(s) ** 0.5, (1 - prior.a(s)) ** 0.5, A.sigma_y
         k = (1 - self.eta**2) ** 0.5 * sigma
 
-        def lam(d):
+        def lam(d: Tensor) -> Tensor:
             return torch.where(d * sigma >= a * sigma_y, 1.0, k * d / (a * sigma_y))
 
-        def phi(d):
+        def phi(d: Tensor) -> Tensor:
             seen = (d > 0) & (d * sigma >= a * sigma_y)
             rest = (sigma**2 - (a * sigma_y / torch.where(seen, d, 1.0)) ** 2).clamp_min(0)
             return torch.where(seen, rest.sqrt(), self.eta * sigma)
 
-        def null(d):
+        def null(d: Tensor) -> Tensor:
             return torch.where(d == 0, k, 0.0)
 
         x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)

@@ -9,7 +9,7 @@ x_s = sqrt(a_s) times their sum
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -28,7 +28,7 @@ class DDRM(Sampler):
     eta: float = 0.85
     eta_b: float = 1.0
 
-    def start(self, prior: Prior, A, y: Tensor, noise: Noise) -> Tensor:
+    def start(self, prior: Prior, A: Any, y: Tensor, noise: Noise) -> Tensor:
         """x_T given y: Eq. 4."""
         t = self.schedule.times(prior.T)[-1]
         sigma, z = prior.sigma(t), super().start(prior, A, y, noise)
@@ -37,15 +37,17 @@ class DDRM(Sampler):
         fresh = A.spectral(z, lambda d: torch.where(seen(d), fit(sigma**2 - safe(A.sigma_y, d, seen) ** 2), sigma))
         return prior.a(t) ** 0.5 * (mean + fresh)
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         sigma, sigma_y = prior.sigma(s), A.sigma_y
         k, seen = (1 - self.eta**2) ** 0.5 * sigma, told(sigma_y, sigma)
 
-        def pull(d):
+        def pull(d: Tensor) -> Tensor:
             return torch.where(seen(d), self.eta_b, k * d / sigma_y if sigma_y else 0 * d)
 
-        def fresh(d):
+        def fresh(d: Tensor) -> Tensor:
             return torch.where(seen(d), fit(sigma**2 - (self.eta_b * safe(sigma_y, d, seen)) ** 2), self.eta * sigma)
 
         x_s = A.spectral(x0, lambda d: 1 - pull(d)) + A.spectral(A.pinv(y), pull)

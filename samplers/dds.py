@@ -5,8 +5,12 @@ x_s    = sqrt(a_s) x0_hat + sqrt(1 - a_s) (sqrt(1 - eta^2) eps + eta z)
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from operators.solve import cg
 from samplers.base import Sampler
 
@@ -20,7 +24,9 @@ class DDS(Sampler):
     gamma: float = 5.0
     eta: float = 0.85
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         rho = 1 / self.gamma if A.sigma_y > 0 else 0.0
         x0_hat = x0 + cg(lambda d: A.adjoint(A(d)) + rho * d, A.adjoint(y - A(x0)), max_iter=self.M)

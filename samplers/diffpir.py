@@ -6,8 +6,12 @@ x_s     = sqrt(a_s) x0_hat + sqrt(1 - a_s) (sqrt(1 - zeta) eps_hat + sqrt(zeta) 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 
 
@@ -20,7 +24,9 @@ class DiffPIR(Sampler):
     zeta: float = 0.3
     floor: float = 0.002  # 0.001 in [0, 1] units
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         _, x0, _ = prior(x, t)
         a = prior.a(t)
         x0_hat = A.prox(x0, y, self.lam * max(A.sigma_y, self.floor) ** 2 * a / (1 - a))

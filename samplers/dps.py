@@ -7,10 +7,12 @@ The paper's zeta is for steps of 1; (t - s) keeps its strength when fewer are ta
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from gdp.noise import Noise
 from gdp.prior import Prediction, Prior
 from samplers.base import Sampler
 
@@ -21,13 +23,15 @@ class DPS(Sampler):
 
     zeta: float = 0.3
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         (_, x0, v), residual, g = pull(prior, x, t, A, y)
         x0 = x0.clamp(-1, 1)
         return prior.ancestral(x, x0, t, s, v, noise) - residual.clamp(max=self.zeta * (t - s)) * g, x0
 
 
-def pull(prior: Prior, x: Tensor, t: int, A, y: Tensor) -> tuple[Prediction, Tensor, Tensor]:
+def pull(prior: Prior, x: Tensor, t: int, A: Any, y: Tensor) -> tuple[Prediction, Tensor, Tensor]:
     """The prediction, ||y - A x0|| of each image [B, 1, 1, 1], and its gradient in x_t."""
     with torch.enable_grad():
         x = x.detach().requires_grad_()

@@ -11,11 +11,13 @@ of steps, on the image size and on the task. Here g corrects x0 itself, so it is
 """
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
 from gdp.guidance import Guidance
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 from samplers.descent import curvature, dot
 
@@ -29,7 +31,9 @@ class GDPx0(Sampler):
     scale: float = 1.0
     eta: float = 0.85
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         x0 = x0.clamp(-1, 1)
         a, rest = prior.a(s), 1 - prior.a(s)
@@ -46,7 +50,7 @@ class GDPx0(Sampler):
         z = (1 - self.eta**2) ** 0.5 * eps + self.eta * noise.like(x)
         return a**0.5 * x0_hat + rest**0.5 * z, x0_hat
 
-    def minimiser(self, x0: Tensor, g: Tensor, y: Tensor, A) -> Tensor:
+    def minimiser(self, x0: Tensor, g: Tensor, y: Tensor, A: Any) -> Tensor:
         """alpha [B, 1, 1, 1]; a step stays within the range of pixels."""
         longest = 2 * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + 1e-30)
         return (1 / (curvature(lambda x: self.guidance.gradient(x, y, A), x0, g) + 1e-30)).minimum(longest)

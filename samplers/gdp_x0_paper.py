@@ -7,11 +7,14 @@ The gradient is added without a variance factor, so 100 steps get a tenth of the
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
 from gdp.guidance import Guidance
 from gdp.losses import mean_squared_error
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 
 
@@ -22,7 +25,9 @@ class GDPx0Paper(Sampler):
     guidance: Guidance = field(default_factory=lambda: Guidance({"mse": [1.0, mean_squared_error]}))
     scale: float = 2000.0
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         return prior.ancestral(x, x0, t, s, v, noise) - self.scale * self.guidance.gradient(self.guided(x, x0), y, A), x0

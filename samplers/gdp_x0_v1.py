@@ -8,7 +8,12 @@ As the score's own correction (Song et al., 2021) it carries the variance that G
 """
 
 from dataclasses import dataclass
+from typing import Any
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.gdp_x0_paper import GDPx0Paper
 
 
@@ -18,7 +23,9 @@ class GDPx0V1(GDPx0Paper):
 
     scale: float = 250000.0
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         a = prior.a(t)

@@ -5,11 +5,13 @@ x_s = x' + phi(y_s) - phi(x')                       phi: down and up again by `f
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 from samplers.late import first_guess
 
@@ -26,7 +28,9 @@ class ILVR(Sampler):
     factor: int = 4
     until: float = 0.0
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         x_s = prior.ancestral(x, x0, t, s, v, noise)

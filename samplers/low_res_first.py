@@ -18,8 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.noise import Noise
 from gdp.prior import Prior
 from gdp.schedule import Schedule
+from gdp.snapshot import Place
 from operators.base import Operator
 from samplers.base import OnStep, Restored, Sampler
 from samplers.late import NARROW, agreeing, late
@@ -73,18 +75,20 @@ class LowResFirst(Sampler):
         seeds: Sequence[int] | None = None,
         init: "Restored | Tensor | None" = None,
         on_step: OnStep | None = None,
+        keep: Place | None = None,
     ) -> Restored:
         self.check(operator)
         scales = [] if init is not None else self.scales(operator, y)
         if not scales:
-            return self.sampler(prior, operator, y, seeds, init, on_step)
+            return self.sampler(prior, operator, y, seeds, init, on_step, keep)
         seeds = list(range(len(y)) if seeds is None else seeds)
         coarse, *finer = (scaled_down(operator, r, y) for r in (*scales, 1))
-        out = self.sampler(prior, *coarse, [seed + scales[0] * OTHER for seed in seeds], None, on_step)
+        places = {r: None if keep is None else keep.at(r) for r in (*scales, 0)}
+        out = self.sampler(prior, *coarse, [seed + scales[0] * OTHER for seed in seeds], None, on_step, places[scales[0]])
         for (A, y_r), r in zip(finer, (*scales[1:], 0), strict=True):
             with torch.no_grad():
                 sampler, guess = self.finer(prior, A.bind(y_r, out.operator), y_r, out.x)
-            out = sampler(prior, A, y_r, [seed + r * OTHER for seed in seeds], Restored(guess, out.operator), on_step)
+            out = sampler(prior, A, y_r, [seed + r * OTHER for seed in seeds], Restored(guess, out.operator), on_step, places[r])
         return out
 
     def finer(self, prior: Prior, A: Operator, y: Tensor, coarse: Tensor) -> tuple[Sampler, Tensor]:
@@ -113,7 +117,9 @@ class LowResFirst(Sampler):
         large = [r for r, finer in after if self.above * finer**2 < H * W]
         return [r for r in large if min(H, W) >= SMALLEST * r and offers(operator, r, y)]
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         return self.sampler.step(x, t, s, prior, A, y, noise, memory)
 
 

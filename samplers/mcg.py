@@ -5,8 +5,12 @@ x_s = x' - A^+ (A x' - A q(x_s | A^+ y))
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.dps import DPS
 
 
@@ -18,7 +22,9 @@ class MCG(DPS):
     consistent: ClassVar = True
     noise_aware: ClassVar = False
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         x_s, x0 = super().step(x, t, s, prior, A, y, noise, memory)
         known = prior.diffuse(A.pinv(y), 0, s, noise)
         return x_s - A.pinv(A(x_s - known)), x0

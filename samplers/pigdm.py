@@ -6,10 +6,13 @@ x_s = sqrt(a_s) x0 + sqrt(1 - a_s) (sqrt(1 - eta^2) eps + eta z) + sqrt(a_s a_t)
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 
 
@@ -20,7 +23,9 @@ class PiGDM(Sampler):
     needs: ClassVar = ("pinv",)
     eta: float = 1.0
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         a = prior.a(t)
         with torch.enable_grad():
             x = x.detach().requires_grad_()

@@ -6,6 +6,7 @@ mu  = Adam(mu, g)                                                             be
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor
 
@@ -24,7 +25,7 @@ class REDdiff(Sampler):
     lam: float = 0.25
     lr: float = 0.1
 
-    def start(self, prior: Prior, A, y: Tensor, noise: Noise) -> Tensor:
+    def start(self, prior: Prior, A: Any, y: Tensor, noise: Noise) -> Tensor:
         """mu."""
         return first_guess(A, y)
 
@@ -32,7 +33,9 @@ class REDdiff(Sampler):
         """A given first picture is mu itself."""
         return x
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         a, z = prior.a(t), noise.like(x)
         eps, x0, _ = prior(a**0.5 * x + (1 - a) ** 0.5 * z, t)
         g = self.guidance.gradient(x, y, A) / 2 + self.lam * (1 / a - 1) ** 0.5 * (eps - z)

@@ -6,8 +6,12 @@ x_s     = unknown - A^+ A (unknown - known)         for a mask: known where it k
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from samplers.base import Sampler
 
 
@@ -19,7 +23,9 @@ class RePaint(Sampler):
     consistent: ClassVar = True
     noise_aware: ClassVar = False
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         known = prior.diffuse(A.pinv(y), 0, s, noise)

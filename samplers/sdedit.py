@@ -4,7 +4,12 @@ x_t0 ~ q(x_t0 | first guess),   x_s ~ p(x_s | x_t) as DDIM(eta)
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from torch import Tensor
+
+from gdp.noise import Noise
+from gdp.prior import Prior
 from gdp.schedule import Schedule
 from samplers.base import Sampler
 
@@ -16,6 +21,8 @@ class SDEdit(Sampler):
     eta: float = 1.0
     schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
 
-    def step(self, x, t, s, prior, A, y, noise, memory):
+    def step(
+        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+    ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         return prior.ddim(x0, eps, s, self.eta, noise), x0

@@ -8,7 +8,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gdp.compose import CONF, compose, make
+from gdp.compose import compose, make
+from gdp.places import CONF
 
 torch.set_num_threads(1)  # tensors here are small: threads would only wait for one another
 

@@ -14,8 +14,9 @@ import yaml
 
 from gdp import checkpoint
 from gdp.checkpoint import BUNDLED, load_prior, locate, pick_device, pick_dtype, read_weights
-from gdp.compose import CONF, compose, make
+from gdp.compose import compose, make
 from gdp.convert import from_ddpm, is_ddpm
+from gdp.places import CONF
 from gdp.unet import UNet
 
 ARGUMENTS = {

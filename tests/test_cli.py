@@ -43,6 +43,7 @@ def files(folder):
 
 
 EXTRA = {"outpaint": ["operator.margins=4"], "deblur_blind": ["operator.size=5"]}  # the test's photo is small
+PAGES = ["index.html", "summary.csv"]
 FOUND = {"lowlight": [".mask.png"], "dehaze": [".transmission.png"], "hdr": [".tiff"], "deblur_blind": [".kernel.png"]}
 
 
@@ -63,7 +64,7 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
     code, out, err = cli(f"task={task}", f"input={given(task, cat)}", f"mask={mask_file}", "output=o", "steps=3", *EXTRA.get(task, []))
     assert code == 0, err
     made = [f"cat{suffix}" for suffix in (".png", ".compare.png", ".json", *FOUND.get(task, []))]
-    assert files("o") == sorted(made) == sorted(line.removeprefix("o/") for line in out.split())
+    assert files("o") == sorted([*made, *PAGES]) == sorted(line.removeprefix("o/") for line in out.split())
     report = json.loads(Path("o/cat.json").read_text())
     scale = 4 if task.startswith("sr4") else 1
     margin = 8 if task == "outpaint" else 0
@@ -94,7 +95,7 @@ def test_samples_their_mean_and_where_they_differ(cli, cat):
     words = (f"input={cat}", "task=inpaint_box", "degrade=true", "steps=4", "seed=7")
     assert cli(*words, "samples=3", "output=many")[0] == 0 and cli(*words, "output=one")[0] == 0
     names = ["compare.png", "json", "mean.png", "png", "sample2.png", "sample3.png", "std.png"]
-    assert files("many") == [f"cat.{name}" for name in names]
+    assert files("many") == [*(f"cat.{name}" for name in names), *PAGES]
     assert Path("many/cat.png").read_bytes() == Path("one/cat.png").read_bytes()
     pictures = [np.asarray(Image.open(f"many/cat.{n}.png"), float) for n in ("sample2", "sample3")]
     pictures.append(np.asarray(Image.open("many/cat.png"), float))
@@ -285,7 +286,7 @@ def test_interruption(cli, cat, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(run, "restore_one", stop)
+    monkeypatch.setattr("gdp.folder.Folder.restore", stop)
     assert cli(f"input={cat}", "output=o")[0] == 130 and not Path("o").exists()
 
 
@@ -306,5 +307,5 @@ def test_a_process_of_its_own(tmp_path, cat):
     """As a user starts it, with the bundled sample and the default output folder."""
     done = subprocess.run([sys.executable, ROOT / "run.py", "steps=1"], capture_output=True, text=True, cwd=tmp_path, check=True)
     paths = done.stdout.split()
-    assert len(paths) == 3 and all((tmp_path / p).is_file() and p.startswith("outputs/") for p in paths)
-    assert len(files(tmp_path)) == 4  # and the photo that the fixture made
+    assert len(paths) == 5 and all((tmp_path / p).is_file() and p.startswith("outputs/") for p in paths)
+    assert len(files(tmp_path)) == 6  # and the photo that the fixture made

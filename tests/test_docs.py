@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gdp.compose import CONF
+from gdp.places import CONF
 from tests.conftest import SAMPLERS, TASKS
 from tests.documentation import PAGES, ROOT, Command, commands, furnish, scripts, try_out
 

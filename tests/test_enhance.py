@@ -151,7 +151,7 @@ def test_hdr_writes_a_picture_and_floats(cli, tmp_path):  # noqa: F811
     x = to_image(photo(32))
     for name, f in (("a", 1.6), ("b", 0.5), ("c", 0.15)):
         Image.fromarray((255 * (f * x[0]).clamp(max=1)).byte().permute(1, 2, 0).numpy()).save(tmp_path / f"{name}.png")
-    code, out, _ = cli("task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3")
+    code, out, _ = cli("task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3", "report=false")
     assert code == 0 and files("o") == ["a.compare.png", "a.json", "a.png", "a.tiff"] and "o/a.tiff" in out
     from tifffile import imread
 
@@ -163,6 +163,8 @@ def test_hdr_writes_a_picture_and_floats(cli, tmp_path):  # noqa: F811
     code, _, err = cli("task=hdr", "input=a.png", "output=p")
     assert code == 2 and "2 to 7" in err and not Path("p").exists()
     code, _, err = cli("task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3")
+    assert code == 0 and "finished before" in err
+    code, _, err = cli("task=hdr", "input=[a.png,b.png]", "output=o", "steps=3")
     assert code == 2 and "exists" in err
 
 

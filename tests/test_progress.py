@@ -65,15 +65,38 @@ def test_tiles_of_a_later_pass_begin_its_bar(tmp_path, monkeypatch):
     assert titles == 4 * ["photo 1/2"] + 2 * ["photo 2/2"]
 
 
+def test_calls_of_an_earlier_run_say_nothing_of_the_speed(tmp_path):
+    from gdp.snapshot import Snapshot
+
+    def restore(snapshot):
+        prior, y, sampler = GaussianPrior(), torch.zeros(1, 3, 8, 8), sampler_of("ddnm", 6)
+        with Progress([6], "photo", prior, A, y, tmp_path / "x.preview.png") as progress:
+            sampler(prior, A, y, on_step=progress.step, keep=snapshot.place())
+            return progress.bar.initial, progress.calls - progress.before
+
+    first = Snapshot(tmp_path / "s", "key", 1e-9)
+    write, writes = first.write, []
+
+    def four_times():
+        if len(writes) < 4:
+            writes.append(write())
+
+    first.write = four_times
+    assert restore(first) == (0, 6)
+    second = Snapshot(tmp_path / "s", "key", None)
+    second.minutes = 1.0
+    assert second.load() and restore(second) == (4, 6)
+
+
 def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
     shown = []
 
     def save(self, x0):
         Progress.save(self, x0)
-        shown.append(tuple(read(self.preview).pixels.shape[-2:]))
+        shown.append(tuple(read(self.previews[0]).pixels.shape[-2:]))
 
-    monkeypatch.setattr("gdp.progress.Progress", type("Kept", (Progress,), {"save": save}))
-    words = (f"input={cat}", "task=denoise", "steps=3")
+    monkeypatch.setattr("gdp.folder.Progress", type("Kept", (Progress,), {"save": save}))
+    words = ("report=false", f"input={cat}", "task=denoise", "steps=3")
     assert cli(*words, "output=o", "preview=1e-9")[0] == 0
     assert shown == [(20, 24)] * 3 and files("o") == ["cat.compare.png", "cat.json", "cat.png"]
     code, _, err = cli(*words, "output=p", "preview=0")
@@ -89,7 +112,7 @@ def test_ctrl_c_leaves_a_preview(cli, cat, monkeypatch):  # noqa: F811
         if len(steps) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("gdp.progress.Progress", type("Stopped", (Progress,), {"step": step}))
+    monkeypatch.setattr("gdp.folder.Progress", type("Stopped", (Progress,), {"step": step}))
     code, out, err = cli(f"input={cat}", "task=denoise", "steps=3", "output=o")
     assert code == run.INTERRUPTED == 130 and not out and "o/cat.preview.png" in err
     assert files("o") == ["cat.preview.png"] and read("o/cat.preview.png").pixels.shape == (1, 3, 20, 24)
