@@ -8,7 +8,7 @@ demo: .venv/.ready
 	$(BIN)/python run.py steps=20
 
 test: .venv/.ready-dev lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .

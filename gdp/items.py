@@ -31,9 +31,10 @@ class Item(NamedTuple):
     def sources(self) -> list[Path]:
         """All files that the result depends on, as far as they are there."""
         try:
-            return [*self.files, *([] if self.init is None else [namesake(self.init, self.file)])]
+            first = [] if self.init is None else [namesake(self.init, self.file)]
         except FileNotFoundError:
-            return list(self.files)
+            first = []
+        return [*self.files, *(file for file in first if file.is_file())]
 
 
 class Entry(NamedTuple):

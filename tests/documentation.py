@@ -92,6 +92,9 @@ def furnish(folder: Path, page: Path) -> None:
         (folder / name).mkdir()
         for k in range(3):
             cat.rotate(90 * k).save(folder / name / f"{k}.png")
+    (folder / "photos").mkdir()
+    for name in ("b.png", "photos/a.jpg"):
+        cat.save(folder / name)
     for _, name, text in scripts(page):
         if name:
             (folder / name).write_text(text)

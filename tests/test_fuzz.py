@@ -104,7 +104,7 @@ def test_a_folder_of_them_on_the_command_line(tmp_path, monkeypatch, capfd):
         reports = list((tmp_path / "out" / ("below" if i % 2 else "")).glob(f"{Path(case.name).stem}*.json"))
         assert bool(reports) == (case.expected == RESTORED) and (reports or case.name in err), case.name
     for file in left:
-        if file.suffix != ".json":
+        if file.suffix not in (".json", ".html", ".csv"):
             read(file)
 
 

@@ -392,9 +392,11 @@ def test_formats_of_the_command_line(restore, capsys):
         "deep/a.compare.png",
         "deep/a.json",
         "deep/a.png",
+        "index.html",
+        "summary.csv",
     ]
     assert set(capsys.readouterr().out.split()) == {f"o/{name}" for name in made}
-    assert restore("input=in", "format=same", "task=denoise", "sigma_y=0.1") == 2
+    assert restore("input=in", "format=same", "task=denoise", "sigma_y=0.2") == 2
     assert "o/a.jpg exists" in capsys.readouterr().err
     for words, says in (("format=gif", "format=gif"), ("image_quality=0", "image_quality"), ("depth=32", "format=tiff")):
         assert restore("input=in/a.JPG", words, "output=none") == 2

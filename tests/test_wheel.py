@@ -41,7 +41,7 @@ def installed(tmp_path_factory) -> Path:
 
 def test_the_wheel(installed, tmp_path):
     """Its files, its console script, gdp.restore, and `python -m run`."""
-    for group, names in (("operator", OPERATORS), ("sampler", SAMPLERS), ("task", TASKS)):
+    for group, names in (("operator", OPERATORS), ("sampler", SAMPLERS), ("task", [*TASKS, "doctor"])):
         assert {f"{name}.yaml" for name in names} == {file.name for file in (installed / "gdp" / "conf" / group).iterdir()}
     assert (installed / "gdp" / "priors" / "photo64.safetensors").is_file() and not (installed / "conf").exists()
     elsewhere = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
