@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test lint format clean
+.PHONY: demo test coverage lint format clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
 
 test: .venv/.ready-dev lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+
+coverage: .venv/.ready-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov=gdp --cov=operators --cov=samplers --cov-report=term:skip-covered
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from gdp import checkpoint, pipeline, report
+from gdp import checkpoint, cpu_kernels, pipeline, report
 from gdp.image import read
 from gdp.prior import Prior
 
@@ -25,6 +25,7 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "hub": ("diffusers",),
     "tiff": ("imagecodecs",),
 }
+KERNELS = ("convolutions by torch; a C compiler (on Linux) would bring faster ones", "convolutions by kernels of our own, compiled here")
 SAMPLE = Path(__file__).parent / "samples" / "cat.png"
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
 LITTLE_MEMORY, LITTLE_DISK = 1.5, 0.1  # GB
@@ -75,6 +76,8 @@ def machine() -> Iterator[Line]:
     free, total = memory()
     if total:
         yield free_memory("memory", free, total)
+    if chosen.type == "cpu":
+        yield True, KERNELS[cpu_kernels.library() is not None]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield True, f"{torch.get_num_threads()} threads on {cores} cores"
     disk = shutil.disk_usage(Path.cwd()).free / GB

@@ -1,7 +1,8 @@
 """The ADM UNet of "Diffusion Models Beat GANs on Image Synthesis" (Dhariwal & Nichol, 2021).
 
 Parameter names equal those of OpenAI's public checkpoints, so they load unchanged; the arithmetic is arranged for speed:
-channels_last throughout, attention as one fused call on [B, H W, C], which in that layout is a view.
+channels_last throughout, attention as one fused call on [B, H W, C], which in that layout is a view, and on a CPU convolutions by kernels
+of our own, where they can be had (gdp/cpu_kernels.py).
 
     emb = MLP(sinusoid(t)) [+ label]                     h = conv(x)
     down:   level i = n ResBlocks (+ attention), then a ResBlock that halves H and W
@@ -18,6 +19,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+from gdp import cpu_kernels as kernels
 
 
 class UNet(nn.Module):
@@ -115,26 +118,29 @@ class UNet(nn.Module):
             skips.append(h)
         h = run(self.middle_block, h, emb)
         for stage in self.output_blocks:
-            h = run(stage, torch.cat([h, skips.pop()], 1), emb)
+            h = run(stage, h, emb, skips.pop())
+        if h.shape[1] % 16 == 0 and kernels.ready(h, []):
+            return self.out[2](kernels.activate(h, kernels.norms(h, None, self.out[0])))
         return self.out(h)
 
 
-def plain(stage: nn.Module, h: Tensor, emb: Tensor) -> Tensor:
+def plain(stage: nn.Module, *inputs: Tensor) -> Tensor:
     """The stage, as it is."""
-    return stage(h, emb)
+    return stage(*inputs)
 
 
-def recomputed(stage: nn.Module, h: Tensor, emb: Tensor) -> Tensor:
-    """The stage, which keeps nothing but its input for the way back: gradients in x cost a forward pass more, and little memory."""
-    return checkpoint(stage, h, emb, use_reentrant=False)
+def recomputed(stage: nn.Module, *inputs: Tensor) -> Tensor:
+    """The stage, which keeps nothing but its inputs for the way back: gradients in x cost a forward pass more, and little memory."""
+    return checkpoint(stage, *inputs, use_reentrant=False)
 
 
 class Stage(nn.ModuleList):
-    """Layers in a row; those that want the embedding are handed it."""
+    """Layers in a row; those that want the embedding are handed it, the first the channels that skipped the levels below."""
 
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+    def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
         for layer in self:
-            x = layer(x, emb) if isinstance(layer, ResBlock) else layer(x)
+            x = layer(x, emb, skip) if isinstance(layer, ResBlock) else layer(x)
+            skip = None
         return x
 
 
@@ -146,13 +152,18 @@ class ResBlock(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, emb: int, dropout: float, scale_shift: bool, resample: nn.Module | None):
         super().__init__()
-        self.scale_shift, self.resample = scale_shift, resample
+        self.scale_shift, self.resample, self.narrows = scale_shift, resample, c_in != c_out
         self.in_layers = nn.Sequential(norm(c_in), nn.SiLU(), nn.Conv2d(c_in, c_out, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.Identity(), nn.Linear(emb, 2 * c_out if scale_shift else c_out))
         self.out_layers = nn.Sequential(norm(c_out), nn.SiLU(), nn.Dropout(dropout), zero(nn.Conv2d(c_out, c_out, 3, padding=1)))
         self.skip_connection = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
+    def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
+        convs = [self.in_layers[2], self.out_layers[3], self.skip_connection]
+        if not self.training and kernels.ready(x, convs if self.narrows else convs[:2]):
+            return self.fused(x, emb, skip)
+        if skip is not None:
+            x = torch.cat([x, skip], 1)
         group_norm, silu, conv = self.in_layers
         h = silu(group_norm(x))
         if self.resample is not None:
@@ -168,6 +179,23 @@ class ResBlock(nn.Module):
         for layer in rest:
             h = layer(h)
         return self.skip_connection(x) + h
+
+    def fused(self, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
+        """The same by the kernels: each picture is read once to be normalized and once to be convolved."""
+        group_norm, _, conv = self.in_layers
+        ab, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
+        if self.resample is None or doubles:
+            h = kernels.conv3x3(x, skip, ab, conv, up=kernels.UP * doubles)
+        else:
+            h = kernels.conv3x3(self.resample(kernels.activate(x, ab)), None, None, conv)
+            x = self.resample(x)
+        group_norm, *_, conv = self.out_layers
+        film = self.emb_layers(emb)
+        if not self.scale_shift:
+            h, film = h.add_(film[..., None, None]), None
+        ab = kernels.norms(h, None, group_norm, film)
+        residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
+        return kernels.conv3x3(h, None, ab, conv, residual, kernels.UP_RESIDUAL * doubles)
 
 
 class AttentionBlock(nn.Module):

@@ -1,6 +1,7 @@
 """What the tests share."""
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,17 @@ def sampler_of(name: str, steps: int = 20, *overrides: str):
     if hasattr(sampler, "guided"):  # GDP as released: the pull it has at its own size, and at its own number of steps unless v1
         sampler.scale *= 8 * 8 / (256 * 256) * (1 if name.endswith("v1") else 1000 / steps)
     return sampler
+
+
+@pytest.fixture(autouse=True)
+def leave_no_modules(monkeypatch):
+    """A test's own modules and its entry in sys.path end with it: the next test may call its file the same."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if "/pytest-of-" in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,198 @@
+"""The UNet's convolutions on a CPU in float32, where they can be built: Winograd's, fused with what lies about them (cpu_kernels.c).
+
+cpu_kernels.c is compiled once, in about two seconds, by the machine's C compiler, and kept in the cache folder; where there is none, or its
+results are not torch's, `ready` says no and the network runs on torch's own. GDP_KERNELS=0 turns them off. They know no gradients.
+"""
+
+import ctypes
+import functools
+import hashlib
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+log = logging.getLogger(__name__)
+SOURCE = Path(__file__).with_name("cpu_kernels.c")
+COMPILE = "-O3 -std=gnu11 -ffp-contract=fast -fno-math-errno -fPIC -w -c".split()
+SIXTHS = [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6]
+G = torch.tensor([[1 / 4, 0, 0], *SIXTHS, [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]], dtype=torch.float64)
+LARGEST = 2**18  # weights (inputs x outputs) of a convolution that pays: transformed they take four times their memory
+UP, UP_RESIDUAL = 1, 2
+
+
+def ready(x: Tensor, convs: Sequence[nn.Module]) -> bool:
+    """Whether `convs` can run here on [x, skip]: float32 on a CPU, no gradients wanted, widths that the kernels know."""
+    if x.device.type != "cpu" or x.dtype != torch.float32:
+        return False
+    if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for conv in convs for p in conv.parameters())):
+        return False
+    lib = library()
+    return lib is not None and all(fits(conv, lib.lanes()) for conv in convs)
+
+
+def fits(conv: nn.Module, lanes: int) -> bool:
+    """Whether it is a plain convolution of float32, 3 x 3 or 1 x 1, of widths that fill vectors."""
+    if not isinstance(conv, nn.Conv2d) or conv.weight.dtype != torch.float32:
+        return False
+    c, o = conv.in_channels, conv.out_channels
+    return c % lanes == 0 and o % (2 * lanes) == 0 and c * o <= LARGEST and conv.stride == (1, 1) and conv.kernel_size in ((3, 3), (1, 1))
+
+
+def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, residual: Tensor | None = None, up: int = 0) -> Tensor:
+    """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`; `up`: x, or the residual, is of half the size."""
+    x, skip, residual = map(channels_last, (x, skip, residual))
+    (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
+    if up & UP:
+        H, W = 2 * H, 2 * W
+    U, bias = packed(conv)
+    y = torch.empty(B, len(bias), H, W, memory_format=torch.channels_last)
+    threads = torch.get_num_threads()
+    lib, sizes = library(), (c1, c2, len(bias))
+    scratch = torch.empty(threads * lib.conv3x3_scratch(H, W, *sizes), dtype=torch.uint8)
+    a, b = (None, None) if ab is None else ab
+    lib.conv3x3(*map(pointer, (x, skip, a, b, U, bias, residual, y, scratch)), B, H, W, *sizes, up, threads)
+    return y
+
+
+def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
+    """conv([x, skip])."""
+    x, skip = map(channels_last, (x, skip))
+    (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
+    U, bias = packed(conv)
+    y = torch.empty(B, len(bias), H, W, memory_format=torch.channels_last)
+    library().conv1x1(*map(pointer, (x, skip, U, bias, y)), B * H * W, c1, c2, len(bias), torch.get_num_threads())
+    return y
+
+
+def norms(x: Tensor, skip: Tensor | None, norm: nn.Module, film: Tensor | None = None) -> Tensor:
+    """(a, b) [2, B, C]: a [x, skip] + b is its GroupNorm, then (1 + scale) of that + shift, where `film` [B, 2 C] holds the two."""
+    x, skip = map(channels_last, (x, skip))
+    (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
+    assert isinstance(norm, nn.GroupNorm)
+    ab = torch.empty(2, B, c1 + c2)
+    film = None if film is None else film.contiguous()
+    where = map(pointer, (x, skip, norm.weight, norm.bias, film, ab[0], ab[1]))
+    if library().norms(*where, B, H * W, c1, c2, norm.num_groups, norm.eps, torch.get_num_threads()):
+        raise MemoryError("not enough memory for the sums of GroupNorm")
+    return ab
+
+
+def activate(x: Tensor, ab: Tensor) -> Tensor:
+    """SiLU(a x + b)."""
+    x = channels_last(x)
+    B, C, H, W = x.shape
+    y = torch.empty_like(x)
+    library().activate(*map(pointer, (x, *ab, y)), B, H * W, C, torch.get_num_threads())
+    return y
+
+
+def channels_last(x: Tensor | None) -> Any:
+    """x as the kernels read it; None stays."""
+    return None if x is None else x.contiguous(memory_format=torch.channels_last)
+
+
+def pointer(x: Tensor | None) -> int | None:
+    """Where its numbers lie."""
+    return None if x is None else x.data_ptr()
+
+
+def packed(conv: nn.Module) -> tuple[Tensor, Tensor]:
+    """(weights in the kernels' order, bias): G g G^T as [36, O / columns, C, columns], of a 1 x 1 with 1 for 36; made once."""
+    assert isinstance(conv, nn.Conv2d)
+    weight, bias = conv.weight.detach(), conv.bias
+    key = weight.data_ptr(), 0 if weight.is_inference() else weight._version
+    kept = conv.__dict__.get("_packed")
+    if kept is None or kept[0] != key:
+        columns, (outputs, inputs) = 2 * library().lanes(), weight.shape[:2]
+        if conv.kernel_size == (1, 1):
+            U = weight[:, :, 0, 0].t()[None]
+        else:
+            U = torch.einsum("ai,ocij,bj->abco", G, weight.double(), G).float().reshape(36, inputs, outputs)
+        U = U.reshape(-1, inputs, outputs // columns, columns).transpose(1, 2).contiguous()
+        kept = conv.__dict__["_packed"] = key, U
+    return kept[1], (weight.new_zeros(len(weight)) if bias is None else bias.detach())
+
+
+@functools.cache
+def library() -> Any:
+    """The compiled kernels, or None."""
+    if os.environ.get("GDP_KERNELS") == "0" or not sys.platform.startswith("linux"):
+        return None
+    try:
+        lib = ctypes.CDLL(str(built()))
+        declare(lib)
+    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+        log.debug("no kernels of our own, torch's instead: %s", error)
+        return None
+    if not right(lib):
+        log.debug("the kernels' results are not torch's; torch's are taken")
+        return None
+    return lib
+
+
+def declare(lib: Any) -> None:
+    """The types of its functions."""
+    p, n, i = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
+    lib.conv3x3_scratch.restype = n
+    lib.conv3x3_scratch.argtypes = [n] * 5
+    lib.conv3x3.argtypes = [p] * 9 + [n] * 6 + [i] * 2
+    lib.conv1x1.argtypes = [p] * 5 + [n] * 4 + [i]
+    lib.norms.argtypes = [p] * 7 + [n] * 5 + [ctypes.c_double, i]
+    lib.activate.argtypes = [p] * 4 + [n] * 3 + [i]
+    lib.conv3x3.restype = lib.conv1x1.restype = lib.activate.restype = None
+
+
+def built() -> Path:
+    """The file of the compiled kernels, of this source, compiler and processor; built where it is missing."""
+    compiler = shutil.which(os.environ.get("CC", "")) or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise OSError("there is no C compiler")
+    native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
+    known = SOURCE.read_bytes(), compiler, os.stat(compiler).st_mtime_ns, COMPILE, native, processor(), torch.__version__
+    file = folder() / f"kernels-{hashlib.sha256(repr(known).encode()).hexdigest()[:16]}.so"
+    if file.is_file():
+        return file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".kernels-") as work:
+        made = Path(work) / "kernels.o", Path(work) / "kernels.so"
+        # Linked without OpenMP's library: its functions are found in torch's own, so that there is one pool of threads and not two.
+        for command in ([*COMPILE, native, "-fopenmp", str(SOURCE), "-o", str(made[0])], ["-shared", str(made[0]), "-o", str(made[1])]):
+            subprocess.run([compiler, *command], check=True, capture_output=True, timeout=60)
+        os.replace(made[1], file)
+    return file
+
+
+def folder() -> Path:
+    """Where the compiled kernels are kept."""
+    return Path(os.environ.get("GDP_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gdp")
+
+
+def processor() -> str:
+    """What the processor can do, as far as the system says."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line for line in lines if line.startswith(("flags", "Features"))), "")
+
+
+def right(lib: Any) -> bool:
+    """Whether a convolution of odd size comes out as torch's does, to the accuracy of float32."""
+    with torch.random.fork_rng([]), torch.no_grad():
+        torch.manual_seed(0)
+        c = 2 * lib.lanes()
+        conv = nn.Conv2d(c, c, 3, padding=1)
+        x = torch.randn(1, c, 9, 7).contiguous(memory_format=torch.channels_last)
+        y = torch.empty_like(x)
+        columns = torch.einsum("ai,ocij,bj->abco", G, conv.weight.double(), G).float().reshape(36, c, 1, c).transpose(1, 2).contiguous()
+        scratch = torch.empty(lib.conv3x3_scratch(9, 7, c, 0, c), dtype=torch.uint8)
+        lib.conv3x3(*map(pointer, (x, None, None, None, columns, conv.bias, None, y, scratch)), 1, 9, 7, c, 0, c, 0, 1)
+        return torch.allclose(y, F.conv2d(x, conv.weight, conv.bias, padding=1), atol=1e-3)
