@@ -3,7 +3,8 @@
 import copy
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,13 @@ class Prediction(NamedTuple):
     v: Tensor | None  # learned-variance fraction in [-1, 1] (improved DDPM, Eq. 15), or None
 
 
+class Settled(NamedTuple):
+    """What is known of x0 without the network."""
+
+    where: Tensor  # [1 or B, 1, H, W], bool, on the CPU
+    x0: Tensor  # [B, C, H, W]; meaningful where `where` is
+
+
 class Prior(nn.Module):
     """A denoiser with its noise schedule. Times run t = T..1 and t = 0 is the clean image, so no step is special.
 
@@ -31,6 +39,7 @@ class Prior(nn.Module):
 
     source: dict[str, str] | None = None  # where the weights came from: file, sha256
     on_part: Callable[[float], None] | None = None  # told how much of a prediction is done, if it is made in parts
+    settled: Settled | None = None  # the network may be spared where all is known; see `knowing`
 
     def __init__(self, net: nn.Module | None, betas: Tensor, label: int | None = None):
         super().__init__()
@@ -47,6 +56,15 @@ class Prior(nn.Module):
             net.requires_grad_(False)
         self.alpha_bar = torch.cat([torch.ones(1).double(), torch.cumprod(1 - betas.double().cpu(), 0)])
         self.calls = self.pixels = 0
+
+    @contextmanager
+    def knowing(self, where: Tensor | None, x0: Callable[[], Tensor]) -> Iterator[None]:
+        """Within it x0() is taken for the truth at the pixels of `where` [1 or B, 1, H, W], by a prior that can make use of it."""
+        self.settled = None if where is None or not where.any() else Settled(where.cpu(), x0())
+        try:
+            yield
+        finally:
+            self.settled = None
 
     @property
     def T(self) -> int:

@@ -68,11 +68,13 @@ class TiledPrior(Prior):
         return None
 
     def blended(self, x: Tensor, t: int) -> Out:
-        """The weighted sum of the tiles; those of one shape share calls of the network."""
+        """The weighted sum of the tiles; those of one shape share calls of the network, those where x0 is known need none."""
         rows, columns = (self.spans(n, t, k, x) for n, k in zip(x.shape[-2:], PLASTIC, strict=True))
         eps, v = torch.zeros_like(x), None
-        done, total = 0, len(rows) * len(columns)
-        for (h, w), same in groupby(sorted(product(rows, columns), key=shape), shape):
+        tiles, total = list(product(rows, columns)), len(rows) * len(columns)
+        spared = [p for p in tiles if self.knows(p, x)]
+        done = len(spared)
+        for (h, w), same in groupby(sorted((p for p in tiles if not self.knows(p, x)), key=shape), shape):
             left = list(same)
             while left:
                 count = max(1, self.pixels_at_once(x.device) // (len(x) * h * w))
@@ -85,7 +87,18 @@ class TiledPrior(Prior):
                 done += len(places)
                 if self.on_part is not None:
                     self.on_part(done / total)
+        for p in spared:
+            assert self.settled is not None
+            x0, a = self.settled.x0[where(p)], self.a(t)
+            add(eps, (x[where(p)] - a**0.5 * x0) / (1 - a) ** 0.5, [p])
+            if v is not None:
+                add(v, -torch.ones_like(x0), [p])  # the variance of x_s where x0 is known
         return eps, v
+
+    def knows(self, place: Place, x: Tensor) -> bool:
+        """Whether x0 is settled in all of a tile, so that the network need not be asked."""
+        known = self.settled
+        return known is not None and known.where.shape[-2:] == x.shape[-2:] and bool(known.where[where(place)].all())
 
     def spans(self, n: int, t: int, k: float, like: Tensor) -> list[Span]:
         """The tiles along a side of n pixels at t."""

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from operators.solve import cg
 
+ROUNDED = 0.005  # std of y's noise, in model units, that rounding to 8 bits alone stays below
+
 
 class Operator(nn.Module):
     """A differentiable degradation A; a subclass writes `forward`, and `x_shape` if A changes shape.
@@ -53,6 +55,10 @@ class Operator(nn.Module):
 
         The loop calls it after every call of the network, before the sampler corrects x0; no gradients are recorded.
         """
+
+    def known(self, y: Tensor) -> Tensor | None:
+        """[1 or B, 1, H, W], true at the pixels of x that A^+ y holds as they are, noise and all; None where there are none for certain."""
+        return None
 
     def describe(self, y: Tensor) -> dict[str, Any]:
         """What a report on y should hold beyond the settings, in few words: what was drawn at random, or found."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ProjectionOperator
+from operators.base import ROUNDED, ProjectionOperator
 from operators.scale import scaled, shrunk
 
 
@@ -35,6 +36,9 @@ class Crop(ProjectionOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         B, C, H, W = y.shape
         return (B, C, H + self.top + self.bottom, W + self.left + self.right)
+
+    def known(self, y: Tensor) -> Tensor | None:
+        return None if self.sigma_y > ROUNDED else self.adjoint(torch.ones_like(y[:1, :1], dtype=torch.bool))
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Crop", Tensor]:
         """Margins as near to 1 / r as whole pixels come, but never none where there were some."""

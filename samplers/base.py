@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,11 +15,10 @@ from gdp.prior import Prediction, Prior
 from gdp.schedule import Schedule
 from gdp.snapshot import Place, State
 from gdp.state import load_module, module_state
-from operators.base import AffineOperator, Operator
+from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.late import first_guess, late
 
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
-AUDIBLE = 0.005  # std of noise in y above that of 8-bit rounding
 OnStep = Callable[[int, Tensor, Tensor], None]
 log = logging.getLogger("gdp")
 
@@ -107,7 +106,7 @@ class Sampler(ABC):
             affine = bound if self.needs and isinstance(bound, AffineOperator) else None
             if affine:
                 A, y = affine.linear(), given - affine.offset(given)
-            if not self.noise_aware and A.sigma_y > AUDIBLE:
+            if not self.noise_aware and A.sigma_y > ROUNDED:
                 log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
             if state is None:
                 pairs, x = self.begin(prior, A, y, init, start)
@@ -118,25 +117,29 @@ class Sampler(ABC):
                 prior.calls += state["calls"]
                 if on_step is not None:
                     on_step(pairs[done - 1][0], x, state["x0"])
-            for i, (t, s) in enumerate(pairs[done:], done):
-                if s > t:
-                    x = prior.diffuse(x, t, s, noise)
-                    memory.clear()
-                    continue
-                if affine and blind and i:
-                    A, y = affine.linear(), given - affine.offset(given)
-                with fitting(prior, bound, given) if blind and s > 0 else nullcontext():  # the last x is consistent with A as it was found
-                    x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
-                if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
-                    raise ValueError(
-                        f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so nothing is saved; if the prior runs "
-                        "in half precision try prior.dtype=float32, else a weaker guidance (sampler.scale, zeta or lr) or more steps"
-                    )
-                if on_step is not None:
-                    on_step(t, x, x0)
-                if keep is not None:
-                    now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
-                    keep.offer({**now, "memory": dict(memory), "operator": module_state(bound) if blind else None})
+            with prior.knowing(A.known(y), lambda: cast(LinearOperator, A).pinv(y)):
+                for i, (t, s) in enumerate(pairs[done:], done):
+                    if s > t:
+                        x = prior.diffuse(x, t, s, noise)
+                        memory.clear()
+                        continue
+                    if affine and blind and i:
+                        A, y = affine.linear(), given - affine.offset(given)
+                    with (
+                        fitting(prior, bound, given) if blind and s > 0 else nullcontext()
+                    ):  # the last x is consistent with A as it was found
+                        x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
+                    if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
+                        raise ValueError(
+                            f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so nothing is saved; if the prior "
+                            "runs in half precision try prior.dtype=float32, else a weaker guidance (sampler.scale, zeta or lr) or more "
+                            "steps"
+                        )
+                    if on_step is not None:
+                        on_step(t, x, x0)
+                    if keep is not None:
+                        now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
+                        keep.offer({**now, "memory": dict(memory), "operator": module_state(bound) if blind else None})
         return Restored(x, bound)
 
     def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:

@@ -15,7 +15,9 @@ from gdp.schedule import SPACINGS, Schedule, betas
 from gdp.spans import spans
 from gdp.tiling import TiledPrior
 from operators.avgpool import AvgPool
+from operators.crop import Crop
 from operators.identity import Identity
+from operators.mask import Mask
 from samplers.anchored import Anchored
 from samplers.dps import DPS, pull
 from tests.conftest import sampler_of
@@ -156,6 +158,35 @@ def test_gradients_through_tiles():
     assert float((g * direction).sum()) == pytest.approx((up - down) / 2e-5, rel=1e-4)
     out = DPS(schedule=Schedule(3))(tiled(Prior(tiny(), betas()), tile=16, overlap=4), AvgPool(2), torch.zeros(1, 3, 10, 15)).x
     assert out.isfinite().all()
+
+
+def hole(H, W, rows, columns):
+    """A mask that loses a rectangle."""
+    kept = torch.ones(1, 1, H, W)
+    kept[..., slice(*rows), slice(*columns)] = 0
+    return Mask(kept)
+
+
+def test_tiles_without_holes_cost_nothing():
+    """The network sees the hole's own tiles alone; the same goes for what a crop adds at an edge."""
+    y, prior = torch.rand(1, 3, 256, 320) - 0.5, tiled(counting())
+    A = hole(256, 320, (20, 30), (300, 310))
+    Anchored(schedule=Schedule(10))(prior, A, A(y))
+    assert 0 < prior.pixels / (10 * 256 * 320) < 0.12
+    wide, cropped = tiled(counting()), Crop([0, 0, 0, 4])
+    Anchored(schedule=Schedule(10))(wide, cropped, y)
+    assert wide.pixels / (10 * 256 * 324) < 0.4
+    noisy, A.sigma_y = tiled(counting()), 0.1
+    Anchored(schedule=Schedule(10))(noisy, A, A(y))
+    assert noisy.pixels > 10 * 256 * 320 and noisy.settled is None
+
+
+@pytest.mark.parametrize("name", ["anchored", "ddnm", "ddrm", "diffpir", "dps", "gdp_x0", "gdp_xt", "pigdm", "repaint", "reddiff"])
+def test_known_tiles_stay_known(name):
+    """A prior that errs grossly changes nothing where y holds the truth, nor does a tile of it stand out; holes are the network's."""
+    A, y = hole(96, 96, (70, 80), (70, 80)), torch.rand(1, 3, 96, 96) - 0.5
+    x = sampler_of(name, 10)(tiled(Prior(tiny(), betas()), tile=32, overlap=4), A, A(y)).x
+    assert x.isfinite().all() and (x - y)[..., :32, :32].abs().max() < (1e-4 if name in ("anchored", "ddnm", "repaint") else 0.2)
 
 
 @pytest.mark.parametrize("spacing", SPACINGS)
