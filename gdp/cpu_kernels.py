@@ -114,14 +114,21 @@ def packed(conv: nn.Module) -> tuple[Tensor, Tensor]:
     key = weight.data_ptr(), 0 if weight.is_inference() else weight._version
     kept = conv.__dict__.get("_packed")
     if kept is None or kept[0] != key:
-        columns, (outputs, inputs) = 2 * library().lanes(), weight.shape[:2]
-        if conv.kernel_size == (1, 1):
-            U = weight[:, :, 0, 0].t()[None]
-        else:
-            U = torch.einsum("ai,ocij,bj->abco", G, weight.double(), G).float().reshape(36, inputs, outputs)
-        U = U.reshape(-1, inputs, outputs // columns, columns).transpose(1, 2).contiguous()
+        taps = transformed(weight) if conv.kernel_size == (3, 3) else weight.permute(2, 3, 1, 0).flatten(0, 1)
+        U = panels(taps, 2 * library().lanes())
         kept = conv.__dict__["_packed"] = key, U
     return kept[1], (weight.new_zeros(len(weight)) if bias is None else bias.detach())
+
+
+def transformed(weight: Tensor) -> Tensor:
+    """G g G^T of [O, C, 3, 3], as [36, C, O]."""
+    taps = weight.float().permute(2, 3, 1, 0).reshape(9, -1)
+    return (torch.kron(G, G).float() @ taps).view(36, weight.shape[1], weight.shape[0])
+
+
+def panels(taps: Tensor, columns: int) -> Tensor:
+    """[taps, C, O] as [taps, O / columns, C, columns]."""
+    return taps.unflatten(2, (-1, columns)).transpose(1, 2).contiguous()
 
 
 @functools.cache
@@ -192,7 +199,7 @@ def right(lib: Any) -> bool:
         conv = nn.Conv2d(c, c, 3, padding=1)
         x = torch.randn(1, c, 9, 7).contiguous(memory_format=torch.channels_last)
         y = torch.empty_like(x)
-        columns = torch.einsum("ai,ocij,bj->abco", G, conv.weight.double(), G).float().reshape(36, c, 1, c).transpose(1, 2).contiguous()
+        U = panels(transformed(conv.weight), c)
         scratch = torch.empty(lib.conv3x3_scratch(9, 7, c, 0, c), dtype=torch.uint8)
-        lib.conv3x3(*map(pointer, (x, None, None, None, columns, conv.bias, None, y, scratch)), 1, 9, 7, c, 0, c, 0, 1)
+        lib.conv3x3(*map(pointer, (x, None, None, None, U, conv.bias, None, y, scratch)), 1, 9, 7, c, 0, c, 0, 1)
         return torch.allclose(y, F.conv2d(x, conv.weight, conv.bias, padding=1), atol=1e-3)
