@@ -24,6 +24,7 @@ from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
 from gdp.refusal import groups, refusal
+from gdp.reuse import ReusingPrior
 from gdp.tiling import TiledPrior
 from operators.base import Operator
 from operators.identity import Identity
@@ -46,9 +47,12 @@ class Setup(NamedTuple):
     overrides: list[str]  # what was asked for that may change the numbers, as words of the command line
 
     def load_prior(self) -> Prior:
-        """The prior, in tiles; one that comes in tiles keeps its own."""
+        """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""
         prior = self.bare_prior()
-        return prior if isinstance(prior, TiledPrior) else self.tiled(prior)
+        if isinstance(prior, TiledPrior):
+            return prior
+        every = self.config["reuse"]
+        return self.tiled(prior if every == 1 else ReusingPrior(prior, every))
 
     @property
     def noise_alone(self) -> bool:
@@ -192,6 +196,10 @@ def build(
         raise ValueError(f"batch={cfg.batch}; it is how many pictures go through the network together, 1 or more, or auto")
     if cfg.checkpoint is not None and not (isinstance(cfg.checkpoint, int | float) and cfg.checkpoint > 0):
         raise ValueError(f"checkpoint={cfg.checkpoint}; it is a number of minutes above 0, such as 2, or null for none")
+    if isinstance(cfg.reuse, bool) or not isinstance(cfg.reuse, int) or cfg.reuse < 1:
+        raise ValueError(f"reuse={cfg.reuse}; it is a whole number of network calls, 1 or more; 1 reuses nothing")
+    if cfg.reuse > 1:
+        cfg.checkpoint = None  # what is kept from call to call is in no note of how far a restoration is
     check_output(cfg.format, cfg.image_quality, cfg.depth)
     bare = given["sampler"] if "sampler" in given else make(cfg.sampler)
     operator = given["operator"] if "operator" in given else make(cfg.operator)

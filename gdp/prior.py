@@ -91,6 +91,10 @@ class Prior(nn.Module):
         """sqrt((1 - a_t) / a_t), the std of x_t / sqrt(a_t) about x0."""
         return (1 / self.a(t) - 1) ** 0.5
 
+    def part(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+        """`predict`, of tiles: the next call need not be of the same places."""
+        return self.predict(x, t)
+
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         """(eps, v) at x_t [B, C, H, W] of any size, in x's own type: the one method a wrapper replaces."""
         assert self.net is not None
@@ -99,9 +103,15 @@ class Prior(nn.Module):
         self.pixels += len(z) * z.shape[-2] * z.shape[-1]
         timesteps = torch.full((len(z),), t - 1, dtype=torch.float32, device=z.device)
         labels = None if self.label is None else torch.full((len(z),), self.label, device=z.device)
-        out = self.net(z, timesteps, labels)[..., :H, :W].to(x.dtype)
+        out = self.network(z, timesteps, labels)[..., :H, :W].to(x.dtype)
         eps, *v = out.split(x.shape[1], 1)
         return eps, v[0] if v else None
+
+    def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
+        """The network's output."""
+        assert self.net is not None
+        out: Tensor = self.net(z, timesteps, labels)
+        return out
 
     def forward(self, x: Tensor, t: int) -> Prediction:
         """eps, x0 and v at x_t."""

@@ -122,8 +122,8 @@ class TiledPrior(Prior):
         before = self.prior.pixels
         try:
             if torch.is_grad_enabled() and tiles.requires_grad:
-                return checkpoint(self.prior.predict, tiles, t, use_reentrant=False)
-            return self.prior.predict(tiles, t)
+                return checkpoint(self.prior.part, tiles, t, use_reentrant=False)
+            return self.prior.part(tiles, t)
         except RuntimeError as error:
             if not out_of_memory(error):
                 raise

@@ -54,7 +54,8 @@ class UNet(nn.Module):
         super().__init__()
         self.image_size, self.num_classes, self.ddpm = image_size, num_classes, ddpm
         self.in_channels, self.out_channels, self.model_channels = in_channels, out_channels, model_channels
-        self.divisor = 2 ** (len(channel_mult) - 1)
+        self.levels, self.divisor = len(channel_mult), 2 ** (len(channel_mult) - 1)
+        self.at_full_size = 1 + num_res_blocks  # blocks of the first level, on the way down and on the way up
         emb = 4 * model_channels
         self.time_embed = nn.Sequential(nn.Linear(model_channels, emb), nn.SiLU(), nn.Linear(emb, emb))
         if num_classes is not None:
@@ -104,8 +105,11 @@ class UNet(nn.Module):
             if isinstance(layer, nn.GroupNorm) and ddpm:
                 layer.eps = 1e-6
 
-    def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None) -> Tensor:
-        """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes."""
+    def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None, deep: list[Tensor] | None = None) -> Tensor:
+        """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes.
+
+        `deep`, empty, is given what enters the last level; where it holds that, the levels below the first are left out.
+        """
         dtype = cast(nn.Linear, self.time_embed[0]).weight.dtype
         emb = self.time_embed(sinusoid(timesteps, self.model_channels, self.ddpm).to(dtype))
         if labels is not None:
@@ -113,11 +117,17 @@ class UNet(nn.Module):
         emb = F.silu(emb)
         run = recomputed if x.requires_grad and not self.training else plain
         h, skips = x.to(dtype), []
-        for stage in self.input_blocks:
+        for stage in self.input_blocks[: self.at_full_size if deep else None]:
             h = run(stage, h, emb)
             skips.append(h)
-        h = run(self.middle_block, h, emb)
-        for stage in self.output_blocks:
+        if not deep:
+            h = run(self.middle_block, h, emb)
+            for stage in self.output_blocks[: -self.at_full_size]:
+                h = run(stage, h, emb, skips.pop())
+        if deep is not None:
+            deep[:] = deep or [h]
+            h = deep[0]
+        for stage in self.output_blocks[-self.at_full_size :]:
             h = run(stage, h, emb, skips.pop())
         if h.shape[1] % 16 == 0 and kernels.ready(h, []):
             return self.out[2](kernels.activate(h, kernels.norms(h, None, self.out[0])))

@@ -1,0 +1,57 @@
+"""Fewer calls of the deep levels: what they found at one step serves the next ones too ("DeepCache", Ma, Fang & Wang, CVPR 2024).
+
+    every n-th call     the whole network, and h, what enters the last level of the way up, is kept
+    between them        the first level on x_t, then the last level on [h, skip]
+
+The deep levels see little of a picture's detail and change slowly with t, but they do change: this trades quality for time.
+"""
+
+import torch
+from torch import Tensor
+
+from gdp.prior import Prior
+
+
+class ReusingPrior(Prior):
+    """`prior`, whose deep levels are evaluated at every `every`-th call of a restoration only. Pictures in one piece: tiles come afresh.
+
+    ValueError where `every` is no whole number above 0, or the network cannot be entered halfway.
+    """
+
+    def __init__(self, prior: Prior, every: int):
+        super().__init__(prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
+        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+            raise ValueError(f"reuse={every!r}; it is a whole number of calls, 1 or more; 1 reuses nothing")
+        if not getattr(prior.net, "levels", 0) > 1:
+            raise ValueError("reuse= needs a network of several levels, as UNet is; leave it out for this prior")
+        self.alpha_bar, self.source, self.every = prior.alpha_bar, prior.source, every
+        self.forget()
+
+    def forget(self) -> None:
+        """The next call is of the whole network."""
+        self.deep: list[Tensor] | None = None  # what the network is handed: None, to be filled, or filled
+        self.shape: torch.Size | None = None
+        self.last, self.served = 0, 0
+
+    def own(self) -> "Prior":
+        other = super().own()
+        assert isinstance(other, ReusingPrior)
+        other.forget()
+        return other
+
+    def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+        if torch.is_grad_enabled() and x.requires_grad:
+            return self.part(x, t)
+        if self.deep is None or x.shape != self.shape or t >= self.last or self.served >= self.every:
+            self.deep, self.shape, self.served = [], x.shape, 0
+        self.last, self.served = t, self.served + 1
+        return super().predict(x, t)
+
+    def part(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+        self.forget()
+        return super().predict(x, t)
+
+    def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
+        assert self.net is not None
+        out: Tensor = self.net(z, timesteps, labels, deep=self.deep)
+        return out
