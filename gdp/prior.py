@@ -5,7 +5,7 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +77,13 @@ class Prior(nn.Module):
         other._forward_hooks, other.on_part = OrderedDict(), None
         other._modules = {name: part.own() if isinstance(part, Prior) else part for name, part in self._modules.items()}
         return other
+
+    def state(self) -> dict[str, Any] | None:
+        """What it keeps from call to call, for a restoration that is to go on from here: plain values and tensors, or None."""
+        return None
+
+    def resume(self, state: dict[str, Any] | None) -> None:
+        """Take up what `state` gave; None is a beginning."""
 
     @property
     def device(self) -> torch.device:

@@ -6,10 +6,17 @@
 The deep levels see little of a picture's detail and change slowly with t, but they do change: this trades quality for time.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from gdp.prior import Prior
+
+
+def reusable(prior: Prior) -> bool:
+    """Whether its network can be entered halfway: UNet can, with more levels than one."""
+    return getattr(prior.net, "levels", 0) > 1
 
 
 class ReusingPrior(Prior):
@@ -22,7 +29,7 @@ class ReusingPrior(Prior):
         super().__init__(prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
             raise ValueError(f"reuse={every!r}; it is a whole number of calls, 1 or more; 1 reuses nothing")
-        if not getattr(prior.net, "levels", 0) > 1:
+        if not reusable(prior):
             raise ValueError("reuse= needs a network of several levels, as UNet is; leave it out for this prior")
         self.alpha_bar, self.source, self.every = prior.alpha_bar, prior.source, every
         self.forget()
@@ -38,6 +45,15 @@ class ReusingPrior(Prior):
         assert isinstance(other, ReusingPrior)
         other.forget()
         return other
+
+    def state(self) -> dict[str, Any]:
+        return {"deep": self.deep, "shape": self.shape and list(self.shape), "last": self.last, "served": self.served}
+
+    def resume(self, state: dict[str, Any] | None) -> None:
+        self.forget()
+        if state:
+            self.deep, self.last, self.served = state["deep"], state["last"], state["served"]
+            self.shape = None if state["shape"] is None else torch.Size(state["shape"])
 
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         if torch.is_grad_enabled() and x.requires_grad:

@@ -48,6 +48,12 @@ class TiledPrior(Prior):
             raise ValueError(f"tiling.overlap={overlap} is more than half of a tile of {self.tile}; choose less")
         self.at_once: int | None = None  # pixels in a call of the network, once memory has shown its bounds
 
+    def state(self) -> dict[str, Any] | None:
+        return self.prior.state()
+
+    def resume(self, state: dict[str, Any] | None) -> None:
+        self.prior.resume(state)
+
     def predict(self, x: Tensor, t: int) -> Out:
         before = self.prior.pixels
         out = self.whole(x, t) if x.shape[-2] * x.shape[-1] <= self.full else None

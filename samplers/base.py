@@ -108,6 +108,7 @@ class Sampler(ABC):
                 A, y = affine.linear(), given - affine.offset(given)
             if not self.noise_aware and A.sigma_y > ROUNDED:
                 log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
+            prior.resume(None if state is None else state.get("prior"))
             if state is None:
                 pairs, x = self.begin(prior, A, y, init, start)
                 done = 0
@@ -139,7 +140,9 @@ class Sampler(ABC):
                         on_step(t, x, x0)
                     if keep is not None:
                         now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
-                        keep.offer({**now, "memory": dict(memory), "operator": module_state(bound) if blind else None})
+                        keep.offer(
+                            {**now, "prior": prior.state(), "memory": dict(memory), "operator": module_state(bound) if blind else None}
+                        )
         return Restored(x, bound)
 
     def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:

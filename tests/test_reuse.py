@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gdp.compose import build, compose
 from gdp.gaussian import GaussianPrior
 from gdp.prior import Prior
 from gdp.reuse import ReusingPrior
@@ -84,3 +85,27 @@ def test_from_the_command_line(cli, cat):  # noqa: F811
     assert code == 0, err
     code, _, err = cli(f"input={cat}", "steps=4", "output=p", "reuse=0")
     assert code == 2 and "reuse=0" in err and "1 reuses nothing" in err
+
+
+@pytest.mark.parametrize(
+    "words, every",
+    [
+        (["quality=fast"], 2),
+        (["quality=fast", "reuse=1"], 1),
+        (["quality=fast", "steps=10"], 1),
+        (["quality=fast", "task=compressed_sensing"], 1),
+        (["quality=balanced"], 1),
+        (["task=compressed_sensing", "reuse=3"], 3),
+        ([], 1),
+    ],
+)
+def test_what_is_fast(words, every):
+    prior = build(compose(*words)).load_prior().prior
+    assert getattr(prior, "every", 1) == every
+
+
+def test_fast_with_a_prior_that_cannot():
+    setup = build(compose("quality=fast"), given={"prior": GaussianPrior()})
+    assert isinstance(setup.load_prior().prior, GaussianPrior)
+    with pytest.raises(ValueError, match="several levels"):
+        build(compose("reuse=2"), given={"prior": GaussianPrior()}).load_prior()

@@ -7,8 +7,12 @@ from skimage import data
 from gdp import pipeline
 from gdp.gaussian import GaussianPrior
 from gdp.image import to_model
+from gdp.prior import Prior
+from gdp.reuse import ReusingPrior
+from gdp.schedule import betas
 from gdp.snapshot import Place, Snapshot
 from gdp.state import decode, encode, load_module, module_state
+from gdp.tiling import TiledPrior
 from operators.avgpool import AvgPool
 from operators.base import Operator
 from operators.blind_blur import BlindBlur
@@ -16,8 +20,12 @@ from operators.light import Light
 from samplers.ddnm import DDNM
 from samplers.low_res_first import LowResFirst
 from tests.conftest import SAMPLERS, operator_of, sampler_of
+from tests.test_prior import tiny
 
 BLIND = ["blind_blur", "light", "exposures", "white_balance", "dehaze", "oldphoto"]
+
+
+PRIORS = [lambda: GaussianPrior(0.1, 0.4)]  # the last is taken
 
 
 class Killed(BaseException):
@@ -43,7 +51,7 @@ def photo(size=24):
 
 def draw(sampler, A, y, snapshot=None, samples=1):
     """Samples two at a time, from a prior of its own."""
-    prior = GaussianPrior(0.1, 0.4)
+    prior = PRIORS[-1]()
 
     def restore(y, seeds, init, keep):
         return pipeline.restore(prior, A, sampler, y, seeds, init, None, keep)
@@ -89,6 +97,14 @@ def test_passes_travel_and_batches_of_samples(name, tmp_path):
     passes = sampler.passes(1000, A, A(photo(32)))
     calls = 2 * sum(passes)  # three samples in two batches
     compare(sampler, A, A(photo(32)), tmp_path / "s", [2, passes[0], passes[0] + 1, calls // 2 + 1, calls - 1], samples=3)
+
+
+def test_features_that_are_reused_go_on_too(tmp_path, monkeypatch):
+    network = Prior(tiny(), betas())
+    monkeypatch.setitem(globals(), "PRIORS", [lambda: TiledPrior(ReusingPrior(network, 3), full=10**6)])
+    y = AvgPool(2)(photo(32))
+    compare(sampler_of("ddnm", 6), AvgPool(2), y, tmp_path / "s", [1, 2, 3, 4])
+    compare(LowResFirst(sampler_of("ddnm", 6), factors=[2]), AvgPool(2), y, tmp_path / "t", [2, 8])
 
 
 @pytest.mark.parametrize(("name", "coarse"), [(name, coarse) for name in BLIND for coarse in (False, True)][1:])
