@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import field_page, quality, scoring, speed
+from benchmarks import field_page, network_speed, quality, scoring, speed
 from benchmarks.common import table
 from benchmarks.pareto import plot
 from gdp.compose import build, compose
@@ -48,14 +48,31 @@ def test_quality_refuses_what_it_cannot_do(monkeypatch, tmp_path, cat):
 
 
 def test_speed(monkeypatch, tmp_path):
-    words = ("--operators", "blur_motion,gray,jpeg", "--operator-size", 32)
-    run_main(monkeypatch, speed, "--sizes", "16", "--rounds", 1, *words, "--json", tmp_path / "s.json")
-    *rows, blurred, grey, jpeg = json.loads((tmp_path / "s.json").read_text())["rows"]
-    assert rows[0]["ratio_to_fp32_eager"] == 1 and rows[0]["layout"] == "nchw" and rows[0]["dtype"] == "float32"
-    assert all(set(speed.COLUMNS) <= r.keys() and r["ms_per_nfe"] > 0 for r in rows)
+    words = ("--operators", "blur_motion,gray,jpeg", "--operator-size", 32, "--holes", "600x500", "--hole-steps", 1)
+    page = ("--json", tmp_path / "s.json", "--out", tmp_path / "p.md")
+    run_main(monkeypatch, speed, "--sizes", "16", "--rounds", 1, "--reuse", "2", *words, *page)
+    rows = json.loads((tmp_path / "s.json").read_text())["rows"]
+    network, holes, (blurred, grey, jpeg) = ([r for r in rows if key in r] for key in ("what", "hole", "operator"))
+    assert [r["what"] for r in network] == ["eager float32", "layout float32", "exact", "reuse 2"] and network[0][
+        "ratio_to_fp32_eager"
+    ] == 1
+    assert all(set(network_speed.COLUMNS) <= r.keys() and r["ms_per_nfe"] > 0 and r["tflops"] > 0 for r in network)
+    assert [r["hole"] for r in holes] == [0.01, 0.05, 0.2, 1.0] and holes[0]["share_of_pixels"] < holes[-1]["share_of_pixels"] == 1
     assert 0 < blurred["pinv_iterations"] <= 70 and 0 < blurred["prox_iterations"] <= 30
     assert blurred["pinv_share"] > blurred["A_AT_share"] > 0
     assert grey["pinv_iterations"] is None and grey["pinv_share"] > 0 and jpeg["pinv_share"] is None and jpeg["A_AT_share"] > 0
+    written = (tmp_path / "p.md").read_text()
+    (tmp_path / "more.md").write_text("the end\n")
+    run_main(monkeypatch, speed, "--only", tmp_path / "s.json", "--out", tmp_path / "q.md", "--more", tmp_path / "more.md")
+    assert (tmp_path / "q.md").read_text() == written + "\nthe end\n" and "## Holes" in written and "| blur_motion" in written
+
+
+def test_a_network_that_is_not_at_hand_has_a_speed():
+    prior = speed.with_random_weights("photo64")
+    with torch.no_grad():
+        assert prior.predict(torch.randn(1, 3, 16, 16), 500)[0].isfinite().all()
+    with pytest.raises(ValueError, match="describes no network"):
+        speed.with_random_weights("custom")
 
 
 def test_null_energy_is_sharpness():
