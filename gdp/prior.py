@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gdp.graphs import Graphs
 from gdp.noise import Noise
 
 
@@ -51,7 +52,7 @@ class Prior(nn.Module):
             )
         if classes is None and label is not None:
             raise ValueError(f"this prior has no classes, but got label={label}; leave prior.label out")
-        self.net, self.label = net, label
+        self.net, self.label, self.graphs = net, label, Graphs()
         if net is not None:
             net.requires_grad_(False)
         self.alpha_bar = torch.cat([torch.ones(1).double(), torch.cumprod(1 - betas.double().cpu(), 0)])
@@ -99,7 +100,7 @@ class Prior(nn.Module):
         self.pixels += len(z) * z.shape[-2] * z.shape[-1]
         timesteps = torch.full((len(z),), t - 1, dtype=torch.float32, device=z.device)
         labels = None if self.label is None else torch.full((len(z),), self.label, device=z.device)
-        out = self.net(z, timesteps, labels)[..., :H, :W].to(x.dtype)
+        out = self.graphs(self.net, z, timesteps, labels)[..., :H, :W].to(x.dtype)
         eps, *v = out.split(x.shape[1], 1)
         return eps, v[0] if v else None
 

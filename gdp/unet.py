@@ -33,6 +33,8 @@ class UNet(nn.Module):
     a row and a column more at the end, none at the start; and 1e-6 in GroupNorm.
     """
 
+    capturable = True  # what it does depends on shapes alone (gdp/graphs.py)
+
     def __init__(
         self,
         model_channels: int,
