@@ -36,6 +36,20 @@ def ready(x: Tensor, layers: Sequence[nn.Module]) -> bool:
 
 def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, residual: Tensor | None = None, up: int = 0) -> Tensor:
     """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`; `up`: x, or the residual, is of half the size."""
+    return finish(convolved(x, skip, ab, conv, up), bias_of(conv), residual, bool(up & UP_RESIDUAL))
+
+
+def conv3x3_norms(
+    x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, up: int, more: Tensor | None, norm: nn.Module, film: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """h and (a, b) such that a h + b is the norm of conv3x3(...) + more [B, C]; h is without `more` and the bias, which are in b."""
+    h = convolved(x, skip, ab, conv, up)
+    bias = bias_of(conv).expand(len(h), -1)
+    return h, norms(h, None, norm, film, bias if more is None else bias + more)
+
+
+def convolved(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, up: int) -> Tensor:
+    """conv3x3 without bias and residual."""
     assert isinstance(conv, nn.Conv2d)
     if ab is not None:
         x = activate(x, ab, skip)
@@ -43,8 +57,13 @@ def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, 
         x = torch.cat([x, skip], 1)
     if up & UP:
         x = F.interpolate(x, scale_factor=2, mode="nearest")
-    y = F.conv2d(x, conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
-    return finish(y, conv.bias, residual, bool(up & UP_RESIDUAL))
+    return F.conv2d(x, conv.weight, None, conv.stride, conv.padding, conv.dilation, conv.groups)
+
+
+def bias_of(conv: nn.Module) -> Tensor:
+    """[O]; 0 where it has none."""
+    assert isinstance(conv, nn.Conv2d)
+    return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
 
 
 def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
@@ -58,8 +77,11 @@ def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
     return y.permute(0, 3, 1, 2)
 
 
-def norms(x: Tensor, skip: Tensor | None, norm: nn.Module, film: Tensor | None = None) -> Tensor:
-    """(a, b) [2, B, C] in float32: a [x, skip] + b is its GroupNorm, then (1 + scale) of that + shift; `film` [B, 2 C] holds the two."""
+def norms(x: Tensor, skip: Tensor | None, norm: nn.Module, film: Tensor | None = None, more: Tensor | None = None) -> Tensor:
+    """(a, b) [2, B, C] in float32: a [x, skip] + b is its GroupNorm, then (1 + scale) of that + shift; `film` [B, 2 C] holds the two.
+
+    `more` [B, C] counts as added to [x, skip] beforehand.
+    """
     assert isinstance(norm, nn.GroupNorm)
     x, skip = map(channels_last, (x, skip))
     (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
@@ -68,12 +90,13 @@ def norms(x: Tensor, skip: Tensor | None, norm: nn.Module, film: Tensor | None =
     K = -(-N // run)
     mean, squares = torch.empty(2, B, K, C, device=x.device)
     ab = torch.empty(2, B, C, device=x.device)
-    film = None if film is None else film.contiguous()
+    film, more = (None if value is None else value.contiguous() for value in (film, more))
+    has = {"HAS_FILM": film is not None, "HAS_MORE": more is not None}
     sizes = {"RUNS": power_of_two(K), "WIDTH": power_of_two(C // norm.num_groups)}
-    affine = norm.weight, norm.bias, ab if film is None else film, *ab
+    affine = norm.weight, norm.bias, ab if film is None else film, ab if more is None else more, *ab
     with torch.cuda.device_of(x):
         triton.moments[K, B, blocks(c1, c2)](x, x if skip is None else skip, mean, squares, N, c1, c2, run, ROWS, COLS)
-        triton.affine[norm.num_groups, B](mean, squares, *affine, N, C, run, K, norm.eps, film is not None, **sizes)
+        triton.affine[norm.num_groups, B](mean, squares, *affine, N, C, run, K, norm.eps, **has, **sizes)
     return ab
 
 
@@ -88,10 +111,8 @@ def activate(x: Tensor, ab: Tensor, skip: Tensor | None = None, silu: bool = Tru
     return y
 
 
-def finish(y: Tensor, bias: Tensor | None, residual: Tensor | None, up: bool = False) -> Tensor:
+def finish(y: Tensor, bias: Tensor, residual: Tensor | None, up: bool = False) -> Tensor:
     """y + bias + residual, in place where y lies channels last; `up`: the residual is of half the size."""
-    if bias is None:
-        bias = y.new_zeros(y.shape[1])
     y, residual = map(channels_last, (y, residual))
     B, C, H, W = y.shape
     grid = -(-H * W // ROWS), B, blocks(C)
@@ -153,15 +174,16 @@ def right(device: torch.device, dtype: torch.dtype) -> bool:
 def trial(device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """What the kernels make of random pictures in two parts, and what torch makes of them in float32: activation, bias and residual."""
     random = torch.Generator().manual_seed(0)
-    x, skip, residual, film, weight, bias = (
+    x, skip, residual, film, more, weight, bias = (
         torch.randn(shape, generator=random).to(device, dtype)
-        for shape in ((2, 96, 18, 14), (2, 32, 18, 14), (2, 128, 9, 7), (2, 256), (128,), (128,))
+        for shape in ((2, 96, 18, 14), (2, 32, 18, 14), (2, 128, 9, 7), (2, 256), (2, 128), (128,), (128,))
     )
     norm = nn.GroupNorm(8, 128, device=device, dtype=dtype)
     norm.weight.copy_(weight)
     norm.bias.copy_(bias)
-    made = finish(activate(x + 3, norms(x + 3, skip, norm, film), skip), bias, residual, True)
+    made = finish(activate(x, norms(x, skip, norm, film, more), skip), bias, residual, True)
     scale, shift = film.float()[..., None, None].chunk(2, 1)
-    h = F.group_norm(torch.cat([x + 3, skip], 1).float(), 8, weight.float(), bias.float(), norm.eps)
+    h = torch.cat([x, skip], 1).float() + more.float()[..., None, None]
+    h = F.group_norm(h, 8, weight.float(), bias.float(), norm.eps)
     want = F.silu(torch.addcmul(shift, h, 1 + scale)) + bias.float()[:, None, None]
     return made, want + F.interpolate(residual.float(), scale_factor=2)

@@ -4,7 +4,7 @@ Pictures lie as [B, N, C] (channels last, N = H W pixels) in 16 or 32 bits; arit
 C1 channels and skip of C2, C = C1 + C2; then the third index of a program runs over blocks of channels of x, and on over those of skip.
 
     moments     mean and sum of squared deviations of each channel in each run of `run` pixels       [B, K, C], K = ceil(N / run)
-    affine      a, b such that a x + b = FiLM(GroupNorm(x)), from those                               [B, C]
+    affine      a, b such that a x + b = FiLM(GroupNorm(x + more)), from those                        [B, C]
     activate    y = SiLU(a x + b), or a x + b
     finish      y = y + bias + residual, the residual of half the height and width on request
 
@@ -17,7 +17,7 @@ import triton.language as tl
 
 
 @triton.jit
-def moments_of(x, mean, squares, first, last, C, channel, c_out, K, ROWS: tl.constexpr, COLS: tl.constexpr):
+def moments_of(x, mean, squares, first, last, C, channel, c_out, C_all, ROWS: tl.constexpr, COLS: tl.constexpr):
     """One part's pixels first..last - 1 of the picture, COLS of its channels from `channel` on; its outputs are at c_out + channel."""
     image, k = tl.program_id(1).to(tl.int64), tl.program_id(0)
     cols = channel + tl.arange(0, COLS)
@@ -34,7 +34,7 @@ def moments_of(x, mean, squares, first, last, C, channel, c_out, K, ROWS: tl.con
         s += d
         q += d * d
     shift = tl.sum(s, 0) / n
-    out = (image * tl.num_programs(0) + k) * K + c_out + cols
+    out = (image * tl.num_programs(0) + k) * C_all + c_out + cols
     tl.store(mean + out, pivot + shift, mask=cols < C)
     tl.store(squares + out, tl.maximum(tl.sum(q, 0) - n * shift * shift, 0.0), mask=cols < C)
 
@@ -52,8 +52,11 @@ def moments(x, skip, mean, squares, N, C1, C2, run, ROWS: tl.constexpr, COLS: tl
 
 
 @triton.jit
-def affine(mean, squares, weight, bias, film, a, b, N, C, run, K, eps, HAS_FILM: tl.constexpr, RUNS: tl.constexpr, WIDTH: tl.constexpr):
-    """Grid (groups, B); RUNS >= K and WIDTH >= channels of a group, powers of two."""
+def affine(
+    mean, squares, weight, bias, film, more, a, b, N, C, run, K, eps,
+    HAS_FILM: tl.constexpr, HAS_MORE: tl.constexpr, RUNS: tl.constexpr, WIDTH: tl.constexpr,
+):  # fmt: skip
+    """Grid (groups, B); RUNS >= K and WIDTH >= channels of a group, powers of two. `more` [B, C] counts as added to x."""
     image, width = tl.program_id(1), C // tl.num_programs(0)
     k, j = tl.arange(0, RUNS), tl.arange(0, WIDTH)
     c = tl.program_id(0) * width + j
@@ -62,34 +65,36 @@ def affine(mean, squares, weight, bias, film, a, b, N, C, run, K, eps, HAS_FILM:
     n = tl.where(seen, tl.minimum(run, N - k * run)[:, None], 0).to(tl.float32)
     m = tl.load(mean + at, mask=seen, other=0.0)
     q = tl.load(squares + at, mask=seen, other=0.0)
+    inside = j < width
+    added = tl.load(more + image * C + c, mask=inside, other=0.0).to(tl.float32) if HAS_MORE else tl.zeros((WIDTH,), tl.float32)
+    m += added[None, :]
     total = 1.0 * N * width
     centre = tl.sum(tl.sum(n * m, 0), 0) / total
     d = m - centre
     variance = tl.sum(tl.sum(q + n * d * d, 0), 0) / total
-    inside = j < width
     scale = tl.load(weight + c, mask=inside, other=0.0).to(tl.float32) / tl.sqrt(variance + eps)
-    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32) - centre * scale
+    shift = tl.load(bias + c, mask=inside, other=0.0).to(tl.float32) + (added - centre) * scale
     if HAS_FILM:
-        more = 1 + tl.load(film + image * 2 * C + c, mask=inside, other=0.0).to(tl.float32)
-        scale *= more
-        shift = shift * more + tl.load(film + image * 2 * C + C + c, mask=inside, other=0.0).to(tl.float32)
+        gain = 1 + tl.load(film + image * 2 * C + c, mask=inside, other=0.0).to(tl.float32)
+        scale *= gain
+        shift = shift * gain + tl.load(film + image * 2 * C + C + c, mask=inside, other=0.0).to(tl.float32)
     tl.store(a + image * C + c, scale, mask=inside)
     tl.store(b + image * C + c, shift, mask=inside)
 
 
 @triton.jit
-def activate_of(x, a, b, y, N, C, channel, c_out, K, SILU: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
-    """ROWS pixels of one part, COLS of its channels from `channel` on; a, b and y have K channels, the part's from c_out on."""
+def activate_of(x, a, b, y, N, C, channel, c_out, C_all, SILU: tl.constexpr, ROWS: tl.constexpr, COLS: tl.constexpr):
+    """ROWS pixels of one part, COLS of its channels from `channel` on; a, b and y have C_all channels, the part's from c_out on."""
     image, rows = tl.program_id(1).to(tl.int64), tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
     cols = channel + tl.arange(0, COLS)
     seen = (rows < N)[:, None] & (cols < C)[None, :]
-    scale = tl.load(a + image * K + c_out + cols, mask=cols < C, other=0.0)
-    shift = tl.load(b + image * K + c_out + cols, mask=cols < C, other=0.0)
+    scale = tl.load(a + image * C_all + c_out + cols, mask=cols < C, other=0.0)
+    shift = tl.load(b + image * C_all + c_out + cols, mask=cols < C, other=0.0)
     v = tl.load(x + (image * N + rows)[:, None] * C + cols[None, :], mask=seen, other=0.0).to(tl.float32)
     v = v * scale[None, :] + shift[None, :]
     if SILU:
         v = v / (1 + tl.exp(-v))
-    tl.store(y + (image * N + rows)[:, None] * K + c_out + cols[None, :], v.to(y.dtype.element_ty), mask=seen)
+    tl.store(y + (image * N + rows)[:, None] * C_all + c_out + cols[None, :], v.to(y.dtype.element_ty), mask=seen)
 
 
 @triton.jit

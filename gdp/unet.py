@@ -193,18 +193,15 @@ class ResBlock(nn.Module):
         """The same by the kernels: each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
         group_norm, _, conv = self.in_layers
         ab, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
-        if self.resample is None or doubles:
-            h = kernels.conv3x3(x, skip, ab, conv, up=kernels.UP * doubles)
-        else:
-            h = kernels.conv3x3(self.resample(kernels.activate(x, ab)), None, None, conv)
-            x = self.resample(x)
-        group_norm, *_, conv = self.out_layers
-        film = self.emb_layers(emb)
-        if not self.scale_shift:
-            h, film = h.add_(film[..., None, None]), None
-        ab = kernels.norms(h, None, group_norm, film)
+        picture = x, skip, ab
+        if self.resample is not None and not doubles:
+            picture, x = (self.resample(kernels.activate(x, ab)), None, None), self.resample(x)
+        group_norm, *_, out = self.out_layers
+        e = self.emb_layers(emb)
+        more, film = (None, e) if self.scale_shift else (e, None)
+        h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, group_norm, film)
         residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
-        return kernels.conv3x3(h, None, ab, conv, residual, kernels.UP_RESIDUAL * doubles)
+        return kernels.conv3x3(h, None, ab, out, residual, kernels.UP_RESIDUAL * doubles)
 
 
 class AttentionBlock(nn.Module):

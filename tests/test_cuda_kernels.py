@@ -161,6 +161,19 @@ def test_convolutions(dtype):
 
 
 @on_a_device
+@torch.no_grad()
+def test_what_is_added_before_a_norm():
+    """Bias and embedding are in b, as if they were in the picture."""
+    x, conv, norm = picture(2, 32, 5, 6), nn.Conv2d(32, 64, 3, padding=1).to(DEVICE), group_norm(64, torch.float32)
+    more, film = torch.randn(2, 64).to(DEVICE), torch.randn(2, 128).to(DEVICE)
+    for added in (None, more):
+        want = F.conv2d(x.double(), conv.weight.double(), conv.bias.double(), padding=1)
+        want = want if added is None else want + 10 * added.double()[..., None, None]
+        h, ab = kernels.conv3x3_norms(x, None, None, conv, 0, added if added is None else 10 * added, norm, film)
+        close(kernels.activate(h, ab, silu=False), normalized(want, norm, film), torch.float32)
+
+
+@on_a_device
 @pytest.mark.parametrize("dtype", kernels.TYPES)
 def test_ready(dtype):
     x, layer = picture(1, 32, 4, 4, dtype=dtype), nn.Conv2d(32, 32, 3).to(DEVICE, dtype)
@@ -217,12 +230,12 @@ def test_compiles_for(capability, tmp_path, monkeypatch):
     block = {"ROWS": kernels.ROWS, "COLS": kernels.COLS}
     for kernel, constants in (
         (module.moments, block),
-        (module.affine, {"HAS_FILM": True, "RUNS": kernels.RUNS, "WIDTH": 64}),
-        (module.affine, {"HAS_FILM": False, "RUNS": 1, "WIDTH": 1, "N": 1, "K": 1}),
+        (module.affine, {"HAS_FILM": True, "HAS_MORE": True, "RUNS": kernels.RUNS, "WIDTH": 64}),
+        (module.affine, {"HAS_FILM": False, "HAS_MORE": False, "RUNS": 1, "WIDTH": 1, "N": 1, "K": 1}),
         (module.activate, {"SILU": True, **block}),
         (module.finish, {"UP": 1, "HAS_RESIDUAL": True, **block}),
     ):
-        pointers = ("x", "skip", "y", "residual", "weight", "bias", "film")
+        pointers = ("x", "skip", "y", "residual", "weight", "bias", "film", "more")
         types = {
             name: "*fp16" if name in pointers else "*fp32" if name in ("mean", "squares", "a", "b") else "i32" for name in kernel.arg_names
         }
