@@ -18,6 +18,7 @@ WORTH = 3  # calls of one kind: at this one it is recorded
 MOST = 4  # graphs at a time
 REMEMBERED = 64  # kinds of calls that are counted
 LARGEST = 2**26  # pixels times channels of the first level: beyond it launches hide behind work, and a graph would hold much memory
+ONE_AT_A_TIME = threading.Lock()  # a process records one graph at a time
 TOLERANCE = 0.02  # of the largest value, between a replay and what it replays
 
 Inputs = tuple[Tensor, Tensor, Tensor | None]
@@ -31,14 +32,15 @@ class Recording:
     def __init__(self, net: nn.Module, inputs: Inputs, beside: "Recording | None" = None):
         with torch.inference_mode(False), torch.no_grad(), torch.cuda.device(inputs[0].device):
             self.inputs = [None if value is None else torch.zeros_like(value) for value in inputs]
+            self.graph: torch.cuda.CUDAGraph = torch.cuda.CUDAGraph()
+            self.stream: torch.cuda.Stream = torch.cuda.Stream() if beside is None else beside.stream
             self.turn: torch.cuda.Event = torch.cuda.Event() if beside is None else beside.turn
-            self.graph, stream = torch.cuda.CUDAGraph(), torch.cuda.Stream()
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
+            self.stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(self.stream):
                 net(*self.inputs)  # libraries set themselves up
-            torch.cuda.current_stream().wait_stream(stream)
+            torch.cuda.current_stream().wait_stream(self.stream)
             pool = None if beside is None else beside.graph.pool()
-            with torch.cuda.graph(self.graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
+            with ONE_AT_A_TIME, torch.cuda.graph(self.graph, pool=pool, stream=self.stream, capture_error_mode="thread_local"):
                 self.out = net(*self.inputs)
 
     def __call__(self, *inputs: Tensor | None) -> Tensor:

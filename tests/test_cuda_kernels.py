@@ -31,8 +31,10 @@ def test_in_the_interpreter():
 
 
 @pytest.fixture(autouse=True)
-def _seed(request):
+def _same(request, monkeypatch):
+    """The same random numbers, and float32 that is float32."""
     torch.manual_seed(0)
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
     if request.node.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")
 
@@ -201,8 +203,7 @@ def test_the_network_is_the_same(variant, monkeypatch):
     monkeypatch.setattr(kernels, "norms", lambda *a, norms=kernels.norms: seen.append(a) or norms(*a))
     fast = net(x, t)
     monkeypatch.setattr(kernels, "ready", lambda *_: False)
-    with torch.backends.cudnn.flags(allow_tf32=False):
-        slow = net(x, t)
+    slow = net(x, t)
     assert len(seen) > 10 and (fast - slow).abs().max() < 1e-4 * slow.abs().max()
 
 
@@ -286,9 +287,8 @@ def test_the_network_on_a_gpu(variant, dtype, monkeypatch):
     net, x, t = network({"model_channels": 64, **VARIANTS[variant]}), torch.randn(3, 3, 72, 40), torch.tensor([30.0, 500.0, 800.0])
     want = net.double()(x, t)
     net, x, t = net.to(DEVICE, dtype), x.to(DEVICE).contiguous(memory_format=torch.channels_last), t.to(DEVICE)
-    with torch.backends.cudnn.flags(allow_tf32=False):
-        fast = net(x, t)
-        monkeypatch.setattr(kernels, "ready", lambda *_: False)
-        slow = net(x, t)
+    fast = net(x, t)
+    monkeypatch.setattr(kernels, "ready", lambda *_: False)
+    slow = net(x, t)
     errors = [(made.double().cpu() - want).abs().max() / want.abs().max() for made in (fast, slow)]
     assert fast.dtype == dtype and errors[0] <= max(1.5 * errors[1], 1e-5)
