@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from gdp import cpu_kernels
+from gdp import cpu_kernels, cuda_kernels
 from gdp.prior import Prior
 from gdp.report import peak_memory_mb
 from gdp.reuse import ReusingPrior, reusable
@@ -114,12 +114,18 @@ def torchs_own() -> Iterator[None]:
     """Within it no kernels of ours are used."""
     before = os.environ.get("GDP_KERNELS")
     os.environ["GDP_KERNELS"] = "0"
-    cpu_kernels.library.cache_clear()
+    forget()
     try:
         yield
     finally:
         os.environ.pop("GDP_KERNELS") if before is None else os.environ.update(GDP_KERNELS=before)
-        cpu_kernels.library.cache_clear()
+        forget()
+
+
+def forget() -> None:
+    """Kernels are looked for anew."""
+    for found in (cpu_kernels.library, cuda_kernels.right):
+        found.cache_clear()
 
 
 def flops(prior: Prior, x: Tensor) -> float:

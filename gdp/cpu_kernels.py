@@ -65,6 +65,16 @@ def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, 
     return y
 
 
+def conv3x3_norms(
+    x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, up: int, more: Tensor | None, norm: nn.Module, film: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """h = conv3x3(...) + more [B, C], and its norms."""
+    h = conv3x3(x, skip, ab, conv, up=up)
+    if more is not None:
+        h.add_(more[..., None, None])
+    return h, norms(h, None, norm, film)
+
+
 def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
     """conv([x, skip])."""
     x, skip = map(channels_last, (x, skip))

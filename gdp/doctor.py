@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from gdp import checkpoint, cpu_kernels, pipeline, report
+from gdp import checkpoint, cpu_kernels, cuda_kernels, pipeline, report
 from gdp.image import read
 from gdp.prior import Prior
 
@@ -26,6 +26,7 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "tiff": ("imagecodecs",),
 }
 KERNELS = ("convolutions by torch; a C compiler (on Linux) would bring faster ones", "convolutions by kernels of our own, compiled here")
+GPU_KERNELS = ("normalizations by torch; Triton (with a C compiler) would bring faster ones", "normalizations by Triton kernels of our own")
 SAMPLE = Path(__file__).parent / "samples" / "cat.png"
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
 LITTLE_MEMORY, LITTLE_DISK = 1.5, 0.1  # GB
@@ -78,6 +79,8 @@ def machine() -> Iterator[Line]:
         yield free_memory("memory", free, total)
     if chosen.type == "cpu":
         yield True, KERNELS[cpu_kernels.library() is not None]
+    if chosen.type == "cuda":
+        yield True, GPU_KERNELS[cuda_kernels.right(chosen, checkpoint.pick_dtype("auto", chosen))]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield True, f"{torch.get_num_threads()} threads on {cores} cores"
     disk = shutil.disk_usage(Path.cwd()).free / GB

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from gdp.graphs import Graphs
 from gdp.noise import Noise
 
 
@@ -51,7 +52,7 @@ class Prior(nn.Module):
             )
         if classes is None and label is not None:
             raise ValueError(f"this prior has no classes, but got label={label}; leave prior.label out")
-        self.net, self.label = net, label
+        self.net, self.label, self.graphs = net, label, Graphs()
         if net is not None:
             net.requires_grad_(False)
         self.alpha_bar = torch.cat([torch.ones(1).double(), torch.cumprod(1 - betas.double().cpu(), 0)])
@@ -117,8 +118,7 @@ class Prior(nn.Module):
     def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         """The network's output."""
         assert self.net is not None
-        out: Tensor = self.net(z, timesteps, labels)
-        return out
+        return self.graphs(self.net, z, timesteps, labels)
 
     def forward(self, x: Tensor, t: int) -> Prediction:
         """eps, x0 and v at x_t."""

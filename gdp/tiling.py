@@ -21,7 +21,10 @@ from gdp.spans import Span, spans
 
 LEAST = 256  # a tile's side, where the network was trained on smaller pictures than that
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # k of rows and of columns: the golden ratio's counterpart in two dimensions
-AT_ONCE = {"cpu": 2**16, "cuda": 2**22}  # the most pixels in a call of the network
+AT_ONCE = {
+    "cpu": 2**16,
+    "cuda": 2**21,
+}  # the most pixels in a call of the network; 512 channels are 2^30 elements
 SHARE, KEPT = 0.5, 16  # of the free memory; feature maps of the first level that a call holds at its peak
 
 Out = tuple[Tensor, Tensor | None]
@@ -46,7 +49,7 @@ class TiledPrior(Prior):
                 raise ValueError(f"tiling.{name}={value!r}; it is a whole number of pixels, {least} or more")
         if 2 * overlap > self.tile:
             raise ValueError(f"tiling.overlap={overlap} is more than half of a tile of {self.tile}; choose less")
-        self.at_once: int | None = None  # pixels in a call of the network, once memory has shown its bounds
+        self.at_once: int | None = None  # pixels in a call of the network, once the memory was asked or has shown its bounds
 
     def state(self) -> dict[str, Any] | None:
         return self.prior.state()
@@ -121,7 +124,8 @@ class TiledPrior(Prior):
         bytes_a_pixel = KEPT * weight.element_size() * getattr(self.net, "model_channels", 256)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         free = torch.cuda.mem_get_info(device)[0] + cached
-        return min(AT_ONCE["cuda"], int(SHARE * free / bytes_a_pixel))
+        self.at_once = min(AT_ONCE["cuda"], int(SHARE * free / bytes_a_pixel))  # once: batches of one size at every step
+        return self.at_once
 
     def evaluated(self, tiles: Tensor, t: int) -> Out:
         """The network on tiles [K, C, h, w]; in halves, and from then on so, where memory does not bear it."""

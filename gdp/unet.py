@@ -1,8 +1,8 @@
 """The ADM UNet of "Diffusion Models Beat GANs on Image Synthesis" (Dhariwal & Nichol, 2021).
 
 Parameter names equal those of OpenAI's public checkpoints, so they load unchanged; the arithmetic is arranged for speed:
-channels_last throughout, attention as one fused call on [B, H W, C], which in that layout is a view, and on a CPU convolutions by kernels
-of our own, where they can be had (gdp/cpu_kernels.py).
+channels_last throughout, attention as one fused call on [B, H W, C], which in that layout is a view, and what lies about convolutions (on a
+CPU those too) by kernels of our own, where they can be had (gdp/cpu_kernels.py, gdp/cuda_kernels.py).
 
     emb = MLP(sinusoid(t)) [+ label]                     h = conv(x)
     down:   level i = n ResBlocks (+ attention), then a ResBlock that halves H and W
@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gdp import cpu_kernels as kernels
+from gdp import cpu_kernels, cuda_kernels
 
 
 class UNet(nn.Module):
@@ -32,6 +32,8 @@ class UNet(nn.Module):
     2020; its weights load by `gdp.convert`): sine before cosine, down to a frequency of 1e-4 exactly; strided convolutions that see
     a row and a column more at the end, none at the start; and 1e-6 in GroupNorm.
     """
+
+    capturable = True  # what it does depends on shapes alone (gdp/graphs.py)
 
     def __init__(
         self,
@@ -129,9 +131,15 @@ class UNet(nn.Module):
             h = deep[0]
         for stage in self.output_blocks[-self.at_full_size :]:
             h = run(stage, h, emb, skips.pop())
-        if h.shape[1] % 16 == 0 and kernels.ready(h, []):
+        kernels = kernels_for(h, []) if h.shape[1] % 16 == 0 else None
+        if kernels is not None:
             return self.out[2](kernels.activate(h, kernels.norms(h, None, self.out[0])))
         return self.out(h)
+
+
+def kernels_for(x: Tensor, layers: Sequence[nn.Module]) -> Any:
+    """The kernels of our own by which `layers` can run on x, or None."""
+    return next((kernels for kernels in (cpu_kernels, cuda_kernels) if kernels.ready(x, layers)), None)
 
 
 def plain(stage: nn.Module, *inputs: Tensor) -> Tensor:
@@ -170,8 +178,9 @@ class ResBlock(nn.Module):
 
     def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
         convs = [self.in_layers[2], self.out_layers[3], self.skip_connection]
-        if not self.training and kernels.ready(x, convs if self.narrows else convs[:2]):
-            return self.fused(x, emb, skip)
+        kernels = None if self.training else kernels_for(x, convs if self.narrows else convs[:2])
+        if kernels is not None:
+            return self.fused(kernels, x, emb, skip)
         if skip is not None:
             x = torch.cat([x, skip], 1)
         group_norm, silu, conv = self.in_layers
@@ -190,22 +199,19 @@ class ResBlock(nn.Module):
             h = layer(h)
         return self.skip_connection(x) + h
 
-    def fused(self, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
-        """The same by the kernels: each picture is read once to be normalized and once to be convolved."""
+    def fused(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
+        """The same by the kernels: each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
         group_norm, _, conv = self.in_layers
         ab, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
-        if self.resample is None or doubles:
-            h = kernels.conv3x3(x, skip, ab, conv, up=kernels.UP * doubles)
-        else:
-            h = kernels.conv3x3(self.resample(kernels.activate(x, ab)), None, None, conv)
-            x = self.resample(x)
-        group_norm, *_, conv = self.out_layers
-        film = self.emb_layers(emb)
-        if not self.scale_shift:
-            h, film = h.add_(film[..., None, None]), None
-        ab = kernels.norms(h, None, group_norm, film)
+        picture = x, skip, ab
+        if self.resample is not None and not doubles:
+            picture, x = (self.resample(kernels.activate(x, ab)), None, None), self.resample(x)
+        group_norm, *_, out = self.out_layers
+        e = self.emb_layers(emb)
+        more, film = (None, e) if self.scale_shift else (e, None)
+        h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, group_norm, film)
         residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
-        return kernels.conv3x3(h, None, ab, conv, residual, kernels.UP_RESIDUAL * doubles)
+        return kernels.conv3x3(h, None, ab, out, residual, kernels.UP_RESIDUAL * doubles)
 
 
 class AttentionBlock(nn.Module):
@@ -222,8 +228,9 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         B, C, H, W = x.shape
-        h = self.norm(x).permute(0, 2, 3, 1).reshape(B, H * W, C)
-        h = pointwise(self.qkv, h)
+        gpu = cuda_kernels.ready(x, [self.norm])
+        h = cuda_kernels.activate(x, cuda_kernels.norms(x, None, self.norm), silu=False) if gpu else self.norm(x)
+        h = pointwise(self.qkv, h.permute(0, 2, 3, 1).reshape(B, H * W, C))
         if self.new_order:
             q, k, v = h.view(B, H * W, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         else:

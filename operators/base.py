@@ -113,7 +113,7 @@ class ProjectionOperator(SpectralOperator):
         return self.adjoint(y) / self.s**2
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        f0, f1 = f(torch.tensor([0.0, self.s], dtype=x.dtype, device=x.device))
+        f0, f1 = f(torch.tensor([0.0, self.s], dtype=x.dtype))  # on the CPU: a GPU takes them as numbers and is not waited for
         return f0 * x + (f1 - f0) * self.pinv(self(x))
 
 

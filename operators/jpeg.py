@@ -83,7 +83,7 @@ class JPEG(Operator):
     def image(self, planes: Sequence[Tensor]) -> Tensor:
         """The inverse of planes."""
         ycc = torch.stack([planes[0] + 0.5, planes[1], planes[2]])
-        return torch.einsum("ck,kbhw->bchw", torch.linalg.inv(self.colours).to(ycc), ycc) / 127.5
+        return torch.einsum("ck,kbhw->bchw", torch.linalg.inv_ex(self.colours)[0].to(ycc), ycc) / 127.5
 
     def forward(self, x: Tensor) -> Tensor:
         Y, *chroma = self.planes(x)
@@ -179,7 +179,7 @@ def undoubled(p: Tensor, factor: int) -> Tensor:
         return p
     small = halved(p, factor)
     eye = torch.eye(small.shape[-1], dtype=p.dtype, device=p.device)
-    return torch.linalg.solve(halved(doubled(eye, factor, p.shape[-1]), factor), small, left=False)
+    return torch.linalg.solve_ex(halved(doubled(eye, factor, p.shape[-1]), factor), small, left=False)[0]
 
 
 def standard_tables(quality: int) -> tuple[list[int], list[int]]:

@@ -15,18 +15,19 @@ class Mosaic(ProjectionOperator):
     """
 
     s, onto = 1.0, True
+    cell: Tensor
 
     def __init__(self, pattern: str = "RGGB"):
         super().__init__()
         if len(pattern) != 4 or set(pattern.upper()) - set("RGB"):
             raise ValueError(f"operator.pattern={pattern!r}; a Bayer cell is four letters of R, G and B, such as RGGB")
-        self.cell = ["RGB".index(c) for c in pattern.upper()]
+        self.register_buffer("cell", torch.tensor(["RGB".index(c) for c in pattern.upper()]), persistent=False)
 
     def filters(self, y: Tensor) -> Tensor:
         """[1, 3, H, W]: 1 where that colour is seen."""
         H, W = y.shape[-2:]
         i, j = torch.arange(H, device=y.device)[:, None] % 2, torch.arange(W, device=y.device) % 2
-        colour = torch.tensor(self.cell, device=y.device)[2 * i + j]
+        colour = self.cell.to(y.device)[2 * i + j]
         return (colour == torch.arange(3, device=y.device)[:, None, None])[None].to(y)
 
     def forward(self, x: Tensor) -> Tensor:

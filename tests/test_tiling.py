@@ -236,3 +236,16 @@ def test_odd_sizes_enlarge_exactly():
     for size in SIZES[:3]:
         y = torch.zeros(1, 3, *size)
         assert Anchored(schedule=Schedule(2))(tiled(GaussianPrior()), AvgPool(4), y).x.shape == (1, 3, 4 * size[0], 4 * size[1])
+
+
+def test_a_gpu_is_asked_for_its_memory_once(monkeypatch):
+    """So that batches are of one size at every step."""
+    prior, device, free = Prior(torch.nn.Conv2d(3, 6, 3), betas()), torch.device("cuda"), iter([10**9])
+    tiles = TiledPrior(prior)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 2 * 10**8)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 10**8)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (next(free), 10**10))
+    first = tiles.pixels_at_once(device)
+    assert 0 < first < 2**21 and tiles.pixels_at_once(device) == first
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (8 * 10**10, 8 * 10**10))
+    assert TiledPrior(prior).pixels_at_once(device) == 2**21
