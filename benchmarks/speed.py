@@ -4,7 +4,7 @@
                                [--holes 3000x3000] [--operators all] [--json FILE] [--out docs/performance.md]
 
 `--untrained` draws the weights of a prior that is not at hand at random, which is honest for speed; `--only FILE` writes the page from rows
-that were kept.
+that were kept. The network and the holes need torch, numpy, PyYAML and safetensors alone, as does a machine that lends its GPU.
 """
 
 import argparse
@@ -13,15 +13,15 @@ import sys
 from pathlib import Path
 
 import torch
+import yaml
 from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import hole_speed, network_speed, operator_speed
+from benchmarks import hole_speed, network_speed
 from benchmarks.common import meta, save, table
-from benchmarks.operator_facts import NAMES
-from gdp.checkpoint import pick_device, pick_dtype, untrained
-from gdp.compose import compose, make
+from gdp.checkpoint import load_prior, pick_device, pick_dtype, untrained
+from gdp.places import CONF
 from gdp.prior import Prior
 
 PAGE = """# Performance
@@ -46,6 +46,7 @@ HOLES = """
 Tiles in which the photo holds every pixel are not given to the network: repairing a small hole in a large photo costs in proportion to the
 hole and what surrounds it. The last row is the picture without that saving.
 """
+OPERATOR_COLUMNS = "operator network_ms A_AT_share pinv_share pinv_iterations prox_share prox_iterations within_targets".split()
 OPERATORS = """
 ## Operators
 
@@ -81,7 +82,7 @@ def main() -> None:
         rows, about = measured(args, parser), meta()
         save(rows, args.json)
     parts = {key: [row for row in rows if key in row] for key in ("what", "hole", "operator")}
-    shown = [(parts["what"], network_speed.COLUMNS), (parts["hole"], hole_speed.COLUMNS), (parts["operator"], operator_speed.COLUMNS)]
+    shown = [(parts["what"], network_speed.COLUMNS), (parts["hole"], hole_speed.COLUMNS), (parts["operator"], OPERATOR_COLUMNS)]
     tables = [table(found, columns) if found else "" for found, columns in shown]
     print("\n\n".join(t for t in tables if t))
     if args.out:
@@ -94,7 +95,7 @@ def main() -> None:
 def measured(args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[dict]:
     """All rows that were asked for."""
     try:
-        prior = with_random_weights(args.prior) if args.untrained else make(compose(f"prior={args.prior}").prior)
+        prior = described(args.prior, args.untrained)
         holes = [int(n) for n in args.holes.split("x")] if args.holes else []
         sizes, batches, reuse = ([int(n) for n in text.split(",") if n] for text in (args.sizes, args.batch, args.reuse))
     except (ValueError, TypeError, OSError) as error:
@@ -105,22 +106,35 @@ def measured(args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[
             rows += network_speed.measure(args.prior, prior, size, batch, args.rounds, reuse, args.compile)
     if holes:
         rows += hole_speed.measure_holes(prior, (holes[1], holes[0]), [0.01, 0.05, 0.2], args.hole_steps)
-    names = {"all": [n for n in NAMES if n != "custom"], "none": []}.get(args.operators, args.operators.split(","))
-    return rows + operator_speed.measure_operators(prior, names, args.operator_size, args.rounds)
+    if args.operators != "none":
+        from benchmarks import operator_speed
+        from benchmarks.operator_facts import NAMES
+
+        names = [n for n in NAMES if n != "custom"] if args.operators == "all" else args.operators.split(",")
+        rows += operator_speed.measure_operators(prior, names, args.operator_size, args.rounds)
+    return rows
 
 
-def with_random_weights(name: str) -> Prior:
-    """The prior of conf/prior/NAME.yaml without its weights: its network, drawn at random, on the device and in the type it would have."""
-    node = compose(f"prior={name}").prior
-    if node.get("unet") is None:
+def described(name: str, drawn: bool = False) -> Prior:
+    """The prior of conf/prior/NAME.yaml, which describes its network; or that network with random weights."""
+    file = CONF / "prior" / f"{name}.yaml"
+    if not file.is_file():
+        raise ValueError(f"there is no conf/prior/{name}.yaml; choose from {', '.join(sorted(p.stem for p in file.parent.glob('*.yaml')))}")
+    node = {**yaml.safe_load(file.read_text()), "device": "auto"}
+    if node.pop("_target_") != "gdp.checkpoint.load_prior" or not node.get("unet"):
         raise ValueError(f"conf/prior/{name}.yaml describes no network; choose one that does, such as imagenet256")
-    prior, device = untrained(name, node.unet, node.diffusion, node.label), pick_device(node.device)
+    return with_random_weights(name, **node) if drawn else load_prior(**node)
+
+
+def with_random_weights(name: str, unet: dict, diffusion: dict, device: str, dtype: str, label: int | None = None, **_: object) -> Prior:
+    """A network drawn at random, on the device and in the type that its weights would have."""
+    prior, where = untrained(name, unet, diffusion, label), pick_device(device)
     assert prior.net is not None
-    prior.net.to_empty(device=device)
+    prior.net.to_empty(device=where)
     torch.manual_seed(0)
     for p in prior.net.parameters():
         nn.init.normal_(p, std=p[0].numel() ** -0.5 if p.ndim > 1 else 0.1)
-    prior.net.to(pick_dtype(node.dtype, device)).to(memory_format=torch.channels_last)
+    prior.net.to(pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
     return prior.eval().requires_grad_(False)
 
 

@@ -83,10 +83,11 @@ def locate(path: str, url: str | None = None, sha256: str | None = None, page: s
 
 def at_hand(path: str) -> Path | None:
     """The file named `path`: as given, bundled, or in the user's cache folder; None where it is in none of them."""
-    for file in (Path(path).expanduser(), BUNDLED / path, cache_folder() / Path(path).name):
+    for file in (Path(path).expanduser(), BUNDLED / path):
         if file.is_file():
             return file
-    return None
+    cached = cache_folder() / Path(path).name
+    return cached if cached.is_file() else None
 
 
 def cache_folder() -> Path:

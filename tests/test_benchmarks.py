@@ -1,7 +1,9 @@
 """The benchmarks run, and their tables mean what they say."""
 
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,11 +70,21 @@ def test_speed(monkeypatch, tmp_path):
 
 
 def test_a_network_that_is_not_at_hand_has_a_speed():
-    prior = speed.with_random_weights("photo64")
+    prior = speed.described("photo64", drawn=True)
     with torch.no_grad():
         assert prior.predict(torch.randn(1, 3, 16, 16), 500)[0].isfinite().all()
-    with pytest.raises(ValueError, match="describes no network"):
-        speed.with_random_weights("custom")
+    for name, words in (("custom", "describes no network"), ("none", "there is no conf/prior/none.yaml; choose from")):
+        with pytest.raises(ValueError, match=words):
+            speed.described(name)
+
+
+def test_speed_on_a_bare_machine(tmp_path):
+    """Without Hydra, kornia, piq or scipy."""
+    words = "--sizes 16 --rounds 1 --reuse 2 --holes 300x300 --hole-steps 1 --operators none".split()
+    absent = "import sys; sys.modules.update(dict.fromkeys(('hydra', 'omegaconf', 'kornia', 'piq', 'scipy', 'pooch', 'skimage')));"
+    script = f"{absent} sys.argv = {['speed.py', *words]!r}; from benchmarks.speed import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=Path(speed.__file__).parents[1], check=False)
+    assert done.returncode == 0 and "reuse 2" in done.stdout, done.stderr
 
 
 def test_null_energy_is_sharpness():
