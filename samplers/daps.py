@@ -1,11 +1,12 @@
 """DAPS (Zhang et al., CVPR 2025), Algorithm 1: at each noise level a clean sample given x_t and y, then fresh noise.
 
     x0    = probability flow from x_t to 0 in `ode` steps
-    x0_y  ~ exp(-||x - x0||^2 / 2 r^2 - ||A x - y||^2 / 2 tau^2),   r = r_t, tau = max(sigma_y, floor)
+    x0_y  ~ exp(-||x - x0||^2 / 2 r^2 - ||A x - y||^2 / 2 tau^2),   r = min(share sigma_t, reach), tau = max(sigma_y, floor)
     x_s   = sqrt(a_s) x0_y + sqrt(1 - a_s) z
 
 With a linear A the middle line is a Gaussian, drawn exactly by perturbing and solving: prox(x0 + r n, y + tau n', tau^2 / r^2).
-Otherwise by `langevin` steps, each as long as the curvature along the gradient allows.
+Otherwise by `langevin` steps, each as long as the curvature along the gradient allows. The paper has r = sigma_t, but its hundred Langevin
+steps of 1e-4 come no farther than sqrt(2 100 1e-4) = 0.14; an exact draw would, and what A does not see would drown in noise.
 """
 
 from dataclasses import dataclass
@@ -24,11 +25,16 @@ from samplers.descent import curvature
 
 @dataclass(kw_only=True)
 class DAPS(Sampler):
-    """`ode` network calls a step; `floor` is the least noise that y is taken to have, 0.01 as in the paper."""
+    """`ode` network calls a step; `floor` is the least noise that y is taken to have, 0.01 as in the paper.
+
+    x0 is taken to be wrong by `share` of the noise that it was made from, and by `reach` at most.
+    """
 
     ode: int = 5
     langevin: int = 100
     floor: float = 0.01
+    share: float = 0.35
+    reach: float = 0.14
 
     def nfe(self, T: int) -> int:
         return sum(min(self.ode, t) for t, s in self.schedule.pairs(T) if s < t)
@@ -37,7 +43,7 @@ class DAPS(Sampler):
         self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
     ) -> tuple[Tensor, Tensor]:
         x0 = self.flow(prior, x, t)
-        r, tau = prior.sigma(t), max(A.sigma_y, self.floor)
+        r, tau = min(self.share * prior.sigma(t), self.reach), max(A.sigma_y, self.floor)
         if s == 0:
             r = min(r, tau)
         draw = self.exact if hasattr(A, "prox") else self.walk
