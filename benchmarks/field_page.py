@@ -1,9 +1,9 @@
 """docs/benchmarks.md from the results of benchmarks/quality.py.
 
-    python benchmarks/field_page.py FOLDER/results.json [--ablation "words@FILE.json" ...]
+    python benchmarks/field_page.py FOLDER/results.json [--long FILE.json] [--ablation "words@FILE.json" ...]
 
-Our default against the best of the others, score by score; the plot of quality over network calls; every row; and what each ingredient of
-`anchored` is worth, from one results file per change.
+Our default against the best of the others, score by score; the plot of quality over network calls; every row; the same against results
+that took many more calls (`--long`); and what each ingredient of `anchored` is worth, from one results file per change.
 """
 
 import argparse
@@ -34,24 +34,36 @@ def main() -> None:
     """Read the results, write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("results", type=Path)
+    parser.add_argument("--long", type=Path, metavar="FILE", help="results of far more calls, on fewer pixels")
     parser.add_argument("--ablation", nargs="*", default=[], metavar="WORDS@FILE")
     args = parser.parse_args()
     data = json.loads(args.results.read_text())
     changes = {words: json.loads(Path(file).read_text()) for words, _, file in (a.rpartition("@") for a in args.ablation)}
-    PAGE.write_text(page(data["rows"], data["meta"]) + (ablation(changes) if changes else ""))
+    long = against_many_calls(json.loads(args.long.read_text())) if args.long else ""
+    PAGE.write_text(page(data["rows"], data["meta"]) + long + (ablation(changes) if changes else ""))
     picture = args.results.with_name("pareto.png")
     if picture.is_file():
         shutil.copy(picture, PAGE.with_name("pareto.png"))
 
 
+def compared(rows: list[dict]) -> str:
+    """Our default against the best other sampler, a line a task."""
+    verdicts = [v for task in dict.fromkeys(row["task"] for row in rows) if (v := verdict(task, rows)) is not None]
+    return table(verdicts, ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"])
+
+
+def against_many_calls(data: dict) -> str:
+    """A section of its own."""
+    intro = "On small crops, where a thousand calls can be had:"
+    return f"\n## Against a thousand calls\n\n{intro}\n\n```sh\n{data['meta']['command']}\n```\n\n{compared(data['rows'])}\n"
+
+
 def page(rows: list[dict], meta: dict) -> str:
     """The page as Markdown."""
     tasks = list(dict.fromkeys(row["task"] for row in rows))
-    verdicts = [v for task in tasks if (v := verdict(task, rows)) is not None]
     made = f"Commit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}."
-    columns = ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"]
     parts = [INTRO, f"```sh\n{meta['command']}\n```\n\n{made}\n", "## Our default against the best of the others\n"]
-    parts += ["A plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n", table(verdicts, columns) + "\n"]
+    parts += ["A plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n", compared(rows) + "\n"]
     parts += ["![quality over network calls](pareto.png)\n\n## All rows\n"]
     for task in tasks:
         mine = sorted((row for row in rows if row["task"] == task), key=lambda row: -row["psnr"])

@@ -142,6 +142,8 @@ def test_page_of_the_field_says_who_is_ahead():
     assert found["psnr_gain"] == "+0.5" and found["ssim_gain"] == "-0.05" and found["psnr_by"] == "ddnm 100"
     page = field_page.page(rows, {"command": "python x", "commit": "abc", "hardware": "CPU", "versions": {}})
     assert "python x" in page and "| bicubic |" in page and page.index("| bicubic |") < page.index("| auto ")
+    long = field_page.against_many_calls({"rows": rows, "meta": {"command": "python y"}})
+    assert "python y" in long and field_page.compared(rows) in long and field_page.compared(rows) in page
     assert "| eta=1 " in field_page.ablation({"eta=1": {"rows": rows[:1], "meta": {"command": "python x --override eta=1"}}})
 
 
