@@ -18,7 +18,6 @@ from gdp.prior import Prior
 from operators.base import LinearOperator, Operator
 from samplers.late import pink
 
-COLUMNS = "operator network_ms A_AT_share pinv_share pinv_iterations prox_share prox_iterations within_targets".split()
 TARGETS = {"A_AT_share": 0.1, "pinv_share": 0.3, "prox_share": 0.3, "prox_iterations": 30}
 NOISE, TRUST = 0.1, 8.0  # sigma_y in [-1, 1] units, and DDNM's weight of the prior: rho = trust sigma_y^2 where a_t = 1/2
 

@@ -33,8 +33,9 @@ def plot(rows: list[dict], file: Path, score: str = "psnr") -> bool:
         panel.set(title=task, xlabel="network calls", ylabel=score, xscale="log")
     for panel in panels.flat[len(tasks) :]:
         panel.axis("off")
-    handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncol=8, fontsize=8)
+    drawn = {line.get_label(): line for panel in panels.flat for line in panel.get_lines() if line.get_label() in colours}
+    known = [name for name in samplers if name in drawn]  # a sampler need not have done every task
+    figure.legend([drawn[name] for name in known], known, loc="lower center", ncol=8, fontsize=8)
     figure.tight_layout(rect=(0, 0.08, 1, 1))
     figure.savefig(file, dpi=80)
     plt.close(figure)

@@ -71,8 +71,7 @@ class Result:
             raise ValueError(f"{file.name}: pictures are written as {', '.join(KINDS)}")
         if len(self.pixels) > 1:
             raise ValueError(f"the result is a batch of {len(self.pixels)} photos; restore them one by one to save them")
-        deepest = {".png": 16, ".tif": 32, ".tiff": 32}.get(file.suffix.lower(), 8)
-        write(self.pixels[0][:1], file, like=self.photos[0], quality=quality, depth=min(self.photos[0].depth, deepest))
+        write(self.pixels[0][:1], file, like=self.photos[0], quality=quality)
         return file
 
     def _repr_png_(self) -> bytes:

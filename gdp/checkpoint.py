@@ -1,18 +1,18 @@
 """Weights: find or download them, verify them, load them into a UNet, and say clearly what is missing."""
 
-import hashlib
 import logging
-import os
 import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from gdp import fingerprint
 from gdp.convert import from_ddpm, is_ddpm
+from gdp.places import cache_folder
 from gdp.prior import Prior
 from gdp.schedule import betas
 from gdp.unet import UNet
@@ -90,13 +90,6 @@ def at_hand(path: str) -> Path | None:
     return cached if cached.is_file() else None
 
 
-def cache_folder() -> Path:
-    """The user's folder for downloaded weights: GDP_CACHE, or the system's usual place."""
-    import pooch
-
-    return Path(os.environ.get("GDP_CACHE") or pooch.os_cache("gdp"))
-
-
 def download(name: str, url: str, sha256: str | None, cache: Path) -> Path:
     """Fetch `url` into `cache` with a progress bar; nothing is left there when it fails."""
     import pooch
@@ -114,22 +107,13 @@ def download(name: str, url: str, sha256: str | None, cache: Path) -> Path:
 
 def verify(file: Path, sha256: str | None) -> str:
     """The file's sha256; ValueError where another one is expected."""
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else slow_digest(stream)
+    digest = fingerprint.sha256(file)
     if sha256 and digest != sha256.lower():
         raise ValueError(
             f"{file} has sha256 {digest[:12]}..., expected {sha256[:12]}...: it is damaged or another file; "
             "delete it to fetch it again, or load it knowingly with prior.sha256=null"
         )
     return digest
-
-
-def slow_digest(stream: BinaryIO) -> str:
-    """sha256 by blocks, for Python 3.10."""
-    h = hashlib.sha256()
-    while block := stream.read(2**20):
-        h.update(block)
-    return h.hexdigest()
 
 
 def read_config(weights: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from gdp.pipeline import AUTO, Outcome
 from gdp.places import CONF
 from gdp.prior import Prior
 from gdp.refusal import groups, refusal
-from gdp.reuse import ReusingPrior, reusable
+from gdp.reuse import ReusingPrior, check_reuse, reusable
 from gdp.tiling import TiledPrior
 from operators.base import Operator
 from operators.identity import Identity
@@ -199,8 +199,8 @@ def build(
         raise ValueError(f"batch={cfg.batch}; it is how many pictures go through the network together, 1 or more, or auto")
     if cfg.checkpoint is not None and not (isinstance(cfg.checkpoint, int | float) and cfg.checkpoint > 0):
         raise ValueError(f"checkpoint={cfg.checkpoint}; it is a number of minutes above 0, such as 2, or null for none")
-    if cfg.reuse is not None and (isinstance(cfg.reuse, bool) or not isinstance(cfg.reuse, int) or cfg.reuse < 1):
-        raise ValueError(f"reuse={cfg.reuse}; it is a whole number of network calls, 1 or more; 1 reuses nothing")
+    if cfg.reuse is not None:
+        check_reuse(cfg.reuse)
     check_output(cfg.format, cfg.image_quality, cfg.depth)
     bare = given["sampler"] if "sampler" in given else make(cfg.sampler)
     operator = given["operator"] if "operator" in given else make(cfg.operator)

@@ -22,6 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdp.places import cache_folder
+
 log = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("cpu_kernels.c")
 COMPILE = "-O3 -std=gnu11 -ffp-contract=fast -fno-math-errno -fPIC -w -c".split()
@@ -35,10 +37,15 @@ def ready(x: Tensor, convs: Sequence[nn.Module]) -> bool:
     """Whether `convs` can run here on [x, skip]: float32 on a CPU, no gradients wanted, widths that the kernels know."""
     if x.device.type != "cpu" or x.dtype != torch.float32:
         return False
-    if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for conv in convs for p in conv.parameters())):
+    if differentiated(x, convs):
         return False
     lib = library()
     return lib is not None and all(fits(conv, lib.lanes()) for conv in convs)
+
+
+def differentiated(x: Tensor, layers: Sequence[nn.Module]) -> bool:
+    """Whether gradients are wanted of what `layers` make of x."""
+    return torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for layer in layers for p in layer.parameters()))
 
 
 def fits(conv: nn.Module, lanes: int) -> bool:
@@ -177,7 +184,7 @@ def built() -> Path:
         raise OSError("there is no C compiler")
     native = "-mcpu=native" if platform.machine() in ("aarch64", "arm64") else "-march=native"
     known = SOURCE.read_bytes(), compiler, os.stat(compiler).st_mtime_ns, COMPILE, native, processor(), torch.__version__
-    file = folder() / f"kernels-{hashlib.sha256(repr(known).encode()).hexdigest()[:16]}.so"
+    file = cache_folder() / f"kernels-{hashlib.sha256(repr(known).encode()).hexdigest()[:16]}.so"
     if file.is_file():
         return file
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -188,11 +195,6 @@ def built() -> Path:
             subprocess.run([compiler, *command], check=True, capture_output=True, timeout=60)
         os.replace(made[1], file)
     return file
-
-
-def folder() -> Path:
-    """Where the compiled kernels are kept."""
-    return Path(os.environ.get("GDP_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gdp")
 
 
 def processor() -> str:

@@ -16,11 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdp.cpu_kernels import UP, UP_RESIDUAL, channels_last, differentiated
+
 log = logging.getLogger(__name__)
 TYPES = torch.float16, torch.bfloat16, torch.float32
 ROWS, COLS = 64, 64  # pixels x channels that a program works on at once
 RUNS = 128  # of pixels, at most, that a picture is cut in for its sums
-UP, UP_RESIDUAL = 1, 2
 
 
 def ready(x: Tensor, layers: Sequence[nn.Module]) -> bool:
@@ -29,9 +30,7 @@ def ready(x: Tensor, layers: Sequence[nn.Module]) -> bool:
         return False
     if torch.is_autocast_enabled(x.device.type) or any(p.dtype != x.dtype for layer in layers for p in layer.parameters()):
         return False
-    if torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for layer in layers for p in layer.parameters())):
-        return False
-    return right(x.device, x.dtype)
+    return not differentiated(x, layers) and right(x.device, x.dtype)
 
 
 def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, residual: Tensor | None = None, up: int = 0) -> Tensor:
@@ -129,11 +128,6 @@ def blocks(*channels: int) -> int:
 def power_of_two(n: int) -> int:
     """The least one that is n or more."""
     return 1 << (n - 1).bit_length()
-
-
-def channels_last(x: Tensor | None) -> Any:
-    """x as the kernels read it; None stays."""
-    return None if x is None else x.contiguous(memory_format=torch.channels_last)
 
 
 def interpreted() -> bool:

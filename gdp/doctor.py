@@ -14,6 +14,7 @@ import torch
 
 from gdp import checkpoint, cpu_kernels, cuda_kernels, pipeline, report
 from gdp.image import read
+from gdp.places import SAMPLE, cache_folder
 from gdp.prior import Prior
 
 EXTRAS = {  # of setup.cfg, and the packages that each brings
@@ -27,7 +28,6 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
 }
 KERNELS = ("convolutions by torch; a C compiler (on Linux) would bring faster ones", "convolutions by kernels of our own, compiled here")
 GPU_KERNELS = ("normalizations by torch; Triton (with a C compiler) would bring faster ones", "normalizations by Triton kernels of our own")
-SAMPLE = Path(__file__).parent / "samples" / "cat.png"
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
 LITTLE_MEMORY, LITTLE_DISK = 1.5, 0.1  # GB
 GB = 1e9
@@ -124,7 +124,7 @@ def priors() -> Iterator[Line]:
 
     from gdp.places import CONF
 
-    cache = checkpoint.cache_folder()
+    cache = cache_folder()
     parent = next(p for p in (cache, *cache.absolute().parents) if p.exists())
     writable = os.access(parent, os.W_OK)
     yield writable, f"downloads go to {cache}" + ("" if writable else ", which cannot be written; set GDP_CACHE to a folder that can")

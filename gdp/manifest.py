@@ -18,8 +18,9 @@ from typing import Any
 from PIL import Image
 
 from gdp.files import atomic
+from gdp.picture_exif import ORIENTATION
 
-ORIENTATION, TURNED = 0x0112, 5  # EXIF's tag, and from which value on height and width change places
+TURNED = 5  # from this value of EXIF's orientation on height and width change places
 Size = tuple[int, int]
 
 

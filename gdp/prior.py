@@ -72,6 +72,11 @@ class Prior(nn.Module):
         """The number of diffusion steps the network was trained with."""
         return len(self.alpha_bar) - 1
 
+    def wrap(self, prior: "Prior") -> None:
+        """What a wrapper begins with in place of __init__: the network, times, label and source of `prior`, and counters of its own."""
+        Prior.__init__(self, prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
+        self.alpha_bar, self.source = prior.alpha_bar, prior.source
+
     def own(self) -> "Prior":
         """This prior with counters, hooks and `on_part` of its own, and the same weights: threads may share those, but nothing else."""
         other = copy.copy(self)

@@ -14,6 +14,12 @@ from torch import Tensor
 from gdp.prior import Prior
 
 
+def check_reuse(every: Any) -> None:
+    """ValueError unless it is a whole number above 0."""
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise ValueError(f"reuse={every!r}; it is a whole number of calls, 1 or more; 1 reuses nothing")
+
+
 def reusable(prior: Prior) -> bool:
     """Whether its network can be entered halfway: UNet can, with more levels than one."""
     return getattr(prior.net, "levels", 0) > 1
@@ -26,12 +32,11 @@ class ReusingPrior(Prior):
     """
 
     def __init__(self, prior: Prior, every: int):
-        super().__init__(prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ValueError(f"reuse={every!r}; it is a whole number of calls, 1 or more; 1 reuses nothing")
+        self.wrap(prior)
+        check_reuse(every)
         if not reusable(prior):
             raise ValueError("reuse= needs a network of several levels, as UNet is; leave it out for this prior")
-        self.alpha_bar, self.source, self.every = prior.alpha_bar, prior.source, every
+        self.every = every
         self.forget()
 
     def forget(self) -> None:
@@ -68,6 +73,8 @@ class ReusingPrior(Prior):
         return super().predict(x, t)
 
     def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
+        if self.deep is None:
+            return super().network(z, timesteps, labels)
         assert self.net is not None
         out: Tensor = self.net(z, timesteps, labels, deep=self.deep)
         return out

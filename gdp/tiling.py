@@ -21,10 +21,7 @@ from gdp.spans import Span, spans
 
 LEAST = 256  # a tile's side, where the network was trained on smaller pictures than that
 PLASTIC = (0.7548776662466927, 0.5698402909980532)  # k of rows and of columns: the golden ratio's counterpart in two dimensions
-AT_ONCE = {
-    "cpu": 2**16,
-    "cuda": 2**21,
-}  # the most pixels in a call of the network; 512 channels are 2^30 elements
+AT_ONCE = {"cpu": 2**16, "cuda": 2**21}  # the most pixels in a call of the network; 512 channels are 2^30 elements
 SHARE, KEPT = 0.5, 16  # of the free memory; feature maps of the first level that a call holds at its peak
 
 Out = tuple[Tensor, Tensor | None]
@@ -39,8 +36,8 @@ class TiledPrior(Prior):
     """
 
     def __init__(self, prior: Prior, tile: int | None = None, overlap: int = 16, moving: bool = True, full: int = 0):
-        super().__init__(prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
-        self.prior, self.alpha_bar, self.source = prior, prior.alpha_bar, prior.source
+        self.wrap(prior)
+        self.prior = prior
         self.divisor = getattr(prior.net, "divisor", 1)
         self.tile = max(LEAST, getattr(prior.net, "image_size", 0)) if tile is None else tile
         self.overlap, self.moving, self.full = overlap, moving, full
@@ -80,10 +77,12 @@ class TiledPrior(Prior):
         """The weighted sum of the tiles; those of one shape share calls of the network, those where x0 is known need none."""
         rows, columns = (self.spans(n, t, k, x) for n, k in zip(x.shape[-2:], PLASTIC, strict=True))
         eps, v = torch.zeros_like(x), None
-        tiles, total = list(product(rows, columns)), len(rows) * len(columns)
-        spared = [p for p in tiles if self.knows(p, x)]
-        done = len(spared)
-        for (h, w), same in groupby(sorted((p for p in tiles if not self.knows(p, x)), key=shape), shape):
+        spared: list[Place] = []
+        asked: list[Place] = []
+        for place in product(rows, columns):
+            (spared if self.knows(place, x) else asked).append(place)
+        done, total = len(spared), len(spared) + len(asked)
+        for (h, w), same in groupby(sorted(asked, key=shape), shape):
             left = list(same)
             while left:
                 count = max(1, self.pixels_at_once(x.device) // (len(x) * h * w))

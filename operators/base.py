@@ -57,7 +57,7 @@ class Operator(nn.Module):
         """
 
     def known(self, y: Tensor) -> Tensor | None:
-        """[1 or B, 1, H, W], true at the pixels of x that A^+ y holds as they are, noise and all; None where there are none for certain."""
+        """[1 or B, 1, H, W], true at the pixels of x that A^+ y holds, with whatever noise y has; None where A mixes all of them."""
         return None
 
     def describe(self, y: Tensor) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ROUNDED, ProjectionOperator
+from operators.base import ProjectionOperator
 from operators.scale import scaled, shrunk
 
 
@@ -38,7 +38,7 @@ class Crop(ProjectionOperator):
         return (B, C, H + self.top + self.bottom, W + self.left + self.right)
 
     def known(self, y: Tensor) -> Tensor | None:
-        return None if self.sigma_y > ROUNDED else self.adjoint(torch.ones_like(y[:1, :1], dtype=torch.bool))
+        return self.adjoint(torch.ones_like(y[:1, :1], dtype=torch.bool))
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Crop", Tensor]:
         """Margins as near to 1 / r as whole pixels come, but never none where there were some."""

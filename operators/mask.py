@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ROUNDED, ProjectionOperator, check_fraction
+from operators.base import ProjectionOperator, check_fraction
 from operators.scale import known_mean, scaled
 
 
@@ -28,7 +28,7 @@ class Masking(ProjectionOperator):
         return self(photo)
 
     def known(self, y: Tensor) -> Tensor | None:
-        return None if self.sigma_y > ROUNDED else (self.kept(y) == 1).all(1, keepdim=True).expand(-1, -1, *y.shape[-2:])
+        return (self.kept(y) == 1).all(1, keepdim=True).expand(-1, -1, *y.shape[-2:])
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Mask", Tensor]:
         """The mean of what is known; a coarse pixel is known if half of it is, or as much as of the whole picture where that is less."""

@@ -118,7 +118,8 @@ class Sampler(ABC):
                 prior.calls += state["calls"]
                 if on_step is not None:
                     on_step(pairs[done - 1][0], x, state["x0"])
-            with prior.knowing(A.known(y), lambda: cast(LinearOperator, A).pinv(y)):
+            known = A.known(y) if A.sigma_y <= ROUNDED else None
+            with prior.knowing(known, lambda: cast(LinearOperator, A).pinv(y)):
                 for i, (t, s) in enumerate(pairs[done:], done):
                     if s > t:
                         x = prior.diffuse(x, t, s, noise)
@@ -126,9 +127,8 @@ class Sampler(ABC):
                         continue
                     if affine and blind and i:
                         A, y = affine.linear(), given - affine.offset(given)
-                    with (
-                        fitting(prior, bound, given) if blind and s > 0 else nullcontext()
-                    ):  # the last x is consistent with A as it was found
+                    fits = blind and s > 0  # the last x is consistent with A as it was found
+                    with fitting(prior, bound, given) if fits else nullcontext():
                         x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
                     if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
                         raise ValueError(
@@ -140,9 +140,8 @@ class Sampler(ABC):
                         on_step(t, x, x0)
                     if keep is not None:
                         now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
-                        keep.offer(
-                            {**now, "prior": prior.state(), "memory": dict(memory), "operator": module_state(bound) if blind else None}
-                        )
+                        own = {"prior": prior.state(), "memory": dict(memory), "operator": module_state(bound) if blind else None}
+                        keep.offer(now | own)
         return Restored(x, bound)
 
     def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gdp import cpu_kernels as kernels
-from gdp.unet import UNet
+from tests.networks import VARIANTS, small_unet
 
 needed = pytest.mark.skipif(kernels.library() is None, reason="no C compiler, or not Linux")
 
@@ -106,18 +106,9 @@ def test_silu_at_all_sizes():
 
 
 def network(**other):
-    """A small ADM with all its parts, and weights that are not zero."""
+    """A small UNet, the same each time."""
     torch.manual_seed(0)
-    settings_ = {"model_channels": 32, "num_res_blocks": 1, "channel_mult": (1, 2, 2), "attention_downsampling": (4,), **other}
-    net = UNet(**settings_).eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    for p in net.parameters():
-        if p.ndim > 1:
-            nn.init.normal_(p, std=(p[0].numel()) ** -0.5)
-    return net
-
-
-DDPM = {"use_scale_shift_norm": False, "resblock_updown": False, "ddpm": True}
-VARIANTS = {"adm": {}, "plain resampling": {"resblock_updown": False}, "ddpm": DDPM}
+    return small_unet(**other)
 
 
 @needed

@@ -12,7 +12,7 @@ from torch import nn
 
 from gdp import cpu_kernels
 from gdp import cuda_kernels as kernels
-from gdp.unet import UNet
+from tests.networks import VARIANTS, small_unet
 
 INTERPRETED = kernels.interpreted()
 DEVICE = torch.device("cpu" if INTERPRETED else "cuda")
@@ -70,20 +70,6 @@ def normalized(h, norm, film):
         return want
     scale, shift = film.double()[..., None, None].chunk(2, 1)
     return want * (1 + scale) + shift
-
-
-def network(other):
-    """A small ADM with all its parts, and weights that are not zero."""
-    settings = {"model_channels": 32, "num_res_blocks": 1, "channel_mult": (1, 2, 2), "attention_downsampling": (4,), **other}
-    net = UNet(**settings).eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    for p in net.parameters():
-        if p.ndim > 1:
-            nn.init.normal_(p, std=(p[0].numel()) ** -0.5)
-    return net
-
-
-DDPM = {"use_scale_shift_norm": False, "resblock_updown": False, "ddpm": True}
-VARIANTS = {"adm": {}, "plain resampling": {"resblock_updown": False}, "ddpm": DDPM}
 
 
 @on_a_device
@@ -195,7 +181,7 @@ def test_ready(dtype):
 @torch.no_grad()
 def test_the_network_is_the_same(variant, monkeypatch):
     monkeypatch.setattr(cpu_kernels, "ready", lambda *_: False)
-    net, x, t = network(VARIANTS[variant]).to(DEVICE), picture(2, 3, 8, 4), torch.tensor([30.0, 800.0], device=DEVICE)
+    net, x, t = small_unet(**VARIANTS[variant]).to(DEVICE), picture(2, 3, 8, 4), torch.tensor([30.0, 800.0], device=DEVICE)
     for layer in net.modules():
         if isinstance(layer, nn.GroupNorm):
             layer.num_groups = 4  # the interpreter takes its time for each
@@ -284,7 +270,7 @@ def test_memory_that_ran_out_is_no_verdict(monkeypatch):
 def test_the_network_on_a_gpu(variant, dtype, monkeypatch):
     """As far from float64 on the CPU as torch's own kernels are, or less."""
     assert kernels.right(DEVICE, dtype)
-    net, x, t = network({"model_channels": 64, **VARIANTS[variant]}), torch.randn(3, 3, 72, 40), torch.tensor([30.0, 500.0, 800.0])
+    net, x, t = small_unet(**{"model_channels": 64, **VARIANTS[variant]}), torch.randn(3, 3, 72, 40), torch.tensor([30.0, 500.0, 800.0])
     want = net.double()(x, t)
     net, x, t = net.to(DEVICE, dtype), x.to(DEVICE).contiguous(memory_format=torch.channels_last), t.to(DEVICE)
     fast = net(x, t)

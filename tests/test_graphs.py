@@ -13,7 +13,7 @@ from gdp.graphs import MOST, REMEMBERED, WORTH, Graphs
 from gdp.prior import Prior
 from gdp.schedule import betas
 from gdp.tiling import TiledPrior
-from gdp.unet import UNet
+from tests.networks import small_unet
 
 
 class Net(nn.Module):
@@ -249,11 +249,7 @@ def test_tiles_of_one_shape_share_a_graph():
 def network(dtype=torch.float32, **other):
     """A small ADM on the GPU, with weights that are not zero."""
     torch.manual_seed(0)
-    net = UNet(64, 1, (1, 2, 2), attention_downsampling=(4,), **other).eval().requires_grad_(False)
-    for p in net.parameters():
-        if p.ndim > 1:
-            nn.init.normal_(p, std=(p[0].numel()) ** -0.5)
-    return net.to("cuda", dtype).to(memory_format=torch.channels_last)
+    return small_unet(model_channels=64, **other).to("cuda", dtype).to(memory_format=torch.channels_last)
 
 
 @pytest.mark.gpu

@@ -1,0 +1,19 @@
+"""Small networks of every kind, with weights that are not zero."""
+
+import torch
+from torch import nn
+
+from gdp.unet import UNet
+
+DDPM = {"use_scale_shift_norm": False, "resblock_updown": False, "ddpm": True}
+VARIANTS = {"adm": {}, "plain resampling": {"resblock_updown": False}, "ddpm": DDPM}
+
+
+def small_unet(**other):
+    """A small ADM with all its parts, channels last."""
+    settings = {"model_channels": 32, "num_res_blocks": 1, "channel_mult": (1, 2, 2), "attention_downsampling": (4,), **other}
+    net = UNet(**settings)
+    for p in net.parameters():
+        if p.ndim > 1:
+            nn.init.normal_(p, std=p[0].numel() ** -0.5)
+    return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
