@@ -7,6 +7,7 @@
        conv1x1:   y = bias + conv(x)
        norms:     a, b such that a x + b = FiLM(GroupNorm(x))
        activate:  y = SiLU(a x + b)
+       pull:      the gradient of that in x, a and b being its norms (a convolution's is conv3x3, of the weights turned round)
 
    conv3x3 is Winograd's F(4 x 4, 3 x 3) ("Fast Algorithms for Convolutional Neural Networks", Lavin & Gray, 2015), Y = A^T [(G g G^T) (.)
    (B^T d B)] A: 36 products for 16 pixels in place of 144. A block of tiles goes through all its stages before the next one starts, so that
@@ -38,8 +39,8 @@ static inline vec at_most(vec x, float f) {
     return (vec)((m & (ivec)all(f)) | (~m & (ivec)x));
 }
 
-/* x / (1 + exp(-x)); exp as 2^n p(r), |r| <= ln(2) / 2, p of degree 6 */
-static inline vec silu(vec x) {
+/* 1 + exp(-x); exp as 2^n p(r), |r| <= ln(2) / 2, p of degree 6 */
+static inline vec one_and_exp(vec x) {
     vec z = at_most(-x, 87.0f);
     z = -at_most(-z, 87.0f);
     vec shifted = z * 1.44269504088896341f + 12582912.0f; /* rounds to whole numbers */
@@ -52,7 +53,15 @@ static inline vec silu(vec x) {
     p = p * r + 5.0000001201e-1f;
     p = p * (r * r) + r + 1.0f;
     vec power = (vec)((ivec)p + (((ivec)shifted - (ivec)all(12582912.0f)) << 23));
-    return x / (power + 1.0f);
+    return power + 1.0f;
+}
+
+static inline vec silu(vec x) { return x / one_and_exp(x); }
+
+/* d silu / d x */
+static inline vec slope(vec x) {
+    vec s = 1.0f / one_and_exp(x);
+    return s * (1.0f + x * (1.0f - s));
 }
 
 /* M[rows, COLS] = init + V[rows, C] U[C, COLS]; init's rows are ldi apart, 0 for a single one */
@@ -260,6 +269,64 @@ void activate(const float *x, const float *a, const float *b, float *y, long B, 
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long i = 0; i < B * n; i++)
         for (long c = 0; c < C; c += N) store(y + i * C + c, silu(load(x + i * C + c) * load(a + i / n * C + c) + load(b + i / n * C + c)));
+}
+
+/* g[.., C1 + C2] = add + the gradient in x of <g, SiLU(a x + b)>, where a x + b = FiLM(GroupNorm(x)) as `norms` made them of x; add may be
+   null. With d = g SiLU'(a x + b), and means over a group's pixels and channels: a d - mean(a d) - (x - m) mean(a d (x - m)) / (var + eps). */
+int pull(const float *x1, const float *x2, const float *a, const float *b, float *g, const float *add, long B, long n, long C1, long C2,
+         long groups, double eps, int threads) {
+    long C = C1 + C2, width = C / groups;
+    double *sums = calloc(B * CHUNKS * 4 * C, sizeof(double));
+    float *pq = malloc(B * 2 * C * sizeof(float));
+    if (!sums || !pq) {
+        free(sums), free(pq);
+        return 1;
+    }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long job = 0; job < B * CHUNKS; job++) {
+        long size = parts(n, CHUNKS), first = job % CHUNKS * size, last = least(first + size, n), base = job / CHUNKS * n;
+        const float *aj = a + job / CHUNKS * C, *bj = b + job / CHUNKS * C;
+        float s[4 * C];
+        for (long i = first; i < last;) {
+            memset(s, 0, 16 * C);
+            for (long stop = least(i + 64, last); i < stop; i++) {
+                const float *p = x1 + (base + i) * C1, *q = x2 + (base + i) * C2 - C1;
+                float *gi = g + (base + i) * C;
+                for (long c = 0; c < C; c += N) {
+                    vec x = load((c < C1 ? p : q) + c), d = load(gi + c) * slope(x * load(aj + c) + load(bj + c));
+                    store(gi + c, d);
+                    store(s + c, load(s + c) + x);
+                    store(s + C + c, load(s + C + c) + x * x);
+                    store(s + 2 * C + c, load(s + 2 * C + c) + d);
+                    store(s + 3 * C + c, load(s + 3 * C + c) + d * x);
+                }
+            }
+            for (long c = 0; c < 4 * C; c++) sums[job * 4 * C + c] += s[c];
+        }
+    }
+    for (long i = 0; i < B; i++)
+        for (long k = 0; k < groups; k++) {
+            double sum = 0, squares = 0, ad = 0, adx = 0, count = n * width;
+            for (long chunk = 0; chunk < CHUNKS; chunk++)
+                for (long c = k * width; c < (k + 1) * width; c++) {
+                    const double *s = sums + (i * CHUNKS + chunk) * 4 * C + c;
+                    sum += s[0], squares += s[C], ad += a[i * C + c] * s[2 * C], adx += a[i * C + c] * s[3 * C];
+                }
+            double mean = sum / count, variance = squares / count - mean * mean;
+            double along = (adx - mean * ad) / count / ((variance > 0 ? variance : 0) + eps);
+            for (long c = k * width; c < (k + 1) * width; c++) pq[i * 2 * C + c] = -along, pq[i * 2 * C + C + c] = mean * along - ad / count;
+        }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long i = 0; i < B * n; i++) {
+        const float *p = x1 + i * C1, *q = x2 + i * C2 - C1, *ai = a + i / n * C, *pi = pq + i / n * 2 * C;
+        for (long c = 0; c < C; c += N) {
+            vec v = load(ai + c) * load(g + i * C + c) + load(pi + c) * load((c < C1 ? p : q) + c) + load(pi + C + c);
+            if (add) v += load(add + i * C + c);
+            store(g + i * C + c, v);
+        }
+    }
+    free(sums), free(pq);
+    return 0;
 }
 
 /* Floats in a vector: the channels of every part must be divisible by it, those of a result by twice as much. */

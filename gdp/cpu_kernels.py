@@ -1,7 +1,8 @@
 """The UNet's convolutions on a CPU in float32, where they can be built: Winograd's, fused with what lies about them (cpu_kernels.c).
 
 cpu_kernels.c is compiled once, in about two seconds, by the machine's C compiler, and kept in the cache folder; where there is none, or its
-results are not torch's, `ready` says no and the network runs on torch's own. GDP_KERNELS=0 turns them off. They know no gradients.
+results are not torch's, `ready` says no and the network runs on torch's own. GDP_KERNELS=0 turns them off. They know no gradients but
+those in a picture, which gdp/gradients.py puts together of `pull` and of the convolutions with their weights turned round.
 """
 
 import ctypes
@@ -39,8 +40,13 @@ def ready(x: Tensor, convs: Sequence[nn.Module]) -> bool:
         return False
     if differentiated(x, convs):
         return False
+    return known(convs)
+
+
+def known(convs: Sequence[nn.Module], back: bool = False) -> bool:
+    """Whether the kernels are there and know the widths of `convs`, on the way `back` too."""
     lib = library()
-    return lib is not None and all(fits(conv, lib.lanes()) for conv in convs)
+    return lib is not None and all(fits(conv, lib.lanes(), back) for conv in convs)
 
 
 def differentiated(x: Tensor, layers: Sequence[nn.Module]) -> bool:
@@ -48,21 +54,32 @@ def differentiated(x: Tensor, layers: Sequence[nn.Module]) -> bool:
     return torch.is_grad_enabled() and (x.requires_grad or any(p.requires_grad for layer in layers for p in layer.parameters()))
 
 
-def fits(conv: nn.Module, lanes: int) -> bool:
-    """Whether it is a plain convolution of float32, 3 x 3 or 1 x 1, of widths that fill vectors."""
+def fits(conv: nn.Module, lanes: int, back: bool = False) -> bool:
+    """Whether it is a plain convolution of float32, 3 x 3 or 1 x 1, of widths that fill vectors (on the way `back` too)."""
     if not isinstance(conv, nn.Conv2d) or conv.weight.dtype != torch.float32:
         return False
     c, o = conv.in_channels, conv.out_channels
-    return c % lanes == 0 and o % (2 * lanes) == 0 and c * o <= LARGEST and conv.stride == (1, 1) and conv.kernel_size in ((3, 3), (1, 1))
+    return (
+        c % (lanes * (1 + back)) == 0
+        and o % (2 * lanes) == 0
+        and c * o <= LARGEST
+        and conv.stride == (1, 1)
+        and conv.kernel_size in ((3, 3), (1, 1))
+    )
 
 
-def conv3x3(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, residual: Tensor | None = None, up: int = 0) -> Tensor:
-    """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`; `up`: x, or the residual, is of half the size."""
+def conv3x3(
+    x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, residual: Tensor | None = None, up: int = 0, back: bool = False
+) -> Tensor:
+    """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`; `up`: x, or the residual, is of half the size.
+
+    `back`: its adjoint in the convolution's place, without the bias.
+    """
     x, skip, residual = map(channels_last, (x, skip, residual))
     (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
     if up & UP:
         H, W = 2 * H, 2 * W
-    U, bias = packed(conv)
+    U, bias = packed(conv, back)
     y = torch.empty(B, len(bias), H, W, memory_format=torch.channels_last)
     threads = torch.get_num_threads()
     lib, sizes = library(), (c1, c2, len(bias))
@@ -82,11 +99,11 @@ def conv3x3_norms(
     return h, norms(h, None, norm, film)
 
 
-def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
-    """conv([x, skip])."""
+def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module, back: bool = False) -> Tensor:
+    """conv([x, skip]); `back`: its adjoint, without the bias."""
     x, skip = map(channels_last, (x, skip))
     (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
-    U, bias = packed(conv)
+    U, bias = packed(conv, back)
     y = torch.empty(B, len(bias), H, W, memory_format=torch.channels_last)
     library().conv1x1(*map(pointer, (x, skip, U, bias, y)), B * H * W, c1, c2, len(bias), torch.get_num_threads())
     return y
@@ -114,6 +131,17 @@ def activate(x: Tensor, ab: Tensor) -> Tensor:
     return y
 
 
+def pull(x: Tensor, skip: Tensor | None, ab: Tensor, g: Tensor, more: Tensor | None, norm: nn.Module) -> Tensor:
+    """The gradient of <g, SiLU(a [x, skip] + b)> in [x, skip], as one, + more; `ab` as `norms` made them of it. It may take g's place."""
+    x, skip, g, more = map(channels_last, (x, skip, g, more))
+    (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
+    assert isinstance(norm, nn.GroupNorm)
+    where = map(pointer, (x, skip, *ab, g, more))
+    if library().pull(*where, B, H * W, c1, c2, norm.num_groups, norm.eps, torch.get_num_threads()):
+        raise MemoryError("not enough memory for the sums of GroupNorm's gradient")
+    return g
+
+
 def channels_last(x: Tensor | None) -> Any:
     """x as the kernels read it; None stays."""
     return None if x is None else x.contiguous(memory_format=torch.channels_last)
@@ -124,17 +152,20 @@ def pointer(x: Tensor | None) -> int | None:
     return None if x is None else x.data_ptr()
 
 
-def packed(conv: nn.Module) -> tuple[Tensor, Tensor]:
-    """(weights in the kernels' order, bias): G g G^T as [36, O / columns, C, columns], of a 1 x 1 with 1 for 36; made once."""
+def packed(conv: nn.Module, back: bool = False) -> tuple[Tensor, Tensor]:
+    """(weights in the kernels' order, bias), of the convolution or its adjoint; made once.
+
+    The order: G g G^T as [36, O / columns, C, columns], of a 1 x 1 with 1 for 36.
+    """
     assert isinstance(conv, nn.Conv2d)
-    weight, bias = conv.weight.detach(), conv.bias
+    weight, bias = conv.weight.detach(), None if back else conv.bias
     key = weight.data_ptr(), 0 if weight.is_inference() else weight._version
-    kept = conv.__dict__.get("_packed")
-    if kept is None or kept[0] != key:
-        taps = transformed(weight) if conv.kernel_size == (3, 3) else weight.permute(2, 3, 1, 0).flatten(0, 1)
-        U = panels(taps, 2 * library().lanes())
-        kept = conv.__dict__["_packed"] = key, U
-    return kept[1], (weight.new_zeros(len(weight)) if bias is None else bias.detach())
+    kept = conv.__dict__.setdefault("_packed", {})
+    if back not in kept or kept[back][0] != key:
+        turned = weight.flip(2, 3).transpose(0, 1) if back else weight
+        taps = transformed(turned) if conv.kernel_size == (3, 3) else turned.permute(2, 3, 1, 0).flatten(0, 1)
+        kept[back] = key, panels(taps, 2 * library().lanes())
+    return kept[back][1], (weight.new_zeros(weight.shape[1 if back else 0]) if bias is None else bias.detach())
 
 
 def transformed(weight: Tensor) -> Tensor:
@@ -174,6 +205,7 @@ def declare(lib: Any) -> None:
     lib.conv1x1.argtypes = [p] * 5 + [n] * 4 + [i]
     lib.norms.argtypes = [p] * 7 + [n] * 5 + [ctypes.c_double, i]
     lib.activate.argtypes = [p] * 4 + [n] * 3 + [i]
+    lib.pull.argtypes = [p] * 6 + [n] * 5 + [ctypes.c_double, i]
     lib.conv3x3.restype = lib.conv1x1.restype = lib.activate.restype = None
 
 

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from gdp import cpu_kernels, cuda_kernels
+from gdp import cpu_kernels, cuda_kernels, gradients
 
 
 class UNet(nn.Module):
@@ -117,20 +117,19 @@ class UNet(nn.Module):
         if labels is not None:
             emb = emb + self.label_emb(labels)
         emb = F.silu(emb)
-        run = recomputed if x.requires_grad and not self.training else plain
         h, skips = x.to(dtype), []
         for stage in self.input_blocks[: self.at_full_size if deep else None]:
-            h = run(stage, h, emb)
+            h = stage(h, emb)
             skips.append(h)
         if not deep:
-            h = run(self.middle_block, h, emb)
+            h = self.middle_block(h, emb)
             for stage in self.output_blocks[: -self.at_full_size]:
-                h = run(stage, h, emb, skips.pop())
+                h = stage(h, emb, skips.pop())
         if deep is not None:
             deep[:] = deep or [h]
             h = deep[0]
         for stage in self.output_blocks[-self.at_full_size :]:
-            h = run(stage, h, emb, skips.pop())
+            h = stage(h, emb, skips.pop())
         kernels = kernels_for(h, []) if h.shape[1] % 16 == 0 else None
         if kernels is not None:
             return self.out[2](kernels.activate(h, kernels.norms(h, None, self.out[0])))
@@ -142,24 +141,23 @@ def kernels_for(x: Tensor, layers: Sequence[nn.Module]) -> Any:
     return next((kernels for kernels in (cpu_kernels, cuda_kernels) if kernels.ready(x, layers)), None)
 
 
-def plain(stage: nn.Module, *inputs: Tensor) -> Tensor:
-    """The stage, as it is."""
-    return stage(*inputs)
-
-
-def recomputed(stage: nn.Module, *inputs: Tensor) -> Tensor:
-    """The stage, which keeps nothing but its inputs for the way back: gradients in x cost a forward pass more, and little memory."""
-    return checkpoint(stage, *inputs, use_reentrant=False)
-
-
 class Stage(nn.ModuleList):
     """Layers in a row; those that want the embedding are handed it, the first the channels that skipped the levels below."""
 
     def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
         for layer in self:
-            x = layer(x, emb, skip) if isinstance(layer, ResBlock) else layer(x)
+            x = recomputed(layer, x, emb, skip) if isinstance(layer, ResBlock) else recomputed(layer, x)
             skip = None
         return x
+
+
+def recomputed(layer: nn.Module, x: Tensor, *more: Any) -> Tensor:
+    """layer(x, ...), which keeps nothing but its inputs for the way back: gradients in x cost a forward pass more, and little memory."""
+    if layer.training or not (torch.is_grad_enabled() and x.requires_grad):
+        return layer(x, *more)
+    if isinstance(layer, ResBlock) and gradients.ready(layer, layer.convs(), x, *more):
+        return gradients.FusedBlock.apply(layer, x, *more)
+    return checkpoint(layer, x, *more, use_reentrant=False)
 
 
 class ResBlock(nn.Module):
@@ -177,8 +175,7 @@ class ResBlock(nn.Module):
         self.skip_connection = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
-        convs = [self.in_layers[2], self.out_layers[3], self.skip_connection]
-        kernels = None if self.training else kernels_for(x, convs if self.narrows else convs[:2])
+        kernels = None if self.training else kernels_for(x, self.convs())
         if kernels is not None:
             return self.fused(kernels, x, emb, skip)
         if skip is not None:
@@ -199,19 +196,27 @@ class ResBlock(nn.Module):
             h = layer(h)
         return self.skip_connection(x) + h
 
+    def convs(self) -> list[nn.Module]:
+        """Its convolutions."""
+        return [self.in_layers[2], self.out_layers[3], *([self.skip_connection] if self.narrows else [])]
+
     def fused(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
         """The same by the kernels: each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
+        x, skip, _, h, ab = self.halfway(kernels, x, emb, skip)
+        residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
+        return kernels.conv3x3(h, None, ab, self.out_layers[3], residual, kernels.UP_RESIDUAL * isinstance(self.resample, Double))
+
+    def halfway(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor]:
+        """What the skip connection is to see of x and skip; the norms of [x, skip]; the first convolution's result, and its norms."""
         group_norm, _, conv = self.in_layers
-        ab, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
-        picture = x, skip, ab
+        norms, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
+        picture = x, skip, norms
         if self.resample is not None and not doubles:
-            picture, x = (self.resample(kernels.activate(x, ab)), None, None), self.resample(x)
-        group_norm, *_, out = self.out_layers
+            picture, x = (self.resample(kernels.activate(x, norms)), None, None), self.resample(x)
         e = self.emb_layers(emb)
         more, film = (None, e) if self.scale_shift else (e, None)
-        h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, group_norm, film)
-        residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
-        return kernels.conv3x3(h, None, ab, out, residual, kernels.UP_RESIDUAL * doubles)
+        h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, self.out_layers[0], film)
+        return x, skip, norms, h, ab
 
 
 class AttentionBlock(nn.Module):
@@ -246,12 +251,20 @@ class Halve(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.avg_pool2d(x, 2)
 
+    def back(self, g: Tensor) -> Tensor:
+        """Its adjoint."""
+        return F.interpolate(g / 4, scale_factor=2, mode="nearest")
+
 
 class Double(nn.Module):
     """Nearest-neighbour enlargement by 2."""
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, scale_factor=2, mode="nearest")
+
+    def back(self, g: Tensor) -> Tensor:
+        """Its adjoint."""
+        return 4 * F.avg_pool2d(g, 2)
 
 
 class Downsample(nn.Module):
