@@ -22,6 +22,7 @@ class Operator(nn.Module):
 
     sigma_y: float = 0.0
     divisor: int = 1  # H and W of x must be multiples of it
+    spreads: bool = False  # whether every pixel of x is seen, more or less, in all of y, or in no part of it more than in others
     pictured: Sequence[str] = ()  # what `pictures` gives
     frame: tuple[int, int, int, int] | None = None  # pixels that x has more than y at the left, right, top and bottom
 
@@ -140,7 +141,7 @@ class Linearised(LinearOperator):
 
     def __init__(self, A: AffineOperator):
         super().__init__()
-        self.A, self.divisor = A, A.divisor
+        self.A, self.divisor, self.spreads = A, A.divisor, A.spreads
 
     def forward(self, x: Tensor) -> Tensor:
         return self.A(x) - self.A(torch.zeros_like(x))

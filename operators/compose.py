@@ -30,6 +30,7 @@ class Compose(LinearOperator):
             raise TypeError(f"Compose takes linear operators, which {', '.join(odd)} is not")
         self.ops = nn.ModuleList(ops)
         self.divisor = math.prod(op.divisor for op in ops)
+        self.spreads = any(op.spreads for op in ops)
 
     def parts(self) -> list[LinearOperator]:
         """The operators, first to last."""

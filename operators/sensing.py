@@ -22,7 +22,7 @@ class WalshHadamard(ProjectionOperator):
     Sums, coefficient 0 of each power, come before all others: without them a picture's brightness would be left to chance.
     """
 
-    s = 1.0
+    s, spreads = 1.0, True
 
     def __init__(self, ratio: float = 0.25, seed: int = 0):
         super().__init__()
@@ -56,7 +56,7 @@ class WalshHadamard(ProjectionOperator):
 class BlockSensing(ProjectionOperator):
     """y = m V^T x in every size x size block: the first `ratio` of the coefficients in a random orthonormal basis V, drawn by `seed`."""
 
-    s = 1.0
+    s, spreads = 1.0, True
     basis: Tensor
 
     def __init__(self, ratio: float = 0.25, size: int = 32, seed: int = 0, basis: Tensor | None = None):
@@ -96,7 +96,7 @@ class FourierSampling(ProjectionOperator):
     and so the one non-zero singular value is 1.
     """
 
-    s = 1.0
+    s, spreads = 1.0, True
 
     def __init__(self, ratio: float = 0.3, centre: float = 0.08, seed: int = 0):
         super().__init__()

@@ -45,6 +45,9 @@ class Auto(Sampler):
     ) -> Restored:
         return self.choose(operator)(prior, operator, y, seeds, init, on_step, keep)
 
+    def hides(self, A: Operator, error: float) -> float:
+        return self.choose(A).hides(A, error)
+
     def step(
         self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
     ) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from gdp.schedule import Schedule
 from gdp.snapshot import Place, State
 from gdp.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
-from samplers.late import first_guess, late
+from samplers.late import first_guess, hides, late
 
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
 OnStep = Callable[[int, Tensor, Tensor], None]
@@ -146,17 +146,21 @@ class Sampler(ABC):
 
     def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:
         """The times to visit, and x at the first of them."""
-        schedule = late(self.schedule, prior, A, y)
+        schedule = late(self.schedule, prior, A, y, noise=lambda error: self.hides(A, error))
         pairs = list(schedule.pairs(prior.T))
         if init is None and schedule.start == 1:
             return pairs, self.start(prior, A, y, noise)
-        return pairs, self.noised(prior, first_guess(A, y) if init is None else init.x, pairs[0][0], noise)
+        return pairs, self.noised(prior, A, first_guess(A, y) if init is None else init.x, pairs[0][0], noise)
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
         return noise.like(y.new_empty(A.x_shape(y)))
 
-    def noised(self, prior: Prior, x: Tensor, t: int, noise: Noise) -> Tensor:
+    def hides(self, A: Operator, error: float) -> float:
+        """The noise, sqrt((1 - a) / a), from which to start where a guess has this error."""
+        return hides(error)
+
+    def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]: q(x_t | x)."""
         return prior.diffuse(x, 0, t, noise)
 

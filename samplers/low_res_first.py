@@ -102,7 +102,7 @@ class LowResFirst(Sampler):
             return guess(A, y, F.adaptive_avg_pool2d(x, (coarse.shape[-2], coarse.shape[-1])))
 
         later = self.later()
-        schedule = late(replace(later.schedule, start="auto"), prior, A, y, from_truth)
+        schedule = late(replace(later.schedule, start="auto"), prior, A, y, from_truth, lambda error: later.hides(A, error))
         return replace(later, schedule=schedule), guess(A, y, coarse)
 
     def later(self) -> Sampler:

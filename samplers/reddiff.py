@@ -29,7 +29,7 @@ class REDdiff(Sampler):
         """mu."""
         return first_guess(A, y)
 
-    def noised(self, prior: Prior, x: Tensor, t: int, noise: Noise) -> Tensor:
+    def noised(self, prior: Prior, A: Any, x: Tensor, t: int, noise: Noise) -> Tensor:
         """A given first picture is mu itself."""
         return x
 
