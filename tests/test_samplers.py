@@ -18,6 +18,7 @@ from operators.gray import Gray
 from operators.identity import Identity
 from operators.kernels import gaussian, motion
 from operators.mask import RandomMask
+from operators.sensing import BlockSensing, FourierSampling, WalshHadamard
 from samplers.anchored import Anchored
 from samplers.auto import Auto
 from samplers.base import Restored
@@ -25,7 +26,7 @@ from samplers.ddnm import DDNM
 from samplers.ddrm import DDRM
 from samplers.dps import DPS
 from samplers.gdp_x0 import GDPx0
-from samplers.late import automatic_start, first_guess
+from samplers.late import automatic_start, divergence, first_guess, gradient
 from samplers.mcg import MCG
 from samplers.pigdm import PiGDM
 from tests.conftest import SAMPLERS, sampler_of
@@ -335,6 +336,46 @@ def test_late_start_begins_with_what_y_tells(name):
     sampler, seen = sampler_of(name, 5, "sampler.schedule.start=auto"), []
     x = sampler(GaussianPrior(MU, 0.1), A, y, on_step=lambda t, x, x0: seen.append(t)).x
     assert x.isfinite().all() and len(seen) == 5 and max(seen) < 950
+
+
+@pytest.mark.parametrize("A", [WalshHadamard(0.3), BlockSensing(0.4, size=16), FourierSampling(0.3)], ids=lambda A: type(A).__name__)
+@pytest.mark.parametrize("sigma_y", [0.0, 0.1])
+def test_least_variation_finds_flat_areas_again(A, sigma_y):
+    """It agrees with y as far as y's noise goes, varies less than A^+ y, and is far nearer to a picture of flat areas."""
+    A.sigma_y = sigma_y
+    x = torch.full((1, 3, 32, 32), -0.5)
+    x[..., 5:20, 8:27] = 0.6
+    x[:, 0, 12:, :13] = 0.1
+    y = A(x)
+    y = y + sigma_y * (y != 0) * torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
+    guess, plain = first_guess(A, y), A.pinv(y)
+    assert (A(guess) - y).square().mean().sqrt() < (1e-5 if sigma_y == 0 else sigma_y)
+    assert gradient(guess).abs().sum() < gradient(plain).abs().sum()
+    far = 1.0 if isinstance(A, FourierSampling) else 0.8 if sigma_y else 0.5  # whole columns of its plane are missing
+    assert (guess - x).norm() < far * (plain - x).norm()
+
+
+def test_divergence_is_minus_the_adjoint_of_the_gradient():
+    x, p = torch.randn(2, 3, 5, 1), torch.randn(2, 2, 3, 5, 1)
+    assert (gradient(x) * p).sum().item() == pytest.approx(-(x * divergence(p)).sum().item(), abs=1e-4)
+
+
+def test_a_near_guess_is_refined_and_a_far_one_drawn_anew():
+    """Less noise to start from, and less of it; not where A is found along with the picture."""
+
+    class Blind(AvgPool):
+        def __init__(self):
+            super().__init__(2)
+            self.gain = torch.nn.Parameter(torch.ones(()))
+
+    sampler = Anchored()
+    assert sampler.hides(AvgPool(2), 0.5) == pytest.approx(0.4) and sampler.hides(AvgPool(2), 1.5) == sampler.hides(Blind(), 1.5) == 3
+    assert Auto().hides(AvgPool(2), 0.5) == sampler.hides(AvgPool(2), 0.5) and sampler.hides(Blind(), 0.5) == 1
+    prior, x = white(), torch.zeros(1, 3, 64, 64)
+    near = next(t for t in range(1, 1001) if prior.sigma(t) > 0.5)
+    for A, t, share in ((AvgPool(2), near, 0.4), (Blind(), near, 1.0), (AvgPool(2), 900, 1.0)):
+        noise = sampler.noised(prior, A, x, t, Noise([0])).std().item()
+        assert noise == pytest.approx(share * (1 - prior.a(t)) ** 0.5, rel=0.05)
 
 
 def test_first_guess_is_of_the_photos_shape():
