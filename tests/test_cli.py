@@ -292,7 +292,7 @@ def test_interruption(cli, cat, monkeypatch):
 
 def test_divergence_saves_nothing(cli, cat, monkeypatch):
     monkeypatch.setattr("gdp.prior.Prior.ddim", lambda self, x0, *_: x0 * float("nan"))
-    code, _, err = cli(f"input={cat}", "output=o", "steps=2", "degrade=true")
+    code, _, err = cli(f"input={cat}", "output=o", "sampler=ddnm", "steps=2", "degrade=true")
     assert code == 2 and "NaN" in err and not Path("o").exists()
 
 
