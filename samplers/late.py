@@ -16,7 +16,7 @@ from torch import Tensor
 from gdp.noise import Noise
 from gdp.prior import Prior
 from gdp.schedule import Schedule
-from operators.base import AffineOperator, LinearOperator, Operator
+from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 
 HIDE, LEFT = 2.0, 0.5
 FINEST = 0.03  # noise, [-1, 1] units, below which the network has nothing to add
@@ -64,8 +64,9 @@ def automatic_start(prior: Prior, A: Operator, y: Tensor, guess: Guess | None = 
 
 
 def automatic_end(prior: Prior, A: Operator) -> float:
-    """The end / T, by y's noise."""
-    times = [t for t in range(1, prior.T // 2) if prior.sigma(t) < max(FINEST, LEFT * A.sigma_y)]
+    """The end / T, by y's noise if it is more than that of 8 bits: below FINEST only where that noise is."""
+    least = max(LEFT * A.sigma_y, min(FINEST, 0.75 * A.sigma_y)) if A.sigma_y > ROUNDED else FINEST
+    times = [t for t in range(1, prior.T // 2) if prior.sigma(t) < least]
     return times[-1] / prior.T if times else 0.0
 
 
