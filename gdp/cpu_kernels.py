@@ -36,15 +36,13 @@ UP, UP_RESIDUAL = 1, 2
 
 def ready(x: Tensor, convs: Sequence[nn.Module]) -> bool:
     """Whether `convs` can run here on [x, skip]: float32 on a CPU, no gradients wanted, widths that the kernels know."""
+    return not differentiated(x, convs) and known(x, convs)
+
+
+def known(x: Tensor, convs: Sequence[nn.Module], back: bool = False) -> bool:
+    """Whether the kernels are there and know x and the widths of `convs`, on the way `back` too."""
     if x.device.type != "cpu" or x.dtype != torch.float32:
         return False
-    if differentiated(x, convs):
-        return False
-    return known(convs)
-
-
-def known(convs: Sequence[nn.Module], back: bool = False) -> bool:
-    """Whether the kernels are there and know the widths of `convs`, on the way `back` too."""
     lib = library()
     return lib is not None and all(fits(conv, lib.lanes(), back) for conv in convs)
 

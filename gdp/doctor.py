@@ -14,7 +14,7 @@ import torch
 
 from gdp import checkpoint, cpu_kernels, cuda_kernels, pipeline, report
 from gdp.image import read
-from gdp.places import SAMPLE, cache_folder
+from gdp.places import CONF, SAMPLE, cache_folder
 from gdp.prior import Prior
 
 EXTRAS = {  # of setup.cfg, and the packages that each brings
@@ -121,8 +121,6 @@ def extras() -> Iterator[Line]:
 def priors() -> Iterator[Line]:
     """The cache folder, and the priors of conf/prior that are at hand, with their hashes."""
     import yaml
-
-    from gdp.places import CONF
 
     cache = cache_folder()
     parent = next(p for p in (cache, *cache.absolute().parents) if p.exists())

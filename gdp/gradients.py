@@ -3,23 +3,19 @@
 Nothing is kept for the way back but the input. There the first of the two convolutions is made again, and both are run in reverse.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gdp import cpu_kernels as kernels
 
 
-def ready(block: nn.Module, convs: Sequence[nn.Module], x: Tensor, emb: Tensor, skip: Tensor | None) -> bool:
-    """Whether `block` can run here: float32 on a CPU, gradients wanted in x or skip and in nothing else."""
-    if not torch.is_grad_enabled() or x.device.type != "cpu" or x.dtype != torch.float32 or emb.requires_grad:
-        return False
-    if not (x.requires_grad or (skip is not None and skip.requires_grad)) or any(p.requires_grad for p in block.parameters()):
-        return False
-    return kernels.known(convs, back=True)
+def ready(block: Any, x: Tensor, emb: Tensor) -> bool:
+    """Whether a ResBlock can run here on x: float32 on a CPU, no gradients wanted but those in x and skip."""
+    trained = emb.requires_grad or any(p.requires_grad for p in block.parameters())
+    return not trained and kernels.known(x, block.convs(), back=True)
 
 
 class FusedBlock(torch.autograd.Function):
@@ -45,7 +41,7 @@ def pulled(block: Any, g: Tensor, x: Tensor, emb: Tensor, skip: Tensor | None) -
     """The gradient in [x, skip] of <g, the block's output>."""
     norm_in, _, conv_in = block.in_layers
     norm_out, *_, conv_out = block.out_layers
-    *_, ab_in, h, ab_out = block.halfway(kernels, x, emb, skip)
+    _, ab_in, h, ab_out = block.halfway(kernels, x, emb, skip)
     dh = kernels.pull(h, None, ab_out, kernels.conv3x3(g, None, None, conv_out, back=True), None, norm_out)
     del h
     da = kernels.conv3x3(dh, None, None, conv_in, back=True)

@@ -155,7 +155,7 @@ def recomputed(layer: nn.Module, x: Tensor, *more: Any) -> Tensor:
     """layer(x, ...), which keeps nothing but its inputs for the way back: gradients in x cost a forward pass more, and little memory."""
     if layer.training or not (torch.is_grad_enabled() and x.requires_grad):
         return layer(x, *more)
-    if isinstance(layer, ResBlock) and gradients.ready(layer, layer.convs(), x, *more):
+    if isinstance(layer, ResBlock) and gradients.ready(layer, x, more[0]):
         return gradients.FusedBlock.apply(layer, x, *more)
     return checkpoint(layer, x, *more, use_reentrant=False)
 
@@ -202,12 +202,12 @@ class ResBlock(nn.Module):
 
     def fused(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
         """The same by the kernels: each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
-        x, skip, _, h, ab = self.halfway(kernels, x, emb, skip)
+        x, _, h, ab = self.halfway(kernels, x, emb, skip)
         residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
         return kernels.conv3x3(h, None, ab, self.out_layers[3], residual, kernels.UP_RESIDUAL * isinstance(self.resample, Double))
 
-    def halfway(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor | None, Tensor, Tensor, Tensor]:
-        """What the skip connection is to see of x and skip; the norms of [x, skip]; the first convolution's result, and its norms."""
+    def halfway(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What the skip connection is to see of x; the norms of [x, skip]; the first convolution's result, and its norms."""
         group_norm, _, conv = self.in_layers
         norms, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
         picture = x, skip, norms
@@ -216,7 +216,7 @@ class ResBlock(nn.Module):
         e = self.emb_layers(emb)
         more, film = (None, e) if self.scale_shift else (e, None)
         h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, self.out_layers[0], film)
-        return x, skip, norms, h, ab
+        return x, norms, h, ab
 
 
 class AttentionBlock(nn.Module):

@@ -38,10 +38,10 @@ NEAR = 1.0  # error of a guess, [-1, 1] units
 
 @dataclass(kw_only=True)
 class Anchored(Sampler):
-    """`trust` is the weight of the prior against y; `fresh` the share of new noise where the guess is near, 1 a draw of the posterior.
+    """`trust` weighs the prior against y; `fresh` is the new noise where the guess is near, as a share of what the network is told of.
 
+    Where the guess is far, `eta` < 1 keeps part of the old noise in what A does not see.
     `quality` are terms for x0 besides y (gdp/losses.py), minus log-probabilities: a gradient step as long as x0's variance.
-    Where it is not, `eta` < 1 keeps part of the old noise in what A does not see.
     """
 
     needs: ClassVar = ("prox",)

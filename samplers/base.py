@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
@@ -146,7 +147,7 @@ class Sampler(ABC):
 
     def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:
         """The times to visit, and x at the first of them."""
-        schedule = late(self.schedule, prior, A, y, noise=lambda error: self.hides(A, error))
+        schedule = late(self.schedule, prior, A, y, noise=partial(self.hides, A))
         pairs = list(schedule.pairs(prior.T))
         if init is None and schedule.start == 1:
             return pairs, self.start(prior, A, y, noise)

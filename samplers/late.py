@@ -55,10 +55,8 @@ def late(
 
 def automatic_start(prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None, noise: Callable[[float], float] = hides) -> float:
     """t0 / T, by what a guess (the first one if none is given) leaves wrong where it is worst; 1 where even T is too early."""
-    if guess is None and A.spreads:
-        sigma = noise(LEAST)
-    else:
-        sigma = noise(worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y))))
+    error = LEAST if guess is None and A.spreads else worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
+    sigma = noise(error)
     times = [t for t in range(1, prior.T + 1) if prior.sigma(t) >= sigma]
     return max(times[0], 2) / prior.T if times else 1.0
 
@@ -132,14 +130,12 @@ def least_variation(A: LinearOperator, y: Tensor) -> Tensor:
 
     Where y is noisy, the likeliest if gradients are Laplacian. The primal-dual iteration of Chambolle & Pock (2011), Algorithm 1.
     """
-    rho = A.sigma_y**2 / (EDGE * STRIDE)
     x = again = A.pinv(y)
     p = x.new_zeros(2, *x.shape)
     for _ in range(ROUNDS):
         p = p + gradient(again) / (8 * STRIDE)
         p = p / p.square().sum((0, 2), keepdim=True).sqrt().clamp_min(1)
-        v = x + STRIDE * divergence(p)
-        moved = A.prox(v, y, rho) if A.sigma_y > 0 else v - A.pinv(A(v) - y)
+        moved = agreeing(A, x + STRIDE * divergence(p), y, (EDGE * STRIDE) ** 0.5)
         x, again = moved, 2 * moved - x
     return x
 

@@ -12,6 +12,7 @@ operator go on from pass to pass. This is the hierarchical guidance that GDP (Fe
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -102,7 +103,7 @@ class LowResFirst(Sampler):
             return guess(A, y, F.adaptive_avg_pool2d(x, (coarse.shape[-2], coarse.shape[-1])))
 
         later = self.later()
-        schedule = late(replace(later.schedule, start="auto"), prior, A, y, from_truth, lambda error: later.hides(A, error))
+        schedule = late(replace(later.schedule, start="auto"), prior, A, y, from_truth, partial(later.hides, A))
         return replace(later, schedule=schedule), guess(A, y, coarse)
 
     def later(self) -> Sampler:

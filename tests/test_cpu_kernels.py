@@ -105,17 +105,11 @@ def test_silu_at_all_sizes():
     assert torch.isfinite(made).all() and ((made - want).abs() <= 3e-7 * want.abs() + 1e-30 + 1e-36 * x.abs()).all()
 
 
-def network(**other):
-    """A small UNet, the same each time."""
-    torch.manual_seed(0)
-    return small_unet(**other)
-
-
 @needed
 @pytest.mark.parametrize("variant", VARIANTS)
 @torch.no_grad()
 def test_the_network_is_the_same(variant, monkeypatch):
-    net, x, t = network(**VARIANTS[variant]), picture(2, 3, 36, 20), torch.tensor([30.0, 800.0])
+    net, x, t = small_unet(**VARIANTS[variant]), picture(2, 3, 36, 20), torch.tensor([30.0, 800.0])
     fast = net(x, t)
     monkeypatch.setattr(kernels, "ready", lambda *_: False)
     slow = net(x, t)
@@ -166,7 +160,7 @@ def test_layers_that_do_not_fit():
 
 @torch.no_grad()
 def test_without_a_compiler(anew, monkeypatch, tmp_path):
-    net, x, t = network(), picture(1, 3, 16, 16), torch.tensor([500.0])
+    net, x, t = small_unet(), picture(1, 3, 16, 16), torch.tensor([500.0])
     want = net(x, t)
     broken, empty = tmp_path / "cc", tmp_path / "empty"
     broken.write_text("#!/bin/sh\nexit 1\n")

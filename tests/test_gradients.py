@@ -57,12 +57,6 @@ def test_adjoint_of_a_convolution(size):
     assert (forth * y).sum().item() == pytest.approx((back * x).sum().item(), abs=1e-2)
 
 
-def network(**other):
-    """A small UNet, the same each time."""
-    torch.manual_seed(0)
-    return small_unet(**other)
-
-
 def with_gradient(net, x):
     """What the network makes of x, and the gradient of a number made of that."""
     x = x.clone().requires_grad_()
@@ -72,7 +66,7 @@ def with_gradient(net, x):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_through_the_network(variant, monkeypatch):
-    net, x, calls = network(**VARIANTS[variant]), noise(2, 3, 36, 20), []
+    net, x, calls = small_unet(**VARIANTS[variant]), noise(2, 3, 36, 20), []
     pulled = gradients.pulled
     monkeypatch.setattr(gradients, "pulled", lambda *args: (calls.append(1), pulled(*args))[1])
     y, g = with_gradient(net, x)
@@ -84,9 +78,9 @@ def test_through_the_network(variant, monkeypatch):
 
 def test_weights_that_are_trained_and_other_types_take_torchs_way(monkeypatch):
     monkeypatch.setattr(gradients.FusedBlock, "apply", None)  # calling it raises
-    net, x = network(), noise(2, 3, 8, 8)
+    net, x = small_unet(), noise(2, 3, 8, 8)
     with_gradient(net.double(), x.double())
-    net = network().requires_grad_()
+    net = small_unet().requires_grad_()
     with_gradient(net, x)
     net.requires_grad_(False).train()
     with_gradient(net, x)
@@ -94,7 +88,7 @@ def test_weights_that_are_trained_and_other_types_take_torchs_way(monkeypatch):
 
 def test_of_several_pictures_each_gets_its_own():
     """Nothing of one picture is seen in another's gradient."""
-    net, x = network(), noise(2, 3, 16, 16)
+    net, x = small_unet(), noise(2, 3, 16, 16)
     both = with_gradient(net, x)[1]
     other = with_gradient(net, torch.cat([x[:1], noise(1, 3, 16, 16, seed=9)]))[1]
     assert torch.equal(both[:1], other[:1]) and not torch.equal(both[1:], other[1:])
