@@ -8,6 +8,7 @@
        norms:     a, b such that a x + b = FiLM(GroupNorm(x))
        activate:  y = SiLU(a x + b)
        pull:      the gradient of that in x, a and b being its norms (a convolution's is conv3x3, of the weights turned round)
+       spread:    B^T d B and A g A^T of all tiles, of whose products a gradient in g's weights is made
 
    conv3x3 is Winograd's F(4 x 4, 3 x 3) ("Fast Algorithms for Convolutional Neural Networks", Lavin & Gray, 2015), Y = A^T [(G g G^T) (.)
    (B^T d B)] A: 36 products for 16 pixels in place of 144. A block of tiles goes through all its stages before the next one starts, so that
@@ -115,8 +116,59 @@ static inline void outof(vec *m, int step) {
     m[3 * step] = q + 8.0f * s + m5;
 }
 
+/* A y of four, into six */
+static inline void outof_back(vec *y, int step) {
+    vec y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+    vec p = y0 + y2, q = y1 + y3, r = y0 + 4.0f * y2, s = 2.0f * y1 + 8.0f * y3;
+    y[step] = p + q;
+    y[2 * step] = p - q;
+    y[3 * step] = r + s;
+    y[4 * step] = r - s;
+    y[5 * step] = y3;
+}
+
 static long least(long a, long b) { return a < b ? a : b; }
 static long parts(long n, long size) { return (n + size - 1) / size; }
+
+/* act(a [x1, x2] + b), act SiLU, or as it is without a; H x W after it is enlarged twofold where up is 1 */
+typedef struct {
+    const float *x1, *x2, *a, *b;
+    long H, W, C1, C2;
+    int up;
+} picture;
+
+/* B^T d B of nr x nc tiles of picture n, from tile (i0, j0) on, into V, k * lv + t * C; D is room for its pixels */
+static void forth(const picture *x, long n, long i0, long j0, long nr, long nc, float *D, float *V, long lv) {
+    long C1 = x->C1, C = C1 + x->C2, H = x->H, W = x->W, dw = 4 * nc + 2;
+    for (long i = 0; i < 4 * nr + 2; i++) {
+        long yi = 4 * i0 + i - 1;
+        for (long j = 0; j < dw; j++) {
+            long xj = 4 * j0 + j - 1;
+            float *d = D + (i * dw + j) * C;
+            if (yi < 0 || yi >= H || xj < 0 || xj >= W) {
+                memset(d, 0, 4 * C);
+                continue;
+            }
+            long at = (n * (H >> x->up) + (yi >> x->up)) * (W >> x->up) + (xj >> x->up);
+            const float *p = x->x1 + at * C1, *q = x->x2 + at * x->C2 - C1;
+            for (long c = 0; c < C; c += N) {
+                vec v = load((c < C1 ? p : q) + c);
+                store(d + c, x->a ? silu(v * load(x->a + n * C + c) + load(x->b + n * C + c)) : v);
+            }
+        }
+    }
+    for (long t = 0; t < nr * nc; t++) {
+        const float *d = D + (4 * (t / nc) * dw + 4 * (t % nc)) * C;
+        for (long c = 0; c < C; c += N) {
+            vec v[36];
+            for (int i = 0; i < 6; i++)
+                for (int j = 0; j < 6; j++) v[6 * i + j] = load(d + (i * dw + j) * C + c);
+            for (int j = 0; j < 6; j++) into(v + j, 6);
+            for (int i = 0; i < 6; i++) into(v + 6 * i, 1);
+            for (int k = 0; k < 36; k++) store(V + k * lv + t * C + c, v[k]);
+        }
+    }
+}
 
 /* rows x columns of tiles in a block: what the cache bears, about square, so that neighbours share few pixels */
 static void block(long C, long O, long th, long tw, long *rows, long *columns) {
@@ -153,41 +205,14 @@ void conv3x3(const float *x1, const float *x2, const float *a, const float *b, c
     float none[O];
     memset(none, 0, 4 * O);
     long down = parts(th, rows), across = parts(tw, columns), size = conv3x3_scratch(H, W, C1, C2, O) / 4;
-    int ux = up & 1, ur = up >> 1 & 1;
+    int ur = up >> 1 & 1;
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (long job = 0; job < B * down * across; job++) {
         long i0 = job / across % down * rows, j0 = job % across * columns, n = job / (down * across);
         long nr = least(rows, th - i0), nc = least(columns, tw - j0), tiles = nr * nc;
-        long dw = 4 * nc + 2, lv = rows * columns * C + 16, lm = rows * columns * O + 16;
+        long lv = rows * columns * C + 16, lm = rows * columns * O + 16;
         float *D = scratch + THREAD * size, *V = D + (4 * rows + 2) * (4 * columns + 2) * C, *M = V + 36 * lv;
-        for (long i = 0; i < 4 * nr + 2; i++) {
-            long yi = 4 * i0 + i - 1;
-            for (long j = 0; j < dw; j++) {
-                long xj = 4 * j0 + j - 1;
-                float *d = D + (i * dw + j) * C;
-                if (yi < 0 || yi >= H || xj < 0 || xj >= W) {
-                    memset(d, 0, 4 * C);
-                    continue;
-                }
-                long at = (n * (H >> ux) + (yi >> ux)) * (W >> ux) + (xj >> ux);
-                const float *p = x1 + at * C1, *q = x2 + at * C2 - C1;
-                for (long c = 0; c < C; c += N) {
-                    vec v = load((c < C1 ? p : q) + c);
-                    store(d + c, a ? silu(v * load(a + n * C + c) + load(b + n * C + c)) : v);
-                }
-            }
-        }
-        for (long t = 0; t < tiles; t++) {
-            const float *d = D + (4 * (t / nc) * dw + 4 * (t % nc)) * C;
-            for (long c = 0; c < C; c += N) {
-                vec v[36];
-                for (int i = 0; i < 6; i++)
-                    for (int j = 0; j < 6; j++) v[6 * i + j] = load(d + (i * dw + j) * C + c);
-                for (int j = 0; j < 6; j++) into(v + j, 6);
-                for (int i = 0; i < 6; i++) into(v + 6 * i, 1);
-                for (int k = 0; k < 36; k++) store(V + k * lv + t * C + c, v[k]);
-            }
-        }
+        forth(&(picture){x1, x2, a, b, H, W, C1, C2, up & 1}, n, i0, j0, nr, nc, D, V, lv);
         for (int k = 0; k < 36; k++) product(V + k * lv, C, U + k * C * O, C * COLS, none, 0, M + k * lm, O, tiles, C, O);
         for (long t = 0; t < tiles; t++) {
             long yi = 4 * (i0 + t / nc), xj = 4 * (j0 + t % nc);
@@ -205,6 +230,31 @@ void conv3x3(const float *x1, const float *x2, const float *a, const float *b, c
                     }
             }
         }
+    }
+}
+
+/* Of pictures first .. last - 1, V[36, tiles, C1 + C2] as conv3x3 makes it of x, and M[36, tiles, O], A g A^T of g's 4 x 4 pixels: the
+   gradient in U of <g, conv3x3(x)> is V^T M for each of the 36. D: room of (4 tiles across + 2) 6 (C1 + C2) for each thread. */
+void spread(const float *x1, const float *x2, const float *a, const float *b, const float *g, float *V, float *M, float *D, long first,
+            long last, long H, long W, long C1, long C2, long O, int up, int threads) {
+    long C = C1 + C2, th = parts(H, 4), tw = parts(W, 4), tiles = (last - first) * th * tw;
+    picture x = {x1, x2, a, b, H, W, C1, C2, up & 1};
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long job = 0; job < (last - first) * th; job++) {
+        long n = first + job / th, i0 = job % th;
+        forth(&x, n, i0, 0, 1, tw, D + THREAD * 6 * (4 * tw + 2) * C, V + job * tw * C, tiles * C);
+        for (long t = 0; t < tw; t++)
+            for (long o = 0; o < O; o += N) {
+                vec m[36];
+                for (long i = 0; i < 4; i++)
+                    for (long j = 0; j < 4; j++) {
+                        long yi = 4 * i0 + i, xj = 4 * t + j;
+                        m[6 * i + j] = yi < H && xj < W ? load(g + ((n * H + yi) * W + xj) * O + o) : all(0);
+                    }
+                for (int i = 0; i < 4; i++) outof_back(m + 6 * i, 1);
+                for (int j = 0; j < 6; j++) outof_back(m + j, 6);
+                for (int k = 0; k < 36; k++) store(M + (k * tiles + job * tw + t) * O + o, m[k]);
+            }
     }
 }
 
@@ -272,9 +322,10 @@ void activate(const float *x, const float *a, const float *b, float *y, long B, 
 }
 
 /* g[.., C1 + C2] = add + the gradient in x of <g, SiLU(a x + b)>, where a x + b = FiLM(GroupNorm(x)) as `norms` made them of x; add may be
-   null. With d = g SiLU'(a x + b), and means over a group's pixels and channels: a d - mean(a d) - (x - m) mean(a d (x - m)) / (var + eps). */
-int pull(const float *x1, const float *x2, const float *a, const float *b, float *g, const float *add, long B, long n, long C1, long C2,
-         long groups, double eps, int threads) {
+   null. With d = g SiLU'(a x + b), and means over a group's pixels and channels: a d - mean(a d) - (x - m) mean(a d (x - m)) / (var + eps).
+   totals [2, B, C], unless null: sums over pixels of d, and of d times the normalized x. */
+int pull(const float *x1, const float *x2, const float *a, const float *b, float *g, const float *add, float *totals, long B, long n,
+         long C1, long C2, long groups, double eps, int threads) {
     long C = C1 + C2, width = C / groups;
     double *sums = calloc(B * CHUNKS * 4 * C, sizeof(double));
     float *pq = malloc(B * 2 * C * sizeof(float));
@@ -313,7 +364,16 @@ int pull(const float *x1, const float *x2, const float *a, const float *b, float
                     sum += s[0], squares += s[C], ad += a[i * C + c] * s[2 * C], adx += a[i * C + c] * s[3 * C];
                 }
             double mean = sum / count, variance = squares / count - mean * mean;
-            double along = (adx - mean * ad) / count / ((variance > 0 ? variance : 0) + eps);
+            double rest = (variance > 0 ? variance : 0) + eps;
+            for (long c = k * width; totals && c < (k + 1) * width; c++) {
+                double d = 0, dx = 0;
+                for (long chunk = 0; chunk < CHUNKS; chunk++) {
+                    const double *s = sums + (i * CHUNKS + chunk) * 4 * C + c;
+                    d += s[2 * C], dx += s[3 * C];
+                }
+                totals[i * C + c] = d, totals[(B + i) * C + c] = (dx - mean * d) / __builtin_sqrt(rest);
+            }
+            double along = (adx - mean * ad) / count / rest;
             for (long c = k * width; c < (k + 1) * width; c++) pq[i * 2 * C + c] = -along, pq[i * 2 * C + C + c] = mean * along - ad / count;
         }
 #pragma omp parallel for num_threads(threads) schedule(static)

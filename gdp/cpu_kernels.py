@@ -1,8 +1,8 @@
 """The UNet's convolutions on a CPU in float32, where they can be built: Winograd's, fused with what lies about them (cpu_kernels.c).
 
 cpu_kernels.c is compiled once, in about two seconds, by the machine's C compiler, and kept in the cache folder; where there is none, or its
-results are not torch's, `ready` says no and the network runs on torch's own. GDP_KERNELS=0 turns them off. They know no gradients but
-those in a picture, which gdp/gradients.py puts together of `pull` and of the convolutions with their weights turned round.
+results are not torch's, `ready` says no and the network runs on torch's own. GDP_KERNELS=0 turns them off. gdp/gradients.py puts gradients
+together: of `pull`, of the convolutions with their weights turned round, and of `weights3x3`, for networks that are trained.
 """
 
 import ctypes
@@ -30,6 +30,7 @@ SOURCE = Path(__file__).with_name("cpu_kernels.c")
 COMPILE = "-O3 -std=gnu11 -ffp-contract=fast -fno-math-errno -fPIC -w -c".split()
 SIXTHS = [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6]
 G = torch.tensor([[1 / 4, 0, 0], *SIXTHS, [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]], dtype=torch.float64)
+TILES = 512  # whose transforms are kept at a time, about
 LARGEST = 2**18  # weights (inputs x outputs) of a convolution that pays: transformed they take four times their memory
 UP, UP_RESIDUAL = 1, 2
 
@@ -129,15 +130,38 @@ def activate(x: Tensor, ab: Tensor) -> Tensor:
     return y
 
 
-def pull(x: Tensor, skip: Tensor | None, ab: Tensor, g: Tensor, more: Tensor | None, norm: nn.Module) -> Tensor:
-    """The gradient of <g, SiLU(a [x, skip] + b)> in [x, skip], as one, + more; `ab` as `norms` made them of it. It may take g's place."""
+def pull(
+    x: Tensor, skip: Tensor | None, ab: Tensor, g: Tensor, more: Tensor | None, norm: nn.Module, totals: Tensor | None = None
+) -> Tensor:
+    """The gradient of <g, SiLU(a [x, skip] + b)> in [x, skip], as one, + more; `ab` as `norms` made them of it. It may take g's place.
+
+    `totals` [2, B, C] is given the gradient in what follows the normalization, and that times the normalized [x, skip], summed over pixels.
+    """
     x, skip, g, more = map(channels_last, (x, skip, g, more))
     (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
     assert isinstance(norm, nn.GroupNorm)
-    where = map(pointer, (x, skip, *ab, g, more))
+    where = map(pointer, (x, skip, *ab, g, more, totals))
     if library().pull(*where, B, H * W, c1, c2, norm.num_groups, norm.eps, torch.get_num_threads()):
         raise MemoryError("not enough memory for the sums of GroupNorm's gradient")
     return g
+
+
+def weights3x3(g: Tensor, x: Tensor, skip: Tensor | None, ab: Tensor | None, up: int = 0) -> Tensor:
+    """The gradient of <g, conv3x3(x, skip, ab, .., up)> in the convolution's weights, [O, C, 3, 3]; some pictures at a time."""
+    g, x, skip = map(channels_last, (g, x, skip))
+    (B, o, H, W), c1, c2 = g.shape, x.shape[1], 0 if skip is None else skip.shape[1]
+    c, across, threads = c1 + c2, -(-W // 4), torch.get_num_threads()
+    tiles = -(-H // 4) * across
+    most = max(1, min(B, TILES // tiles)) * tiles
+    V, M, room = torch.empty(36 * most * c), torch.empty(36 * most * o), torch.empty(threads * 6 * (4 * across + 2) * c)
+    U = torch.zeros(36, c, o)
+    a, b = (None, None) if ab is None else ab
+    for first in range(0, B, most // tiles):
+        n = min(most, (B - first) * tiles)
+        library().spread(*map(pointer, (x, skip, a, b, g, V, M, room)), first, first + n // tiles, H, W, c1, c2, o, up, threads)
+        U.baddbmm_(V[: 36 * n * c].view(36, n, c).mT, M[: 36 * n * o].view(36, n, o))
+    taps = torch.kron(G, G).float().T @ U.view(36, -1)
+    return taps.view(3, 3, c, o).permute(3, 2, 0, 1).contiguous()
 
 
 def channels_last(x: Tensor | None) -> Any:
@@ -151,30 +175,32 @@ def pointer(x: Tensor | None) -> int | None:
 
 
 def packed(conv: nn.Module, back: bool = False) -> tuple[Tensor, Tensor]:
-    """(weights in the kernels' order, bias), of the convolution or its adjoint; made once.
+    """(weights in the kernels' order, bias), of the convolution or its adjoint; made once, unless they are being trained.
 
     The order: G g G^T as [36, O / columns, C, columns], of a 1 x 1 with 1 for 36.
     """
     assert isinstance(conv, nn.Conv2d)
     weight, bias = conv.weight.detach(), None if back else conv.bias
+    bias = weight.new_zeros(weight.shape[1 if back else 0]) if bias is None else bias.detach()
+    if conv.weight.requires_grad:  # torch's fused optimizers change weights and not their version
+        return arranged(weight, back), bias
     key = weight.data_ptr(), 0 if weight.is_inference() else weight._version
     kept = conv.__dict__.setdefault("_packed", {})
     if back not in kept or kept[back][0] != key:
-        turned = weight.flip(2, 3).transpose(0, 1) if back else weight
-        taps = transformed(turned) if conv.kernel_size == (3, 3) else turned.permute(2, 3, 1, 0).flatten(0, 1)
-        kept[back] = key, panels(taps, 2 * library().lanes())
-    return kept[back][1], (weight.new_zeros(weight.shape[1 if back else 0]) if bias is None else bias.detach())
+        kept[back] = key, arranged(weight, back)
+    return kept[back][1], bias
 
 
-def transformed(weight: Tensor) -> Tensor:
-    """G g G^T of [O, C, 3, 3], as [36, C, O]."""
-    taps = weight.float().permute(2, 3, 1, 0).reshape(9, -1)
-    return (torch.kron(G, G).float() @ taps).view(36, weight.shape[1], weight.shape[0])
+def arranged(weight: Tensor, back: bool) -> Tensor:
+    """Weights in the kernels' order."""
+    turned = weight.flip(2, 3).transpose(0, 1) if back else weight
+    return panels(turned, 2 * library().lanes())
 
 
-def panels(taps: Tensor, columns: int) -> Tensor:
-    """[taps, C, O] as [taps, O / columns, C, columns]."""
-    return taps.unflatten(2, (-1, columns)).transpose(1, 2).contiguous()
+def panels(weight: Tensor, columns: int) -> Tensor:
+    """[O, C, 3, 3] as G g G^T, [36, O / columns, C, columns]; [O, C, 1, 1] as it is, in that order."""
+    taps = weight.float().permute(2, 3, 1, 0).flatten(0, 1).unflatten(2, (-1, columns)).transpose(1, 2).contiguous()
+    return taps if len(taps) == 1 else (torch.kron(G, G).float() @ taps.view(9, -1)).view(36, *taps.shape[1:])
 
 
 @functools.cache
@@ -203,8 +229,9 @@ def declare(lib: Any) -> None:
     lib.conv1x1.argtypes = [p] * 5 + [n] * 4 + [i]
     lib.norms.argtypes = [p] * 7 + [n] * 5 + [ctypes.c_double, i]
     lib.activate.argtypes = [p] * 4 + [n] * 3 + [i]
-    lib.pull.argtypes = [p] * 6 + [n] * 5 + [ctypes.c_double, i]
-    lib.conv3x3.restype = lib.conv1x1.restype = lib.activate.restype = None
+    lib.spread.argtypes = [p] * 8 + [n] * 7 + [i] * 2
+    lib.pull.argtypes = [p] * 7 + [n] * 5 + [ctypes.c_double, i]
+    lib.conv3x3.restype = lib.spread.restype = lib.conv1x1.restype = lib.activate.restype = None
 
 
 def built() -> Path:
@@ -241,7 +268,7 @@ def right(lib: Any) -> bool:
         conv = nn.Conv2d(c, c, 3, padding=1)
         x = torch.randn(1, c, 9, 7).contiguous(memory_format=torch.channels_last)
         y = torch.empty_like(x)
-        U = panels(transformed(conv.weight), c)
+        U = panels(conv.weight, c)
         scratch = torch.empty(lib.conv3x3_scratch(9, 7, c, 0, c), dtype=torch.uint8)
         lib.conv3x3(*map(pointer, (x, None, None, None, U, conv.bias, None, y, scratch)), 1, 9, 7, c, 0, c, 0, 1)
         return torch.allclose(y, F.conv2d(x, conv.weight, conv.bias, padding=1), atol=1e-3)

@@ -156,7 +156,7 @@ def recomputed(layer: nn.Module, x: Tensor, *more: Any) -> Tensor:
     if layer.training or not (torch.is_grad_enabled() and x.requires_grad):
         return layer(x, *more)
     if isinstance(layer, ResBlock) and gradients.ready(layer, x, more[0]):
-        return gradients.FusedBlock.apply(layer, x, *more)
+        return gradients.run(layer, x, *more)
     return checkpoint(layer, x, *more, use_reentrant=False)
 
 
@@ -175,9 +175,11 @@ class ResBlock(nn.Module):
         self.skip_connection = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
     def forward(self, x: Tensor, emb: Tensor, skip: Tensor | None = None) -> Tensor:
+        if self.training and gradients.ready(self, x, emb):
+            return gradients.run(self, x, emb, skip)
         kernels = None if self.training else kernels_for(x, self.convs())
         if kernels is not None:
-            return self.fused(kernels, x, emb, skip)
+            return self.whole(kernels, self.halfway(kernels, x, self.emb_layers(emb), skip), skip)
         if skip is not None:
             x = torch.cat([x, skip], 1)
         group_norm, silu, conv = self.in_layers
@@ -200,23 +202,25 @@ class ResBlock(nn.Module):
         """Its convolutions."""
         return [self.in_layers[2], self.out_layers[3], *([self.skip_connection] if self.narrows else [])]
 
-    def fused(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
-        """The same by the kernels: each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
-        x, _, h, ab = self.halfway(kernels, x, emb, skip)
+    def halfway(self, kernels: Any, x: Tensor, e: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What the skip connection is to see of x; the norms of [x, skip]; the first convolution's result, and its norms."""
+        norms = kernels.norms(x, skip, self.in_layers[0])
+        picture, up = self.entry(kernels, x, skip, norms)
+        more, film = (None, e) if self.scale_shift else (e, None)
+        h, ab = kernels.conv3x3_norms(*picture, self.in_layers[2], up, more, self.out_layers[0], film)
+        return (self.resample(x) if isinstance(self.resample, Halve) else x), norms, h, ab
+
+    def entry(self, kernels: Any, x: Tensor, skip: Tensor | None, norms: Tensor) -> tuple[tuple[Tensor, Tensor | None, Tensor | None], int]:
+        """What the first convolution sees: (picture, more channels of it, norms to apply before SiLU), and whether it is enlarged."""
+        if isinstance(self.resample, Halve):
+            return (self.resample(kernels.activate(x, norms)), None, None), 0
+        return (x, skip, norms), kernels.UP * isinstance(self.resample, Double)
+
+    def whole(self, kernels: Any, half: tuple[Tensor, Tensor, Tensor, Tensor], skip: Tensor | None) -> Tensor:
+        """The output, from `halfway`. Each picture is read once to be normalized and once to be convolved (or activated, on a GPU)."""
+        x, _, h, ab = half
         residual = kernels.conv1x1(x, skip, self.skip_connection) if self.narrows else x
         return kernels.conv3x3(h, None, ab, self.out_layers[3], residual, kernels.UP_RESIDUAL * isinstance(self.resample, Double))
-
-    def halfway(self, kernels: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What the skip connection is to see of x; the norms of [x, skip]; the first convolution's result, and its norms."""
-        group_norm, _, conv = self.in_layers
-        norms, doubles = kernels.norms(x, skip, group_norm), isinstance(self.resample, Double)
-        picture = x, skip, norms
-        if self.resample is not None and not doubles:
-            picture, x = (self.resample(kernels.activate(x, norms)), None, None), self.resample(x)
-        e = self.emb_layers(emb)
-        more, film = (None, e) if self.scale_shift else (e, None)
-        h, ab = kernels.conv3x3_norms(*picture, conv, kernels.UP * doubles, more, self.out_layers[0], film)
-        return x, norms, h, ab
 
 
 class AttentionBlock(nn.Module):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import field_page, network_speed, quality, scoring, speed
+from benchmarks import field_page, network_speed, quality, scoring, speed, training_speed
 from benchmarks.common import table
 from benchmarks.pareto import plot
 from gdp.compose import build, compose
@@ -67,6 +67,14 @@ def test_speed(monkeypatch, tmp_path):
     (tmp_path / "more.md").write_text("the end\n")
     run_main(monkeypatch, speed, "--only", tmp_path / "s.json", "--out", tmp_path / "q.md", "--more", tmp_path / "more.md")
     assert (tmp_path / "q.md").read_text() == written + "\nthe end\n" and "## Holes" in written and "| blur_motion" in written
+
+
+def test_training_speed(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["x", "--sizes", "16", "--pixels", "512", "--rounds", "1", "--json", str(tmp_path / "t.json")])
+    training_speed.main()
+    (row,) = json.loads((tmp_path / "t.json").read_text())["rows"]
+    assert row["batch"] == 2 and row["ratio"] == pytest.approx(row["torch_ms"] / row["kernels_ms"])
+    assert "kernels_ms" in capsys.readouterr().out
 
 
 def test_a_network_that_is_not_at_hand_has_a_speed():
