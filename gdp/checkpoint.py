@@ -15,6 +15,7 @@ from gdp.convert import from_ddpm, is_ddpm
 from gdp.places import cache_folder
 from gdp.prior import Prior
 from gdp.schedule import betas
+from gdp.symmetry import check_symmetry
 from gdp.unet import UNet
 
 BUNDLED = Path(__file__).parent / "priors"
@@ -31,14 +32,17 @@ def load_prior(
     device: str = "auto",
     dtype: str = "auto",
     page: str | None = None,
+    symmetry: str = "none",
 ) -> Prior:
     """The prior kept in `path`: a file, or the name of a bundled, cached or downloadable (`url`) one; `page` is where a person finds it.
 
     `unet` holds UNet's arguments and `diffusion` those of `gdp.schedule.betas`; left out, both are read from the `config.yaml`
     beside the weights. `label` is the class of a class-conditional network. `device` is auto, cpu, cuda ...; `dtype` is auto
-    (bfloat16 where the device computes in it natively, else float32), float32, bfloat16 or float16.
+    (bfloat16 where the device computes in it natively, else float32), float32, bfloat16 or float16. `symmetry` is none, mirror or square:
+    the ways in which the network is shown pictures, another at each time (gdp/symmetry.py).
     Raises FileNotFoundError (not there, and how to get it) or ValueError (wrong hash, not weights, not this network's).
     """
+    check_symmetry(symmetry)
     prior = None if unet is None else untrained(path, unet, diffusion, label)
     file = locate(path, url, sha256, page)
     digest = verify(file, sha256)
@@ -54,7 +58,7 @@ def load_prior(
     check_fit(file, weights, {k: v.shape for k, v in prior.net.state_dict().items()})
     prior.net.load_state_dict(weights, assign=True)
     prior.net.to(where, pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
-    prior.source = {"file": file.name, "sha256": digest}
+    prior.source, prior.symmetry = {"file": file.name, "sha256": digest}, symmetry
     return prior.eval().requires_grad_(False)
 
 

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from gdp.checkpoint import pick_device, pick_dtype, verify
 from gdp.prior import Prior
+from gdp.symmetry import check_symmetry
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 FILES = ("model_index.json", "config.json", "scheduler_config.json", WEIGHTS)
@@ -38,12 +39,14 @@ def load_hub_prior(
     label: int | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    symmetry: str = "none",
 ) -> "HubPrior":
     """The prior of `repo`: a folder saved by diffusers, or NAME/MODEL on the hub (at `revision`), which is downloaded and kept.
 
     Only safetensors are read. Raises FileNotFoundError (not there, and how to get it) or ValueError (no unconditional DDPM, wrong hash,
     wrong label, diffusers not installed).
     """
+    check_symmetry(symmetry)
     if find_spec("diffusers") is None:
         raise ValueError("prior=hub needs the library diffusers; pip install -e '.[hub]'")
     folder = Path(repo).expanduser()
@@ -61,7 +64,7 @@ def load_hub_prior(
     where, digest = pick_device(device), verify(weights, sha256)
     net = Network(loaded(weights, repo), schedule)
     prior = HubPrior(net, betas(schedule), label, schedule.get("prediction_type", "epsilon"), config["in_channels"])
-    prior.source = {"file": str(weights.relative_to(folder)), "sha256": digest, "repo": repo}
+    prior.source, prior.symmetry = {"file": str(weights.relative_to(folder)), "sha256": digest, "repo": repo}, symmetry
     if not local:
         prior.source["revision"] = folder.name
     net.to(where, pick_dtype(dtype, where)).to(memory_format=torch.channels_last)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from gdp.graphs import Graphs
 from gdp.noise import Noise
+from gdp.symmetry import turned, turned_back, way
 
 
 class Prediction(NamedTuple):
@@ -41,6 +42,7 @@ class Prior(nn.Module):
     source: dict[str, str] | None = None  # where the weights came from: file, sha256
     on_part: Callable[[float], None] | None = None  # told how much of a prediction is done, if it is made in parts
     settled: Settled | None = None  # the network may be spared where all is known; see `knowing`
+    symmetry = "none"  # ways in which the network is shown pictures, none, mirror or square: gdp/symmetry.py
 
     def __init__(self, net: nn.Module | None, betas: Tensor, label: int | None = None):
         super().__init__()
@@ -75,7 +77,7 @@ class Prior(nn.Module):
     def wrap(self, prior: "Prior") -> None:
         """What a wrapper begins with in place of __init__: the network, times, label and source of `prior`, and counters of its own."""
         Prior.__init__(self, prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
-        self.alpha_bar, self.source = prior.alpha_bar, prior.source
+        self.alpha_bar, self.source, self.symmetry = prior.alpha_bar, prior.source, prior.symmetry
 
     def own(self) -> "Prior":
         """This prior with counters, hooks and `on_part` of its own, and the same weights: threads may share those, but nothing else."""
@@ -111,14 +113,20 @@ class Prior(nn.Module):
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         """(eps, v) at x_t [B, C, H, W] of any size, in x's own type: the one method a wrapper replaces."""
         assert self.net is not None
-        H, W = x.shape[-2:]
-        z = reflect_to_multiple(x, getattr(self.net, "divisor", 1)).contiguous(memory_format=torch.channels_last)
+        k = self.way(t)
+        z = turned(x, k)
+        H, W = z.shape[-2:]
+        z = reflect_to_multiple(z, getattr(self.net, "divisor", 1)).contiguous(memory_format=torch.channels_last)
         self.pixels += len(z) * z.shape[-2] * z.shape[-1]
         timesteps = torch.full((len(z),), t - 1, dtype=torch.float32, device=z.device)
         labels = None if self.label is None else torch.full((len(z),), self.label, device=z.device)
-        out = self.network(z, timesteps, labels)[..., :H, :W].to(x.dtype)
+        out = turned_back(self.network(z, timesteps, labels)[..., :H, :W], k).to(x.dtype)
         eps, *v = out.split(x.shape[1], 1)
         return eps, v[0] if v else None
+
+    def way(self, t: int) -> int:
+        """How the network is shown the picture at time t."""
+        return way(self.symmetry, t)
 
     def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         """The network's output."""

@@ -43,7 +43,7 @@ class ReusingPrior(Prior):
         """The next call is of the whole network."""
         self.deep: list[Tensor] | None = None  # what the network is handed: None, to be filled, or filled
         self.shape: torch.Size | None = None
-        self.last, self.served = 0, 0
+        self.last, self.served, self.whole = 0, 0, 0
 
     def own(self) -> "Prior":
         other = super().own()
@@ -52,25 +52,29 @@ class ReusingPrior(Prior):
         return other
 
     def state(self) -> dict[str, Any]:
-        return {"deep": self.deep, "shape": self.shape and list(self.shape), "last": self.last, "served": self.served}
+        return {"deep": self.deep, "shape": self.shape and list(self.shape), "last": self.last, "served": self.served, "whole": self.whole}
 
     def resume(self, state: dict[str, Any] | None) -> None:
         self.forget()
         if state:
-            self.deep, self.last, self.served = state["deep"], state["last"], state["served"]
+            self.deep, self.last, self.served, self.whole = (state[name] for name in ("deep", "last", "served", "whole"))
             self.shape = None if state["shape"] is None else torch.Size(state["shape"])
 
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         if torch.is_grad_enabled() and x.requires_grad:
             return self.part(x, t)
         if self.deep is None or x.shape != self.shape or t >= self.last or self.served >= self.every:
-            self.deep, self.shape, self.served = [], x.shape, 0
+            self.deep, self.shape, self.served, self.whole = [], x.shape, 0, t
         self.last, self.served = t, self.served + 1
         return super().predict(x, t)
 
     def part(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         self.forget()
+        self.whole = t
         return super().predict(x, t)
+
+    def way(self, t: int) -> int:
+        return super().way(self.whole)
 
     def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         if self.deep is None:

@@ -236,6 +236,7 @@ BAD = {
     "no such class": (["input={cat}", "operator=custom", "operator._target_=nowhere.Fog"], "nowhere"),
     "not an operator": (["input={cat}", "operator=custom", "operator._target_=torch.nn.ReLU"], "no operator"),
     "no device": (["input={cat}", "device=nonsense"], "not at hand"),
+    "no symmetry": (["input={cat}", "prior.symmetry=round"], "choose none, mirror"),
     "too small": (["input=dot.png", "degrade=true"], "too small"),
 }
 REFUSED = {
