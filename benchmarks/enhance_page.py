@@ -35,7 +35,7 @@ SIDE, STEPS, BAR = 192, 12, 22
 HEAD = """# Enhancement: what happened to the photo is found, too
 
 Left: what the photo was. Middle: what became of it, by our own operators. Right: `python run.py task=... input=...` with {steps} steps of
-the bundled prior, which was told nothing but the task. *found* is from the report, *PSNR* in dB, of the
+the bundled prior (its first version), which was told nothing but the task. *found* is from the report, *PSNR* in dB, of the
 middle and of the right picture against the left one (brightness is not identifiable from one photo, so a few dB are a matter of taste).
 
 ![](enhancement.jpg)

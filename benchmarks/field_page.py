@@ -27,6 +27,9 @@ three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSN
 `null_energy` is the energy of what the operator cannot see, relative to the truth's: 1 is as sharp as the truth, less is blur,
 more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior. The
 seconds are of a machine that was busy with other work: compare `nfe`.
+
+All rows are of the first version of `photo64`, shown pictures as they are (`prior.symmetry=none`); the version of today adds 0.0 to 0.2 dB
+([model card](../gdp/priors/MODEL_CARD.md)).
 """
 
 
