@@ -27,19 +27,20 @@ def spans(n: int, tile: int, overlap: int, divisor: int, shift: float, like: Ten
     count = max(2, math.ceil(n / step))
     middle = (n - (count - 2) * step) / 2  # of the first seam's range
     first = int(middle + shift * min(step / 4, middle - overlap / 2) - overlap / 2)
+    first = min(max(first, int(overlap == 0)), n - (count - 2) * step - max(overlap, 1))  # no tile is empty
     seams = [first + k * step for k in range(count - 1)]
     i = torch.arange(overlap, dtype=torch.float64, device=like.device)
     rise = (0.5 - 0.5 * torch.cos(math.pi * (i + 0.5) / max(overlap, 1))).to(like)
     out = []
-    for start, stop in zip([0, *seams], [*seams, n], strict=True):
-        stop = min(n, stop + overlap)
+    for k in range(count):
+        start, stop = seams[k - 1] if k else 0, seams[k] + overlap if k < count - 1 else n
         extra = -(stop - start) % divisor
         low, high = (start, min(n, stop + extra)) if stop < n else (max(0, start - extra), n)
         weight = torch.zeros(high - low, dtype=like.dtype, device=like.device)
         weight[start - low : stop - low] = 1
-        if start > 0:
+        if k:
             weight[start - low : start - low + overlap] *= rise
-        if stop < n:
+        if k < count - 1:
             weight[stop - low - overlap : stop - low] *= 1 - rise
         out.append(Span(low, high, weight))
     return out

@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gdp.compose import build, compose, make
@@ -53,6 +53,8 @@ def tiled(prior, mode="shifted", tile=64, **more):
 @given(
     n=st.integers(1, 700), tile=st.integers(8, 200), share=st.floats(0, 0.5), divisor=st.sampled_from([1, 4, 8]), shift=st.floats(-1, 0.999)
 )
+@example(n=55, tile=18, share=0.5, divisor=1, shift=-1.0)  # the second tile begins where the first one does
+@example(n=20, tile=10, share=0.0, divisor=1, shift=-1.0)
 def test_weights_sum_to_one(n, tile, share, divisor, shift):
     cut = spans(n, tile, int(share * tile), divisor, shift, torch.zeros(1))
     total = torch.zeros(n)
