@@ -28,8 +28,8 @@ three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSN
 more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior. The
 seconds are of a machine that was busy with other work: compare `nfe`.
 
-All rows are of the first version of `photo64`, shown pictures as they are (`prior.symmetry=none`); the version of today adds 0.0 to 0.2 dB
-([model card](../gdp/priors/MODEL_CARD.md)).
+All rows are of the first version of `photo64`, shown pictures as they are (`prior.symmetry=none`); the version of today adds up to 0.2 dB,
+and takes 0.03 from colorize ([model card](../gdp/priors/MODEL_CARD.md)).
 """
 
 
