@@ -7,7 +7,6 @@ photo64's network, random pictures, the hybrid loss, fused AdamW. The two take t
 
 import argparse
 import sys
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import save, table
-from benchmarks.network_speed import torchs_own
+from benchmarks.network_speed import timed, torchs_own
 from gdp.schedule import betas
 from gdp.training_loss import HybridLoss
 from gdp.training_setup import DEFAULT, build
@@ -45,10 +44,7 @@ def measure(size: int, batch: int, rounds: int) -> dict:
     for _ in range(rounds):
         for name, form in (("torch_ms", torchs_own()), ("kernels_ms", nullcontext())):
             with form:
-                step()
-                begin = time.perf_counter()
-                step()
-                best[name] = min(1000 * (time.perf_counter() - begin), best.get(name, float("inf")))
+                best[name] = min(1000 * timed(step, torch.device("cpu"))[0], best.get(name, float("inf")))
     return {"size": size, "batch": batch, **best, "ratio": best["torch_ms"] / best["kernels_ms"]}
 
 

@@ -1,5 +1,7 @@
 """Small networks of every kind, with weights that are not zero."""
 
+from contextlib import contextmanager
+
 import torch
 from torch import nn
 
@@ -18,3 +20,14 @@ def small_unet(**other):
         if p.ndim > 1:
             nn.init.normal_(p, std=p[0].numel() ** -0.5)
     return net.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+
+
+@contextmanager
+def on_threads(n):
+    """Within it torch computes on n threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

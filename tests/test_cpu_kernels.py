@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from gdp import cpu_kernels as kernels
-from tests.networks import VARIANTS, small_unet
+from tests.networks import VARIANTS, on_threads, small_unet
 
 needed = pytest.mark.skipif(kernels.library() is None, reason="no C compiler, or not Linux")
 
@@ -65,12 +65,8 @@ def test_conv3x3(B, H, W, c, c2, o, active, residual, up, threads):
         scale = 2 if up & kernels.UP_RESIDUAL else 1
         r = picture(B, o, want.shape[2] // scale, want.shape[3] // scale, seed=2)
         want = want + (F.interpolate(r, scale_factor=2) if scale == 2 else r)
-    before = torch.get_num_threads()
-    try:
-        torch.set_num_threads(threads)
+    with on_threads(threads):
         close(kernels.conv3x3(x, skip, ab, conv, r, up), want)
-    finally:
-        torch.set_num_threads(before)
 
 
 @needed
@@ -124,10 +120,8 @@ def test_bit_for_bit_in_any_company():
     one = [kernels.norms(x, None, norm), kernels.conv3x3(x, None, None, conv, x)]
     alone = [kernels.norms(x[1:2], None, norm), kernels.conv3x3(x[1:2], None, None, conv, x[1:2])]
     assert torch.equal(one[0][:, 1:2], alone[0]) and torch.equal(one[1][1:2], alone[1])
-    before = torch.get_num_threads()
-    torch.set_num_threads(before + 1)
-    two = [kernels.norms(x, None, norm), kernels.conv3x3(x, None, None, conv, x)]
-    torch.set_num_threads(before)
+    with on_threads(torch.get_num_threads() + 1):
+        two = [kernels.norms(x, None, norm), kernels.conv3x3(x, None, None, conv, x)]
     assert all(map(torch.equal, one, two))
 
 

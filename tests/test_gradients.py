@@ -9,7 +9,7 @@ from torch import nn
 
 from gdp import cpu_kernels as kernels
 from gdp import gradients
-from tests.networks import VARIANTS, small_unet
+from tests.networks import VARIANTS, on_threads, small_unet
 
 pytestmark = pytest.mark.skipif(kernels.library() is None, reason="no C compiler, or not Linux")
 
@@ -86,14 +86,9 @@ def test_gradient_in_a_convolutions_weights(B, H, W, c, c2, o, active, up, tiles
     want = torch.ops.aten.convolution_backward(
         g.double(), h, h.new_empty(o, c + c2, 3, 3), [o], [1, 1], [1, 1], [1, 1], False, [0, 0], 1, [False, True, False]
     )[1]
-    kept = torch.get_num_threads()
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, on_threads(threads):
         patch.setattr(kernels, "TILES", tiles)
-        torch.set_num_threads(threads)
-        try:
-            close(kernels.weights3x3(g, x, skip, ab, up), want)
-        finally:
-            torch.set_num_threads(kept)
+        close(kernels.weights3x3(g, x, skip, ab, up), want)
 
 
 @pytest.mark.parametrize("size", [1, 3])
