@@ -21,7 +21,7 @@ from gdp.training_data import Batch, batches, ladder
 from gdp.training_files import as_yaml, load_checkpoint, save_checkpoint, save_weights, write
 from gdp.training_loss import HybridLoss
 from gdp.training_machine import Stopwatch, agree, bf16
-from gdp.training_setup import build, configure, load_photos
+from gdp.training_setup import begin, configure, load_photos
 from gdp.training_watch import Watch
 
 log = logging.getLogger("gdp.train")
@@ -52,7 +52,7 @@ class Trainer:
         self.betas, self.size = betas(**self.config["diffusion"]), self.config["image_size"]
         self.photos, self.held = load_photos(args)
         torch.manual_seed(args.seed)
-        self.net = build(self.config, args.init).to(machine.device)
+        self.net = begin(args, self.config).to(machine.device)
         self.rungs = ladder(args.size_ladder or f"{self.size}:1", self.size, args.batch, self.net.divisor)
         self.ema = deepcopy(self.net).eval().requires_grad_(False)
         self.loss = HybridLoss(self.betas).to(machine.device)

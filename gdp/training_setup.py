@@ -2,12 +2,14 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from gdp.checkpoint import check_fit, read_config, read_weights
+from gdp.net2net import reshape
 from gdp.training_data import Photos, find_photos, split
 from gdp.unet import UNet
 
@@ -27,10 +29,11 @@ DEFAULT: dict[str, Any] = {
     "diffusion": {"steps": 1000, "schedule": "linear"},
 }
 FLAGS = ("image_size", "model_channels", "num_res_blocks", "channel_mult", "attention_downsampling", "num_head_channels")
+SHAPE = ("num_res_blocks", "channel_mult")  # what flags may change of a network that is trained on
 
 
 def configure(args: Namespace, weights: Path | None) -> dict[str, Any]:
-    """UNet arguments and `diffusion`: those of the config.yaml beside `weights`, or of the flags."""
+    """UNet arguments and `diffusion`: those of the config.yaml beside `weights`, or of the flags; SHAPE always of the flags in training."""
     given = {name: getattr(args, name) for name in FLAGS if getattr(args, name) is not None}
     diffusion = {k: v for k, v in (("steps", args.diffusion_steps), ("schedule", args.noise_schedule)) if v is not None}
     if weights is None or not weights.with_name("config.yaml").is_file():
@@ -39,7 +42,8 @@ def configure(args: Namespace, weights: Path | None) -> dict[str, Any]:
         config = {"diffusion": DEFAULT["diffusion"], **read_config(weights)}
     except ImportError:
         raise ValueError(f"reading {weights.with_name('config.yaml')} needs PyYAML: pip install pyyaml") from None
-    config["image_size"] = given.pop("image_size", config.get("image_size", DEFAULT["image_size"]))
+    free = ("image_size", *SHAPE) if weights == args.init else ("image_size",)
+    config = {"image_size": DEFAULT["image_size"], **config, **{name: given.pop(name) for name in free if name in given}}
     for name, value in {**given, **diffusion}.items():
         known = {**config, **config["diffusion"]}.get(name)
         if value != known:
@@ -64,6 +68,22 @@ def build(config: Mapping[str, Any], weights: Path | None = None) -> UNet:
         check_fit(weights, state, {k: v.shape for k, v in net.state_dict().items()})
         net.load_state_dict(state)
     return net.to(memory_format=torch.channels_last)
+
+
+def begin(args: Namespace, config: Mapping[str, Any]) -> UNet:
+    """The network to train: a fresh one, or that of `--init`, in the shape that `config` asks for."""
+    if args.init is None:
+        return build(config)
+    beside = args.init.with_name("config.yaml").is_file()
+    was = {**config, **{name: (read_config(args.init) if beside else DEFAULT)[name] for name in SHAPE}}
+    if was == config:
+        return build(config, args.init)
+    if not beside:
+        with suppress(ValueError):
+            return build(config, args.init)
+    new = build(config)
+    reshape(build(was, args.init), new)
+    return new
 
 
 def load_photos(args: Namespace) -> tuple[Photos, Photos]:

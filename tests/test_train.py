@@ -18,8 +18,8 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch.distributions import Normal, kl_divergence
 
-from gdp import train, trainer, training_machine, training_watch
-from gdp.checkpoint import load_prior
+from gdp import train, trainer, training_machine, training_setup, training_watch
+from gdp.checkpoint import load_prior, read_config
 from gdp.gaussian import GaussianPrior
 from gdp.prior import Prior
 from gdp.schedule import betas
@@ -326,6 +326,20 @@ def test_init_goes_on_from_weights(finished, folder, tmp_path):
     assert first["step"] == 0 and last["step"] == 1 and first["mse"] == pytest.approx(last["mse"])
 
 
+@pytest.mark.parametrize("beside", [True, False])
+def test_init_may_be_made_deeper(beside, finished, folder, tmp_path, monkeypatch):
+    start = finished / "weights.safetensors"
+    monkeypatch.setattr(training_setup, "DEFAULT", read_config(start))
+    if not beside:
+        start = tmp_path / "bare.safetensors"
+        start.write_bytes((finished / "weights.safetensors").read_bytes())
+    net = "--batch 2 --samples 1 --device cpu --num-res-blocks 2".split()
+    assert run(folder, tmp_path / "on", "--steps", 1, "--lr", 0, "--init", start, "--holdout", 2, net=net) == 0
+    assert read_config(tmp_path / "on" / "weights.safetensors")["num_res_blocks"] == 2
+    before, after = curve(finished, "heldout.jsonl")[-1]["mse"], curve(tmp_path / "on", "heldout.jsonl")[-1]["mse"]
+    assert after == pytest.approx(before, rel=1e-2)
+
+
 def test_ctrl_c_saves_and_the_run_goes_on(folder, tmp_path, monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     average = trainer.average
@@ -410,7 +424,8 @@ def test_bad_input_is_one_clear_line(finished, folder, tmp_path, caplog):
         (folder, ["--steps", 1, "--model-channels", 24], "multiples of 32"),
         (folder, ["--steps", 1, "--num-head-channels", 64], "num_head_channels"),
         (folder, ["--steps", 1, "--init", tmp_path / "none.safetensors"], "no weights at"),
-        (folder, ["--steps", 1, "--init", weights, "--channel-mult", "1,2"], "leave that flag out"),
+        (folder, ["--steps", 1, "--init", weights, "--channel-mult", "1,2"], "not the reverse"),
+        (folder, ["--steps", 1, "--init", weights, "--num-head-channels", 8], "leave that flag out"),
     ]
     for data, arguments, words in cases:
         caplog.clear()
