@@ -41,7 +41,7 @@ def reshape(old: UNet, new: UNet) -> None:
     """
     if old.levels != new.levels:
         raise ValueError(f"a network of {old.levels} levels cannot become one of {new.levels}; give channel_mult as many levels")
-    blocks, more = old.at_full_size - 1, new.at_full_size - old.at_full_size
+    blocks, more = old.num_res_blocks, new.num_res_blocks - old.num_res_blocks
     before, after = widths(old), widths(new)
     if more < 0 or any(a < b for a, b in zip(before, after, strict=True)):
         raise ValueError(
@@ -73,7 +73,7 @@ def places(net: UNet) -> Iterator[tuple[Place, Layer]]:
         for k, module in enumerate(next(stages)):
             yield Place(part, level, i, k), Layer(module, [level] if k else reads, level)
 
-    blocks, h = net.at_full_size - 1, 0
+    blocks, h = net.num_res_blocks, 0
     skips = [0]
     yield from stage("in", 0, 0, [])
     for level in range(net.levels):

@@ -1,9 +1,10 @@
 """Fewer calls of the deep levels: what they found at one step serves the next ones too ("DeepCache", Ma, Fang & Wang, CVPR 2024).
 
-    every n-th call     the whole network, and h, what enters the last level of the way up, is kept
-    between them        the first level on x_t, then the last level on [h, skip]
+    every n-th call     the whole network, and h, what enters the last two stages of the way up, is kept
+    between them        the first two stages on x_t, then the last two on [h, skip]
 
-The deep levels see little of a picture's detail and change slowly with t, but they do change: this trades quality for time.
+The stages between them, called deep here, see little of a picture's detail and change slowly with t, but they do change: this trades
+quality for time.
 """
 
 from typing import Any

@@ -57,7 +57,7 @@ class UNet(nn.Module):
         self.image_size, self.num_classes, self.ddpm = image_size, num_classes, ddpm
         self.in_channels, self.out_channels, self.model_channels = in_channels, out_channels, model_channels
         self.levels, self.divisor = len(channel_mult), 2 ** (len(channel_mult) - 1)
-        self.at_full_size = 1 + num_res_blocks  # blocks of the first level, on the way down and on the way up
+        self.num_res_blocks, self.shallow = num_res_blocks, 2  # so many stages at either end are evaluated where the deep ones are not
         emb = 4 * model_channels
         self.time_embed = nn.Sequential(nn.Linear(model_channels, emb), nn.SiLU(), nn.Linear(emb, emb))
         if num_classes is not None:
@@ -110,7 +110,7 @@ class UNet(nn.Module):
     def forward(self, x: Tensor, timesteps: Tensor, labels: Tensor | None = None, deep: list[Tensor] | None = None) -> Tensor:
         """The network's output at x_t; `timesteps` [B] are its own indices 0..T-1 (fractions allowed), `labels` [B] classes.
 
-        `deep`, empty, is given what enters the last level; where it holds that, the levels below the first are left out.
+        `deep`, empty, is given what enters the last two stages; where it holds that, all but the first two and those are left out.
         """
         dtype = cast(nn.Linear, self.time_embed[0]).weight.dtype
         emb = self.time_embed(sinusoid(timesteps, self.model_channels, self.ddpm).to(dtype))
@@ -118,17 +118,17 @@ class UNet(nn.Module):
             emb = emb + self.label_emb(labels)
         emb = F.silu(emb)
         h, skips = x.to(dtype), []
-        for stage in self.input_blocks[: self.at_full_size if deep else None]:
+        for stage in self.input_blocks[: self.shallow if deep else None]:
             h = stage(h, emb)
             skips.append(h)
         if not deep:
             h = self.middle_block(h, emb)
-            for stage in self.output_blocks[: -self.at_full_size]:
+            for stage in self.output_blocks[: -self.shallow]:
                 h = stage(h, emb, skips.pop())
         if deep is not None:
             deep[:] = deep or [h]
             h = deep[0]
-        for stage in self.output_blocks[-self.at_full_size :]:
+        for stage in self.output_blocks[-self.shallow :]:
             h = stage(h, emb, skips.pop())
         kernels = kernels_for(h, []) if h.shape[1] % 16 == 0 else None
         if kernels is not None:
