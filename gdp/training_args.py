@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument("--workers", type=count, default=min(8, os.cpu_count() or 1), help="threads that draw crops (%(default)s)")
     data.add_argument("--size-ladder", help="crop sizes with their share of the training: 32:0.5,64:0.5 or 32:0.5:64,64:0.5:16")
     data.add_argument("--batch", type=count, default=16, help="crops per step, of --image-size, over all GPUs (%(default)s)")
-    net = p.add_argument_group("network (default: 13 million parameters; that of --init may have more res blocks, and smaller channel_mult)")
+    net = p.add_argument_group("network (default: 13 million parameters; that of --init may have more res blocks, smaller channel_mult)")
     net.add_argument("--image-size", type=count, help="side of a full crop")
     net.add_argument("--model-channels", type=count)
     net.add_argument("--num-res-blocks", type=count)
