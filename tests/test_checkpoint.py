@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from gdp import checkpoint
-from gdp.checkpoint import BUNDLED, load_prior, locate, pick_device, pick_dtype, read_weights
+from gdp.checkpoint import BUNDLED, load_prior, locate, pick_device, pick_dtype, read_config, read_weights
 from gdp.compose import compose, make
 from gdp.convert import from_ddpm, is_ddpm
 from gdp.places import CONF
@@ -204,3 +204,10 @@ def test_bundled_prior_denoises(photo64, cat):
     noisy = photo64.a(150) ** 0.5 * x0 + (1 - photo64.a(150)) ** 0.5 * torch.randn_like(x0)
     scaled = noisy / photo64.a(150) ** 0.5
     assert (photo64(noisy, 150).x0 - x0).norm() < 0.5 * (scaled - x0).norm()
+
+
+def test_bundled_prior_may_be_trained_on():
+    """Its config.yaml, which training reads, says what conf/ says."""
+    conf = yaml.safe_load((CONF / "prior" / "photo64.yaml").read_text())
+    config = read_config(BUNDLED / "photo64.safetensors")
+    assert config["diffusion"] == conf["diffusion"] and config.items() >= conf["unet"].items()
