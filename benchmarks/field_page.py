@@ -29,7 +29,7 @@ more is noise or invention; a blur can score a high PSNR. Samplers marked `deepi
 seconds are of a machine that was busy with other work: compare `nfe`.
 
 All rows are of the first version of `photo64`, shown pictures as they are (`prior.symmetry=none`); the version of today adds up to 0.2 dB,
-and takes 0.03 from colorize ([model card](../gdp/priors/MODEL_CARD.md)).
+and takes 0.01 from compressed sensing ([model card](../gdp/priors/MODEL_CARD.md)).
 """
 
 

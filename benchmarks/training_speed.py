@@ -2,7 +2,7 @@
 
     python benchmarks/training_speed.py [--sizes 64,32] [--pixels 65536] [--rounds 3] [--json FILE]
 
-photo64's network, random pictures, the hybrid loss, fused AdamW. The two take turns, and the fastest of several rounds counts.
+The trainer's default network, random pictures, the hybrid loss, fused AdamW. The two take turns, and the fastest of several rounds counts.
 """
 
 import argparse

@@ -11,9 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from gdp.unet import AttentionBlock, ResBlock, UNet
-
-GROUPS = 32
+from gdp.unet import GROUPS, AttentionBlock, ResBlock, UNet
 
 
 class Place(NamedTuple):
@@ -42,7 +40,7 @@ def reshape(old: UNet, new: UNet) -> None:
     if old.levels != new.levels:
         raise ValueError(f"a network of {old.levels} levels cannot become one of {new.levels}; give channel_mult as many levels")
     blocks, more = old.num_res_blocks, new.num_res_blocks - old.num_res_blocks
-    before, after = widths(old), widths(new)
+    before, after = old.widths, new.widths
     if more < 0 or any(a < b for a, b in zip(before, after, strict=True)):
         raise ValueError(
             f"levels of {before} channels with {blocks} blocks each cannot become {after} with {blocks + more}; "
@@ -98,11 +96,6 @@ def origin(place: Place, blocks: int, more: int) -> Place | None:
     if place.part == "up" and place.stage > 0:
         return place._replace(stage=place.stage - more) if place.stage > more else None
     return place
-
-
-def widths(net: UNet) -> list[int]:
-    """The channels of each level."""
-    return [layer.module.out_layers[3].out_channels for place, layer in places(net) if place.part == "down" and place[2:] == (0, 0)]
 
 
 def reader(module: Any) -> nn.Module:

@@ -75,7 +75,8 @@ def begin(args: Namespace, config: Mapping[str, Any]) -> UNet:
     if args.init is None:
         return build(config)
     beside = args.init.with_name("config.yaml").is_file()
-    was = {**config, **{name: (read_config(args.init) if beside else DEFAULT)[name] for name in SHAPE}}
+    known = read_config(args.init) if beside else DEFAULT
+    was = {**config, **{name: known[name] for name in SHAPE if name in known}}
     if was == config:
         return build(config, args.init)
     if not beside:

@@ -22,6 +22,8 @@ from torch.utils.checkpoint import checkpoint
 
 from gdp import cpu_kernels, cuda_kernels, gradients
 
+GROUPS = 32  # of GroupNorm
+
 
 class UNet(nn.Module):
     """x_t [B, in_channels, H, W] and times [B] -> [B, out_channels, H, W]; H and W divisible by `divisor`.
@@ -76,7 +78,7 @@ class UNet(nn.Module):
         def double(c: int) -> nn.Module:
             return res(c, c, Double()) if resblock_updown else Upsample(c)
 
-        widths = [int(m * model_channels) for m in channel_mult]
+        self.widths = widths = [int(m * model_channels) for m in channel_mult]
         c = widths[0]
         self.input_blocks = nn.ModuleList([Stage([nn.Conv2d(in_channels, c, 3, padding=1)])])
         skips = [c]
@@ -296,7 +298,7 @@ class Upsample(nn.Module):
 
 def norm(channels: int) -> nn.GroupNorm:
     """GroupNorm over 32 groups."""
-    return nn.GroupNorm(32, channels)
+    return nn.GroupNorm(GROUPS, channels)
 
 
 def pointwise(conv: nn.Module, x: Tensor) -> Tensor:

@@ -61,19 +61,11 @@ def doubled(net: UNet, old: UNet) -> None:
     state = {}
     for name, value in old.state_dict().items():
         narrow = net.state_dict()[name]
-        rows, columns = (
-            (torch.arange(n).div(n // m, rounding_mode="floor") for n, m in zip(value.shape[:2], narrow.shape[:2], strict=True))
-            if value.ndim > 1
-            else (torch.arange(len(value)) * len(narrow) // len(value), None)
-        )
+        rows = torch.arange(len(value)) * len(narrow) // len(value)
+        columns = torch.arange(value.shape[1]) * narrow.shape[1] // value.shape[1] if value.ndim > 1 else None
         if "qkv" in name:
-            order = torch.arange(len(narrow))
-            order = (
-                order.view(3, -1, 32).repeat_interleave(2, 1)
-                if old.middle_block[1].new_order
-                else order.view(-1, 96).repeat_interleave(2, 0)
-            )
-            rows = order.flatten()
+            triples = torch.arange(len(narrow)).view(*([3, -1, 32] if old.middle_block[1].new_order else [-1, 96]))
+            rows = triples.repeat_interleave(2, -2).flatten()
         read = torch.ones(1)
         if columns is not None and len(columns) > narrow.shape[1]:
             step = 32 if "proj_out" in name else 1

@@ -340,6 +340,15 @@ def test_init_may_be_made_deeper(beside, finished, folder, tmp_path, monkeypatch
     assert after == pytest.approx(before, rel=1e-2)
 
 
+def test_config_beside_the_weights_that_lacks_the_shape(finished, folder, tmp_path, caplog):
+    start = tmp_path / "weights.safetensors"
+    start.write_bytes((finished / "weights.safetensors").read_bytes())
+    lines = (finished / "config.yaml").read_text().splitlines()
+    (tmp_path / "config.yaml").write_text("\n".join(line for line in lines if "num_res_blocks" not in line))
+    assert run(folder, tmp_path / "on", "--steps", 1, "--init", start, net=["--device", "cpu"]) == 2
+    assert "num_res_blocks" in caplog.text and "cannot be built" in caplog.text
+
+
 def test_ctrl_c_saves_and_the_run_goes_on(folder, tmp_path, monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     average = trainer.average
