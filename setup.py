@@ -1,3 +1,7 @@
-from setuptools import setup
+from setuptools import find_packages, setup
 
-setup()  # pip refuses a tree that has setup.cfg alone
+# Every folder with an __init__.py, and conf/ as gdp.conf, which setup.cfg's find: cannot add.
+setup(
+    packages=[*find_packages(include=["gdp*", "operators*", "samplers*"]), "gdp.conf"],
+    package_dir={"gdp.conf": "conf"},
+)

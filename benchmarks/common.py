@@ -10,13 +10,19 @@ from typing import Any
 
 import torch
 
-from gdp.checkpoint import pick_device
-from gdp.report import hardware, versions
+from gdp.prior.weights import pick_device
+from gdp.restore.facts import hardware, versions
 
 
 def meta() -> dict[str, Any]:
     """Commit, versions, hardware and command of this run."""
-    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent, check=False)
+    git = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        check=False,
+    )
     return {
         "command": "python " + shlex.join(["benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
         "commit": git.stdout.strip() or "unknown",
@@ -36,7 +42,10 @@ def table(rows: list[dict], columns: Sequence[str]) -> str:
     """The rows as a Markdown table, numbers short."""
     cells = [list(columns)] + [[short(row.get(c)) for c in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
-    lines = ["| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |" for line in cells]
+    lines = [
+        "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
+        for line in cells
+    ]
     return "\n".join([lines[0], "|" + "|".join("-" * (w + 2) for w in widths) + "|", *lines[1:]])
 
 

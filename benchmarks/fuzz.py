@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.common import save, table
 from benchmarks.odd_files import EITHER, REFUSED, RESTORED, Case, corpus
-from gdp.gaussian import GaussianPrior
-from gdp.image import find_photos, read, to_image, to_model, write
-from gdp.schedule import Schedule
+from gdp.picture.image import find_photos, read, to_image, to_model, write
+from gdp.prior.gaussian import GaussianPrior
+from gdp.prior.schedule import Schedule
 from operators.identity import Identity
 from samplers.ddnm import DDNM
 
@@ -107,15 +107,23 @@ def reset_peak() -> float:
 def peak() -> float:
     """The most memory the process has held since `reset_peak`, in MB."""
     try:
-        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+        line = next(
+            line
+            for line in Path("/proc/self/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )
         return int(line.split()[1]) / 1024
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+            2**20 if sys.platform == "darwin" else 1024
+        )
 
 
 def summary(figures: Sequence[Figure]) -> dict:
     """Counts and extremes."""
-    counts = Counter(f.outcome if f.outcome in (RESTORED, REFUSED) else "violations" for f in figures)
+    counts = Counter(
+        f.outcome if f.outcome in (RESTORED, REFUSED) else "violations" for f in figures
+    )
     slow, large = max(figures, key=lambda f: f.seconds), max(figures, key=lambda f: f.megabytes)
     return {
         "files": len(figures),
@@ -130,7 +138,9 @@ def summary(figures: Sequence[Figure]) -> dict:
 
 def main() -> int:
     """Run it; 1 where something is violated."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, help="JSON of all figures")
     parser.add_argument("--words", action="store_true", help="print every refusal")
     args = parser.parse_args()

@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms, features
 
-from gdp.picture_deep import png16
+from gdp.picture.codec.deep import png16
 
 H, W = 16, 20
 CUTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.97)  # where files are cut off, as shares of their length
@@ -56,20 +56,44 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def png(width: int, height: int, depth: int, colours: int, *chunks: tuple[bytes, bytes]) -> bytes:
     """A PNG of any claim."""
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0)), *chunks, (b"IEND", b"")]
+    parts = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0)),
+        *chunks,
+        (b"IEND", b""),
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
 
 
-def plain_tiff(width: int, height: int, bits: int, packing: int, data: bytes, tile: int = 0, strips: int = 1) -> bytes:
+def plain_tiff(
+    width: int, height: int, bits: int, packing: int, data: bytes, tile: int = 0, strips: int = 1
+) -> bytes:
     """An RGB TIFF of one strip, or of one square tile, of any claim."""
     at, count = (324, 325) if tile else (273, 279)
-    tags = [(256, 4, 1, width), (257, 4, 1, height), (259, 3, 1, packing), (262, 3, 1, 2), (277, 3, 1, 3), (284, 3, 1, 1)]
+    tags = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (259, 3, 1, packing),
+        (262, 3, 1, 2),
+        (277, 3, 1, 3),
+        (284, 3, 1, 1),
+    ]
     tags += [(322, 4, 1, tile), (323, 4, 1, tile)] if tile else [(278, 4, 1, height)]
     tags = sorted(
-        [*tags, (258, 3, 3, 14 + 12 * (len(tags) + 3)), (at, 4, strips, 20 + 12 * (len(tags) + 3)), (count, 4, strips, len(data))]
+        [
+            *tags,
+            (258, 3, 3, 14 + 12 * (len(tags) + 3)),
+            (at, 4, strips, 20 + 12 * (len(tags) + 3)),
+            (count, 4, strips, len(data)),
+        ]
     )
     entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    return struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + struct.pack("<I", 0) + struct.pack("<3H", bits, bits, bits) + data
+    return (
+        struct.pack("<2sHIH", b"II", 42, 8, len(tags))
+        + entries
+        + struct.pack("<I", 0)
+        + struct.pack("<3H", bits, bits, bits)
+        + data
+    )
 
 
 def icc(kind: bytes, tags: list[tuple[bytes, bytes]], space: bytes) -> bytes:
@@ -79,7 +103,15 @@ def icc(kind: bytes, tags: list[tuple[bytes, bytes]], space: bytes) -> bytes:
         data += b"\0" * (-len(data) % 4)
         table += struct.pack(">4sII", name, at + len(body), len(data))
         body += data
-    head = struct.pack(">I4sI4s4s4s", at + len(body), b"", 0x02100000, b"prtr" if kind == b"CMYK" else b"mntr", kind, space)
+    head = struct.pack(
+        ">I4sI4s4s4s",
+        at + len(body),
+        b"",
+        0x02100000,
+        b"prtr" if kind == b"CMYK" else b"mntr",
+        kind,
+        space,
+    )
     head += b"\0" * 12 + b"acsp" + b"\0" * 28 + struct.pack(">3i", 63190, 65536, 54061) + b"\0" * 48
     return head + struct.pack(">I", len(tags)) + table + body
 
@@ -92,11 +124,22 @@ def white() -> tuple[bytes, bytes]:
 def icc_cmyk() -> bytes:
     """A profile whose inks are strange: cyan alone prints red (Lab 50, 60, 40), black darkens, the others do nothing."""
     corners = [
-        (20, 128, 128) if k else ((128, 188, 168) if c else (255, 128, 128)) for c in (0, 1) for m in (0, 1) for y in (0, 1) for k in (0, 1)
+        (20, 128, 128) if k else ((128, 188, 168) if c else (255, 128, 128))
+        for c in (0, 1)
+        for m in (0, 1)
+        for y in (0, 1)
+        for k in (0, 1)
     ]
     ramp = bytes(range(256))
     identity = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 65536)
-    lut = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + identity + ramp * 4 + bytes(v for corner in corners for v in corner) + ramp * 3
+    lut = (
+        b"mft1\0\0\0\0"
+        + bytes((4, 3, 2, 0))
+        + identity
+        + ramp * 4
+        + bytes(v for corner in corners for v in corner)
+        + ramp * 3
+    )
     return icc(b"CMYK", [white(), (b"A2B0", lut)], b"Lab ")
 
 
@@ -121,7 +164,9 @@ def exif(orientation: int) -> bytes:
 
 def in_lab(picture: Image.Image) -> Image.Image:
     """An RGB picture in Lab."""
-    made = ImageCms.profileToProfile(picture, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB")
+    made = ImageCms.profileToProfile(
+        picture, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB"
+    )
     assert made is not None
     return made
 
@@ -161,7 +206,9 @@ def sound() -> dict[str, bytes]:
         "row.png": encoded(rgb.resize((300, 1)), "PNG"),
         "column.png": encoded(rgb.resize((1, 300)), "PNG"),
         "small.jpg": encoded(rgb.crop((0, 0, 3, 2)), "JPEG"),
-        "animated.png": encoded(rgb, "PNG", save_all=True, append_images=[Image.fromarray(values(seed=1))]),
+        "animated.png": encoded(
+            rgb, "PNG", save_all=True, append_images=[Image.fromarray(values(seed=1))]
+        ),
         "animated.gif": encoded(palette, "GIF", save_all=True, append_images=[grey], duration=50),
         "animated.webp": encoded(rgb, "WEBP", save_all=True, append_images=[grey.convert("RGB")]),
         "grey.jpg": encoded(grey, "JPEG"),
@@ -175,17 +222,28 @@ def sound() -> dict[str, bytes]:
         "pages.tif": encoded(rgb.copy(), "TIFF", save_all=True, append_images=[grey.copy()]),
         "fax.tif": encoded(rgb.convert("1"), "TIFF", compression="group4"),
         "big_endian.tif": tiff(deep[..., :3], photometric="rgb", byteorder=">"),
-        "big_endian_float.tif": tiff(floats[..., 0], photometric="minisblack", byteorder=">", compression="zlib"),
+        "big_endian_float.tif": tiff(
+            floats[..., 0], photometric="minisblack", byteorder=">", compression="zlib"
+        ),
         "bigtiff.tif": tiff(deep[..., :3], photometric="rgb", bigtiff=True),
-        "planar.tif": tiff(deep[..., :3].transpose(2, 0, 1), photometric="rgb", planarconfig="separate"),
+        "planar.tif": tiff(
+            deep[..., :3].transpose(2, 0, 1), photometric="rgb", planarconfig="separate"
+        ),
         "tiles.tif": tiff(deep[..., :3], photometric="rgb", tile=(16, 16)),
         "premultiplied.tif": tiff(deep, photometric="rgb", extrasamples=["assocalpha"]),
         "inverted.tif": tiff(deep[..., 0], photometric="miniswhite"),
         "half.tif": tiff(floats.astype(np.float16), photometric="rgb"),
         "portable.ppm": encoded(rgb, "PPM"),
         **{f"turned{n}.jpg": encoded(rgb, "JPEG", exif=exif(n)) for n in range(10)},
-        **{f"turned{n}.tif": tiff(deep[..., :3], photometric="rgb", extratags=[(274, 3, 1, n, True)]) for n in (3, 5, 8)},
-        "text_for_orientation.jpg": encoded(rgb, "JPEG", exif=exif(1).replace(b"\x01\x12\x00\x03", b"\x01\x12\x00\x02")),
+        **{
+            f"turned{n}.tif": tiff(
+                deep[..., :3], photometric="rgb", extratags=[(274, 3, 1, n, True)]
+            )
+            for n in (3, 5, 8)
+        },
+        "text_for_orientation.jpg": encoded(
+            rgb, "JPEG", exif=exif(1).replace(b"\x01\x12\x00\x03", b"\x01\x12\x00\x02")
+        ),
         "junk_exif.jpg": encoded(rgb, "JPEG", exif=b"Exif\0\0" + b"\xff" * 200),
         "junk_profile.png": encoded(rgb, "PNG", icc_profile=b"\xff" * 500),
         "short_profile.png": encoded(rgb, "PNG", icc_profile=icc_srgb()[:200]),
@@ -205,16 +263,37 @@ def bombs() -> Iterator[Case]:
     for depth in (8, 16):
         yield Case(f"huge{depth}.png", png(HUGE, HUGE, depth, 2, (b"IDAT", pixels)), REFUSED)
         yield Case(f"huge{depth}.tif", plain_tiff(HUGE, HUGE, depth, 1, b"\0" * 100), REFUSED)
-        yield Case(f"flood{depth}.tif", plain_tiff(W, H, depth, 8, flood), EITHER if depth == 8 else REFUSED)
+        yield Case(
+            f"flood{depth}.tif",
+            plain_tiff(W, H, depth, 8, flood),
+            EITHER if depth == 8 else REFUSED,
+        )
         yield Case(f"flood{depth}.png", png(W, H, depth, 2, (b"IDAT", flood)))
         yield Case(f"tile{depth}.tif", plain_tiff(W, H, depth, 8, flood, tile=HUGE), REFUSED)
-        yield Case(f"raw_tile{depth}.tif", plain_tiff(W, H, depth, 1, b"\0" * 100, tile=HUGE), REFUSED)
-        yield Case(f"strips{depth}.tif", plain_tiff(W, H, depth, 1, b"\0" * 2000, strips=2**31), REFUSED)
+        yield Case(
+            f"raw_tile{depth}.tif", plain_tiff(W, H, depth, 1, b"\0" * 100, tile=HUGE), REFUSED
+        )
+        yield Case(
+            f"strips{depth}.tif", plain_tiff(W, H, depth, 1, b"\0" * 2000, strips=2**31), REFUSED
+        )
     yield Case("most.png", png(2**31 - 1, 2**31 - 1, 8, 6, (b"IDAT", pixels)), REFUSED)
     yield Case("none.png", png(0, 0, 8, 2, (b"IDAT", pixels)), REFUSED)
-    yield Case("many_texts.png", png(W, H, 8, 2, *[(b"zTXt", b"a\0\0" + zlib.compress(b"\0" * 2**20, 9))] * 99, (b"IDAT", pixels)), REFUSED)
+    yield Case(
+        "many_texts.png",
+        png(
+            W,
+            H,
+            8,
+            2,
+            *[(b"zTXt", b"a\0\0" + zlib.compress(b"\0" * 2**20, 9))] * 99,
+            (b"IDAT", pixels),
+        ),
+        REFUSED,
+    )
     yield Case("text.png", png(W, H, 8, 2, (b"zTXt", b"a\0\0" + flood), (b"IDAT", pixels)), REFUSED)
-    yield Case("profile.png", png(W, H, 8, 2, (b"iCCP", b"a\0\0" + flood), (b"IDAT", pixels)), REFUSED)
+    yield Case(
+        "profile.png", png(W, H, 8, 2, (b"iCCP", b"a\0\0" + flood), (b"IDAT", pixels)), REFUSED
+    )
     rgb = Image.fromarray(values())
     jpeg = bytearray(encoded(rgb, "JPEG"))
     at = jpeg.index(b"\xff\xc0") + 5
@@ -240,19 +319,37 @@ def impossible() -> Iterator[Case]:
     yield Case("page.jpg", b"<!doctype html><title>Not found</title>", REFUSED)
     yield Case("archive.webp", b"PK\x03\x04" + bytes(60), REFUSED)
     yield Case("pickle.png", b"\x80\x04\x95" + b"cos\nsystem\n(S'true'\ntR.", REFUSED)
-    yield Case("script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\nshowpage\n", REFUSED)
+    yield Case(
+        "script.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 20 20\nshowpage\n", REFUSED
+    )
     yield Case("random.bmp", np.random.default_rng(1).bytes(2000), REFUSED)
     yield Case("start.png", b"\x89PNG\r\n\x1a\n", REFUSED)
     yield Case("loop.tif", struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<HI", 0, 8), REFUSED)
     yield Case("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), REFUSED)
-    for name, value in (("nan", np.nan), ("inf", np.inf), ("bright", 7.0), ("negative", -1.0), ("bytes", 255.0)):
+    for name, value in (
+        ("nan", np.nan),
+        ("inf", np.inf),
+        ("bright", 7.0),
+        ("negative", -1.0),
+        ("bytes", 255.0),
+    ):
         array = (values() / 255).astype(np.float32)
         array[2, 3] = value
         yield Case(f"{name}.tif", tiff(array, photometric="rgb"), REFUSED)
         yield Case(f"{name}_grey.tif", tiff(array[..., 0], photometric="minisblack"), REFUSED)
-    yield Case("wide_integers.tif", tiff(values().astype(np.uint32) << 20, photometric="rgb"), REFUSED)
-    yield Case("below_zero.tif", tiff(values()[..., 0].astype(np.int16) - 300, photometric="minisblack"), REFUSED)
-    yield Case("complex.tif", tiff(values()[..., 0].astype(np.complex64), photometric="minisblack"), REFUSED)
+    yield Case(
+        "wide_integers.tif", tiff(values().astype(np.uint32) << 20, photometric="rgb"), REFUSED
+    )
+    yield Case(
+        "below_zero.tif",
+        tiff(values()[..., 0].astype(np.int16) - 300, photometric="minisblack"),
+        REFUSED,
+    )
+    yield Case(
+        "complex.tif",
+        tiff(values()[..., 0].astype(np.complex64), photometric="minisblack"),
+        REFUSED,
+    )
 
 
 def corpus() -> Iterator[Case]:
@@ -260,15 +357,25 @@ def corpus() -> Iterator[Case]:
     files = sound()
     for name, data in files.items():
         yield Case(name, data, RESTORED)
-    for name, wrong in (("rgb.jpg", "png"), ("rgb.png", "jpg"), ("deep.png", "tif"), ("deep.tif", "png"), ("palette.gif", "webp")):
+    for name, wrong in (
+        ("rgb.jpg", "png"),
+        ("rgb.png", "jpg"),
+        ("deep.png", "tif"),
+        ("deep.tif", "png"),
+        ("palette.gif", "webp"),
+    ):
         yield Case(f"{name}.{wrong}", files[name], RESTORED)
     yield from bombs()
     yield from impossible()
-    for number, (name, data) in enumerate(list(files.items())[:14] + [(n, d) for n, d in files.items() if n == "rgb.avif"]):
+    for number, (name, data) in enumerate(
+        list(files.items())[:14] + [(n, d) for n, d in files.items() if n == "rgb.avif"]
+    ):
         for share in CUTS:
             yield Case(f"cut{round(share * 100)}_{name}", data[: int(len(data) * share)])
         rng = np.random.default_rng(number)
         for k in range(FLIPS):
             damaged = np.frombuffer(data, np.uint8).copy()
-            damaged[rng.integers(0, len(data), 1 + 3 * k)] ^= np.uint8(1) << rng.integers(0, 8, dtype=np.uint8)
+            damaged[rng.integers(0, len(data), 1 + 3 * k)] ^= np.uint8(1) << rng.integers(
+                0, 8, dtype=np.uint8
+            )
             yield Case(f"flip{k}_{name}", damaged.tobytes())

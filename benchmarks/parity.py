@@ -21,9 +21,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import released_light
 from benchmarks.common import save, table
-from benchmarks.reference import (
+from benchmarks.released import light as released_light
+from benchmarks.released.reference import (
     OPERATORS,
     STEPS,
     Analytic,
@@ -43,14 +43,14 @@ from benchmarks.reference import (
     unpack,
     variance,
 )
-from gdp.prior import Prior
-from gdp.schedule import Schedule, betas, respaced, strided
-from gdp.unet import UNet, arguments_from_flags, sinusoid
-from operators.avgpool import AvgPool
+from gdp.network.unet import UNet, arguments_from_flags, sinusoid
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule, betas, respaced, strided
 from operators.base import SpectralOperator
-from operators.bicubic import Bicubic, keys_cubic
-from operators.mask import Mask
-from operators.separable import Separable
+from operators.missing.mask import Mask
+from operators.size.avgpool import AvgPool
+from operators.size.bicubic import Bicubic, keys_cubic
+from operators.size.separable import Separable
 from samplers.base import Sampler
 from samplers.ddnm import DDNM
 from samplers.gdp_x0_paper import GDPx0Paper
@@ -64,14 +64,20 @@ Rows = Iterator[dict]
 
 def main() -> None:
     """Parse, run, print, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path, metavar="DIR")
     parser.add_argument("--allow-missing", action="store_true", help="not_built is no failure")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
     rows = list(check(args.folder))
     if not rows:
-        what = f"holds no fixture; it needs files such as {', '.join(list(CHECKS)[:3])}" if args.folder.is_dir() else "is no folder"
+        what = (
+            f"holds no fixture; it needs files such as {', '.join(list(CHECKS)[:3])}"
+            if args.folder.is_dir()
+            else "is no folder"
+        )
         parser.exit(2, f"error: {args.folder} {what}\n")
     print(table(rows, COLUMNS))
     save(rows, args.json)
@@ -98,7 +104,12 @@ def compare(name: str, got: object, want: object, tolerance: float = 2e-5) -> di
     error = float((g - w).abs().max() / (w.abs().max() or 1)) if g.shape == w.shape else math.inf
     finite = math.isfinite(error)
     status = "ok" if finite and error <= tolerance else "fail"
-    return {"name": name, "max_error": error if finite else None, "tolerance": tolerance, "status": status}
+    return {
+        "name": name,
+        "max_error": error if finite else None,
+        "tolerance": tolerance,
+        "status": status,
+    }
 
 
 def not_built(*names: str) -> Rows:
@@ -119,9 +130,13 @@ def check_keys(file: Path) -> Rows:
     with torch.device("meta"):
         net = UNet(**arguments_from_flags(**known["config"]))
     ours = {(k, tuple(v.shape)) for k, v in net.state_dict().items()}
-    yield compare("keys", len(ours ^ {(k, tuple(shape)) for k, shape in known["keys"].items()}), 0, 0.0)
+    yield compare(
+        "keys", len(ours ^ {(k, tuple(shape)) for k, shape in known["keys"].items()}), 0, 0.0
+    )
     yield compare("n_keys", len(ours), known["n_keys"], 0.0)
-    yield compare("total_params", sum(p.numel() for p in net.parameters()), known["total_params"], 0.0)
+    yield compare(
+        "total_params", sum(p.numel() for p in net.parameters()), known["total_params"], 0.0
+    )
 
 
 def check_unet(file: Path) -> Rows:
@@ -141,18 +156,31 @@ def check_unet(file: Path) -> Rows:
     net.load_state_dict(weights)
     rms: list[Tensor] = []
     for block in (*net.input_blocks, net.middle_block, *net.output_blocks):
-        block.register_forward_hook(lambda module, args, out: rms.append(out.square().mean().sqrt()))
+        block.register_forward_hook(
+            lambda module, args, out: rms.append(out.square().mean().sqrt())
+        )
     yield compare("out", net(z["x"], z["timesteps"], z.get("labels")), z["out"], tolerance)
     yield compare("block_rms", rms, z["block_rms"], tolerance)
-    yield compare("out_frac", net(z["x"], z["timesteps_frac"], z.get("labels")), z["out_frac"], tolerance)
-    yield compare("out_rect", net(z["x_rect"], z["timesteps_rect"], z.get("labels_rect")), z["out_rect"], tolerance)
+    yield compare(
+        "out_frac", net(z["x"], z["timesteps_frac"], z.get("labels")), z["out_frac"], tolerance
+    )
+    yield compare(
+        "out_rect",
+        net(z["x_rect"], z["timesteps_rect"], z.get("labels_rect")),
+        z["out_rect"],
+        tolerance,
+    )
     embedded = sinusoid(z["timesteps"], net.model_channels)
     yield compare("temb_sinusoid", embedded, z["temb_sinusoid"], tolerance)
     yield compare("temb_mlp", net.time_embed(embedded), z["temb_mlp"], tolerance)
     said = []
     for i, t in enumerate(z["timesteps"].tolist()):
         prior = Prior(net, betas(), int(z["labels"][i]) if "labels" in z else None)
-        said.append(torch.cat([part for part in prior.predict(z["x"][i : i + 1], t + 1) if part is not None], 1))
+        said.append(
+            torch.cat(
+                [part for part in prior.predict(z["x"][i : i + 1], t + 1) if part is not None], 1
+            )
+        )
     yield compare("out_by_prior", torch.cat(said), z["out"], tolerance)
 
 
@@ -163,15 +191,24 @@ def check_schedule(file: Path) -> Rows:
     processes = {"": list(range(1, T + 1))}
     for name in (k.removesuffix("_timesteps") for k in z if k.endswith("_timesteps")):
         counts = [int(n) for n in re.findall(r"\d+", name)]
-        processes[f"{name}_"] = strided(T, counts[0]) if name.startswith("ddim") else respaced(T, counts)
-        yield compare(f"{name}_timesteps", torch.tensor(processes[f"{name}_"]) - 1, z[f"{name}_timesteps"], 0.0)
+        processes[f"{name}_"] = (
+            strided(T, counts[0]) if name.startswith("ddim") else respaced(T, counts)
+        )
+        yield compare(
+            f"{name}_timesteps",
+            torch.tensor(processes[f"{name}_"]) - 1,
+            z[f"{name}_timesteps"],
+            0.0,
+        )
     for schedule in ("linear", "cosine"):
         for key in (k for k in z if re.fullmatch(rf"{schedule}_T\d+_betas", k)):
             yield compare(key, betas(len(z[key]), schedule), z[key], tolerance)
         prior = Prior(None, betas(T, schedule))
         for name, times in processes.items():
             for what, values in coefficients(prior, times).items():
-                yield compare(f"{schedule}_{name}{what}", values, z[f"{schedule}_{name}{what}"], tolerance)
+                yield compare(
+                    f"{schedule}_{name}{what}", values, z[f"{schedule}_{name}{what}"], tolerance
+                )
 
 
 def check_learned_range(file: Path) -> Rows:
@@ -179,8 +216,13 @@ def check_learned_range(file: Path) -> Rows:
     z = load(file)
     for schedule in ("linear", "cosine"):
         processes = {f"{schedule}_": (list(range(1, STEPS + 1)), z["t"])}
-        for count in (m[1] for m in (re.fullmatch(rf"{schedule}_r(\d+)_t_index", k) for k in z) if m):
-            processes[f"{schedule}_r{count}_"] = respaced(STEPS, [int(count)]), z[f"{schedule}_r{count}_t_index"]
+        for count in (
+            m[1] for m in (re.fullmatch(rf"{schedule}_r(\d+)_t_index", k) for k in z) if m
+        ):
+            processes[f"{schedule}_r{count}_"] = (
+                respaced(STEPS, [int(count)]),
+                z[f"{schedule}_r{count}_t_index"],
+            )
         for process, (times, index) in processes.items():
             samples = [
                 learned_range(x[None].double(), out[None].double(), schedule, times, k)
@@ -188,11 +230,21 @@ def check_learned_range(file: Path) -> Rows:
             ]
             for key in (process + what for what in samples[0] if process + what in z):
                 ours = (s[key.removeprefix(process)] for s in samples)
-                rows = [compare(key, got, want, t) for (got, t), want in zip(ours, z[key], strict=True)]
-                yield max(rows, key=lambda r: (r["status"] == "fail", (r["max_error"] or 0) / (r["tolerance"] or 1)))
+                rows = [
+                    compare(key, got, want, t) for (got, t), want in zip(ours, z[key], strict=True)
+                ]
+                yield max(
+                    rows,
+                    key=lambda r: (
+                        r["status"] == "fail",
+                        (r["max_error"] or 0) / (r["tolerance"] or 1),
+                    ),
+                )
 
 
-def learned_range(x: Tensor, out: Tensor, schedule: str, times: list[int], k: int) -> dict[str, tuple[object, float]]:
+def learned_range(
+    x: Tensor, out: Tensor, schedule: str, times: list[int], k: int
+) -> dict[str, tuple[object, float]]:
     """What a step from times[k] is made of, and how near the reference's float32 it must be."""
     t, s, net = times[k], times[k - 1] if k else 0, Fixed(out)
     prior = Prior(net, betas(STEPS, schedule))
@@ -209,7 +261,10 @@ def learned_range(x: Tensor, out: Tensor, schedule: str, times: list[int], k: in
     small, large = variance(prior, times, k, least), variance(prior, times, k, most if k else least)
     found["fixed_small_variance"] = prior.posterior(x, x0, t, s, None)[1] ** 2, 5e-5
     found["fixed_small_log_variance"] = small.log(), 5e-5
-    found["fixed_large_variance"], found["fixed_large_log_variance"] = (large, 5e-5), (large.log(), 5e-5)
+    found["fixed_large_variance"], found["fixed_large_log_variance"] = (
+        (large, 5e-5),
+        (large.log(), 5e-5),
+    )
     return found
 
 
@@ -218,7 +273,9 @@ def check_operators(file: Path) -> Rows:
     z = load(file)
     for op in dict.fromkeys(k.split(".")[0] for k in z if "." in k):
         if op not in OPERATORS:
-            yield from not_built(*(k for k in z if re.match(rf"{op}\.(y$|pinv|At|Lambda|singulars)", k)))
+            yield from not_built(
+                *(k for k in z if re.match(rf"{op}\.(y$|pinv|At|Lambda|singulars)", k))
+            )
             continue
         A = OPERATORS[op](z)
         yield from blur_rows(op, A, z) if isinstance(A, ShippedBlur) else operator_rows(op, A, z)
@@ -243,12 +300,18 @@ def operator_rows(op: str, A: Any, z: Fixture) -> Rows:
     else:
         singulars = torch.full_like(pack(A, like), A.s)
     if f"{op}.singulars" in z:
-        yield compare(f"{op}.singulars", singulars.flatten()[: z[f"{op}.singulars"].numel()], z[f"{op}.singulars"])
+        yield compare(
+            f"{op}.singulars",
+            singulars.flatten()[: z[f"{op}.singulars"].numel()],
+            z[f"{op}.singulars"],
+        )
     if isinstance(A, Mask):
         pixel, channel = torch.arange(A.mask.numel()), torch.arange(x.shape[1])
         kept, missing = (pixel[A.mask.flatten() == m] * len(channel) for m in (1, 0))
         yield compare(f"{op}.kept_indices", kept[:, None] + channel, z[f"{op}.kept_indices"], 0.0)
-        yield compare(f"{op}.missing_indices", missing + channel[:, None], z[f"{op}.missing_indices"], 0.0)
+        yield compare(
+            f"{op}.missing_indices", missing + channel[:, None], z[f"{op}.missing_indices"], 0.0
+        )
 
 
 def blur_rows(op: str, A: ShippedBlur, z: Fixture) -> Rows:
@@ -274,7 +337,11 @@ def matrix_rows(op: str, A: SpectralOperator, z: Fixture) -> Rows:
         parts = {"": A}
         taps = keys_cubic((torch.arange(4 * A.r).double() - 2 * A.r + 0.5) / A.r)
         yield compare(f"{op}.kernel", taps / taps.sum(), z[f"{op}.kernel"])
-        yield compare(f"{op}.s1d_thresholded", A.factors(z["x"].shape[-1], z["x"]).s, z[f"{op}.s1d_thresholded"])
+        yield compare(
+            f"{op}.s1d_thresholded",
+            A.factors(z["x"].shape[-1], z["x"]).s,
+            z[f"{op}.s1d_thresholded"],
+        )
     for end in (e for e in parts if f"{op}.A1d{e}" in z):
         matrix = parts[end].matrix(z["x"].shape[-2])
         yield compare(f"{op}.A1d{end}", matrix, z[f"{op}.A1d{end}"])
@@ -291,7 +358,9 @@ def weight_rows(op: str, z: Fixture) -> Rows:
     for end, sigma in zip(("lo", "hi"), sigmas, strict=True):
         prior = Prior(None, torch.tensor([sigma**2], dtype=torch.float64))
         bare = Spectrum(A, a * sigma_y / (1 - sigma**2) ** 0.5)
-        unseen = A.spectral(vector.double(), lambda s: (s == 0).to(s))  # the reference's lam is 1 there; behind A^+ it never counts
+        unseen = A.spectral(
+            vector.double(), lambda s: (s == 0).to(s)
+        )  # the reference's lam is 1 there; behind A^+ it never counts
         x0_hat = unseen + sampler.noisy(zero, zero, 1, prior, bare, vector, Recorded(zero))[1]
         noise = sampler.noisy(zero, V(eps), 1, prior, bare, zero, Recorded(vector, V))[0]
         yield compare(f"{op}.Lambda_{end}", x0_hat, z[f"{op}.Lambda_{end}"])
@@ -307,7 +376,9 @@ def damped(op: str, z: Fixture) -> tuple[str, float]:
 def check_ddnm(file: Path) -> Rows:
     """DDNM and DDNM+ step by step, and the schedules of time travel."""
     z = load(file)
-    yield compare("model_probe_out", Analytic()(z["model_probe_x"], z["model_probe_t"]), z["model_probe_out"])
+    yield compare(
+        "model_probe_out", Analytic()(z["model_probe_x"], z["model_probe_t"]), z["model_probe_out"]
+    )
     for op in (k.removesuffix(".y_clean") for k in z if k.endswith(".y_clean")):
         A = OPERATORS[op](z)
         yield compare(f"{op}.y_clean", pack(A, A(z["x_true"])), z[f"{op}.y_clean"])
@@ -333,7 +404,10 @@ def ddnm_run(tag: str, z: Fixture) -> Rows:
     schedule = Schedule(steps=int(z["T_sampling"]), travel=travel, repeat=repeat)
     sampler: Sampler = (Simplified if kind == "simple" else DDNM)(schedule=schedule, eta=eta)
     V, net = basis(z, op) if kind == "plus" else torch.clone, Analytic()
-    prior, noise = ReferencePrior(net, betas(STEPS), V, STEPS // schedule.steps), Recorded(z["noises"], V)
+    prior, noise = (
+        ReferencePrior(net, betas(STEPS), V, STEPS // schedule.steps),
+        Recorded(z["noises"], V),
+    )
     x = trajectory(sampler, prior, A, y, z["x_T"], noise)
     yield compare(f"{tag}.x", x, z[f"{tag}.x"])
     yield compare(f"{tag}.x0_pred_last", prior.x0, z[f"{tag}.x0_pred_last"])
@@ -352,16 +426,29 @@ def walk_rows(tag: str, z: Fixture, net: Analytic, noise: Recorded) -> Rows:
 def check_gdp(file: Path) -> Rows:
     """GDP's released sampler on super-resolution, step by step."""
     z = load(file)
-    yield compare("model_probe_out", Analytic(learned=True)(z["model_probe_x"], z["model_probe_t"]), z["model_probe_out"])
+    yield compare(
+        "model_probe_out",
+        Analytic(learned=True)(z["model_probe_x"], z["model_probe_t"]),
+        z["model_probe_out"],
+    )
     yield compare("image_lr", z["image_lr_uint8"] / 127.5 - 1, z["image_lr"])
     A, steps = AvgPool(4), len(z["timestep_map"])
     y = A(z["image_lr"])
-    yield compare("timestep_map", torch.tensor(respaced(STEPS, [steps])) - 1, z["timestep_map"], 0.0)
-    scales = {k.removesuffix(".sample"): int(k.split("_s")[1].split(".")[0]) for k in z if k.endswith(".sample")}
+    yield compare(
+        "timestep_map", torch.tensor(respaced(STEPS, [steps])) - 1, z["timestep_map"], 0.0
+    )
+    scales = {
+        k.removesuffix(".sample"): int(k.split("_s")[1].split(".")[0])
+        for k in z
+        if k.endswith(".sample")
+    }
     for tag, scale in scales.items():
         relative = scale / max(scales.values())  # the file's guidance_scale is the strongest run's
         kind = GDPxt if tag.startswith("xt_") else GDPx0Paper
-        sampler = kind(scale=relative * float(z["guidance_scale"]), schedule=Schedule(steps=steps, spacing="respaced"))
+        sampler = kind(
+            scale=relative * float(z["guidance_scale"]),
+            schedule=Schedule(steps=steps, spacing="respaced"),
+        )
         net, noise = Analytic(learned=True), Recorded(z["noises"])
         x = trajectory(sampler, Prior(net, betas(STEPS)), A, y, z["x_T"], noise)
         yield compare(f"{tag}.sample", x, z[f"{tag}.sample"])
@@ -380,11 +467,22 @@ def check_light(file: Path) -> Rows:
     yield compare("timestep_map", torch.tensor(times) - 1, z["timestep_map"], 0.0)
     y, noises = z["image_lr_uint8"] / 255, z["noises_int8"] / 32
     net = Analytic(learned=True, ramp=ramp)
-    prior, f, m = Prior(net, betas(STEPS)), z["light_factor_init"], z["light_mask_init_uint8"] / 255 / 10000
+    prior, f, m = (
+        Prior(net, betas(STEPS)),
+        z["light_factor_init"],
+        z["light_mask_init_uint8"] / 255 / 10000,
+    )
     here = (..., slice(0, released_light.PATCH), slice(0, released_light.PATCH))
-    pull, f_probe, m_probe = released_light.guided((0.4 * noises[0])[here], y[here], f + 0.3, m[here], scale)
+    pull, f_probe, m_probe = released_light.guided(
+        (0.4 * noises[0])[here], y[here], f + 0.3, m[here], scale
+    )
     yield compare("cond_probe_light_factor", f_probe, z["cond_probe_light_factor"], 1e-5)
-    yield compare("cond_probe_mask_delta", ((m_probe - m[here]) * 1e6)[::8, ::8], z["cond_probe_mask_delta_x1e6_strided"], 1e-4)
+    yield compare(
+        "cond_probe_mask_delta",
+        ((m_probe - m[here]) * 1e6)[::8, ::8],
+        z["cond_probe_mask_delta_x1e6_strided"],
+        1e-4,
+    )
     yield compare("cond_probe_grad", pull[:, :, ::8, ::8], z["cond_probe_grad_strided"])
     state, factors, seen = released_light.State(z["x_T_int8"] / 32, f, m), [], []
     for k, noise in zip(reversed(range(steps)), noises, strict=True):

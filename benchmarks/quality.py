@@ -21,34 +21,60 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import save, table
-from benchmarks.foreign import FOREIGN
-from benchmarks.pareto import plot
+from benchmarks.pages.pareto import plot
+from benchmarks.released.foreign import FOREIGN
 from benchmarks.scoring import baselines, case, crop_square, same_sized, score
-from gdp import training_files
-from gdp.compose import Setup, build, compose
-from gdp.image import find_photos, read
-from gdp.prior import Prior
+from gdp.compose.configuration import Setup, build, compose
+from gdp.picture.image import find_photos, read
+from gdp.prior.prior import Prior
+from gdp.train import files as training_files
 
-COLUMNS = ("task sampler steps nfe images samples psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image").split()
+COLUMNS = (
+    "task sampler steps nfe images samples psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image"
+).split()
 
 
 def main() -> None:
     """Parse, run, print, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", required=True, help="folder of clean photos")
-    parser.add_argument("--tasks", default="sr4,inpaint_random,denoise,deblur,colorize", help="task or task:key=value:key=value")
-    parser.add_argument("--samplers", default="auto", help="names, with numbers of their own after @: auto@20,ddnm@20@100")
+    parser.add_argument(
+        "--tasks",
+        default="sr4,inpaint_random,denoise,deblur,colorize",
+        help="task or task:key=value:key=value",
+    )
+    parser.add_argument(
+        "--samplers",
+        default="auto",
+        help="names, with numbers of their own after @: auto@20,ddnm@20@100",
+    )
     budget = parser.add_mutually_exclusive_group()
     budget.add_argument("--steps", default="50", help="numbers of steps, separated by commas (50)")
     budget.add_argument("--nfe", help="network calls, separated by commas")
-    parser.add_argument("--samples", type=int, default=1, help="posterior samples of each photo; their mean is scored too")
+    parser.add_argument(
+        "--samples",
+        type=int,
+        default=1,
+        help="posterior samples of each photo; their mean is scored too",
+    )
     parser.add_argument("--limit", type=int, help="the first N photos by name")
     parser.add_argument("--size", type=int, help="centre crops of this size")
     parser.add_argument("--prior", default="photo64")
-    parser.add_argument("--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py")
+    parser.add_argument(
+        "--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py"
+    )
     parser.add_argument("--json", metavar="FILE")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep every row as it comes, and go on from those kept")
-    parser.add_argument("--only-kept", action="store_true", help="tables and plot of the rows in --out, none made")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="keep every row as it comes, and go on from those kept",
+    )
+    parser.add_argument(
+        "--only-kept", action="store_true", help="tables and plot of the rows in --out, none made"
+    )
     args = parser.parse_args()
     try:
         rows = list(run(args))
@@ -64,32 +90,53 @@ def main() -> None:
 
 def run(args: argparse.Namespace) -> Iterator[dict]:
     """The rows, one by one, told on stderr as they come."""
-    photos = [crop_square(read(f).pixels, args.size) for f in find_photos(args.images)[: args.limit]]
+    photos = [
+        crop_square(read(f).pixels, args.size) for f in find_photos(args.images)[: args.limit]
+    ]
     kept = Kept(args)
     prior: Prior | None = None
     for task in args.tasks.split(","):
         cases: list = []
         for words in ("baselines", *args.samplers.split(",")):
             sampler, *own = words.split("@")
-            for budget in [None] if sampler == "baselines" else own or (args.nfe or args.steps).split(","):
+            for budget in (
+                [None] if sampler == "baselines" else own or (args.nfe or args.steps).split(",")
+            ):
                 if (found := kept.find(task, sampler, budget)) is not None:
                     yield from found
                     continue
                 if args.only_kept:
                     continue
                 own_words = [*task.split(":")[1:], *args.override]
-                one_pass = [] if any(word.startswith("lowres") for word in own_words) else ["lowres=none"]
-                overrides = [f"task={task.split(':')[0]}", f"prior={args.prior}", *one_pass, *own_words]
+                one_pass = (
+                    [] if any(word.startswith("lowres") for word in own_words) else ["lowres=none"]
+                )
+                overrides = [
+                    f"task={task.split(':')[0]}",
+                    f"prior={args.prior}",
+                    *one_pass,
+                    *own_words,
+                ]
                 try:
                     setup = build_setup(overrides, sampler)
                     prior = prior or setup.load_prior()
-                    cases = cases or [case(setup, batch, seeds, prior) for batch, seeds in same_sized(photos)]
+                    cases = cases or [
+                        case(setup, batch, seeds, prior) for batch, seeds in same_sized(photos)
+                    ]
                     if budget is None:
                         rows = list(baselines(cases))
                     else:
                         fitted = with_steps(setup, prior, int(budget), args.nfe is not None)
-                        setup_cases = [c._replace(setup=c.setup._replace(sampler=fitted)) for c in cases]
-                        rows = [{"sampler": sampler, "steps": fitted.schedule.steps, **score(setup_cases, prior, args.samples)}]
+                        setup_cases = [
+                            c._replace(setup=c.setup._replace(sampler=fitted)) for c in cases
+                        ]
+                        rows = [
+                            {
+                                "sampler": sampler,
+                                "steps": fitted.schedule.steps,
+                                **score(setup_cases, prior, args.samples),
+                            }
+                        ]
                 except TypeError as error:  # the sampler lacks something of the operator
                     print(f"{task}: {error}", file=sys.stderr)
                     rows = []
@@ -121,7 +168,9 @@ def with_steps(setup: Setup, prior: Prior, budget: int, calls: bool) -> Any:
             sampler = replace(setup.sampler, schedule=replace(schedule, steps=steps))
             if sampler.nfe(prior.T) <= budget and steps > schedule.travel:
                 return sampler
-    raise ValueError(f"{type(setup.sampler).__name__} cannot work with {budget} network calls; give more")
+    raise ValueError(
+        f"{type(setup.sampler).__name__} cannot work with {budget} network calls; give more"
+    )
 
 
 class Kept:
@@ -129,13 +178,18 @@ class Kept:
 
     def __init__(self, args: argparse.Namespace):
         self.file = args.out / "rows.jsonl" if args.out else None
-        self.made_of = {k: str(getattr(args, k)) for k in ("images", "samples", "limit", "size", "prior", "override")}
+        self.made_of = {
+            k: str(getattr(args, k))
+            for k in ("images", "samples", "limit", "size", "prior", "override")
+        }
         self.made_of["budget"] = "nfe" if args.nfe else "steps"
         self.groups: list[dict] = []
         if self.file:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             self.groups = training_files.rows(self.file)
-            if self.file.is_file() and not self.file.read_text().endswith("\n"):  # a kill cut the last line short
+            if self.file.is_file() and not self.file.read_text().endswith(
+                "\n"
+            ):  # a kill cut the last line short
                 training_files.rewrite(self.file, self.groups)
 
     def key(self, task: str, sampler: str, budget: str | None) -> dict[str, str]:

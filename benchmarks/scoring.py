@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.compose import Setup
-from gdp.image import rounded, to_image, to_model
-from gdp.metrics import psnr
-from gdp.pipeline import consistency, crop, degrade, restore
-from gdp.prior import Prior
+from gdp.compose.configuration import Setup
+from gdp.picture.image import rounded, to_image, to_model
+from gdp.prior.prior import Prior
+from gdp.restore.metrics import psnr
+from gdp.restore.pipeline import consistency, crop, degrade, restore
 
 
 class Case(NamedTuple):
@@ -91,7 +91,13 @@ def score(cases: list[Case], prior: Prior, samples: int) -> dict:
     for c in cases:
         began, drawn = time.perf_counter(), []
         for k in range(samples):
-            outcome = restore(prior, c.setup.operator, c.setup.sampler, c.y, [1000 * k + i for i in range(len(c.y))])
+            outcome = restore(
+                prior,
+                c.setup.operator,
+                c.setup.sampler,
+                c.y,
+                [1000 * k + i for i in range(len(c.y))],
+            )
             drawn.append(outcome.pixels)
             nfe = outcome.nfe
         outputs.append((c, drawn, (time.perf_counter() - began) / samples))

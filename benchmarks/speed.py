@@ -18,11 +18,11 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import hole_speed, network_speed
 from benchmarks.common import meta, save, table
-from gdp.checkpoint import load_prior, pick_device, pick_dtype, untrained
-from gdp.places import CONF
-from gdp.prior import Prior
+from benchmarks.costs import hole_speed, network_speed
+from gdp.prior.prior import Prior
+from gdp.prior.weights import load_prior, pick_device, pick_dtype, untrained
+from gdp.storage.places import CONF
 
 PAGE = """# Performance
 
@@ -58,15 +58,21 @@ Shares of a network call, on one thread.
 
 def main() -> None:
     """Parse, run, print, save."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--prior", default="photo64")
-    parser.add_argument("--untrained", action="store_true", help="random weights in the network of --prior")
+    parser.add_argument(
+        "--untrained", action="store_true", help="random weights in the network of --prior"
+    )
     parser.add_argument("--sizes", default="64,256")
     parser.add_argument("--batch", default="1")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--reuse", default="2,3")
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
-    parser.add_argument("--holes", metavar="WIDTHxHEIGHT", help="measure holes in a picture of this size")
+    parser.add_argument(
+        "--holes", metavar="WIDTHxHEIGHT", help="measure holes in a picture of this size"
+    )
     parser.add_argument("--hole-steps", type=int, default=2)
     parser.add_argument("--operators", default="all", help="names of conf/operator, all, or none")
     parser.add_argument("--operator-size", type=int, default=256)
@@ -82,14 +88,23 @@ def main() -> None:
         rows, about = measured(args, parser), meta()
         save(rows, args.json)
     parts = {key: [row for row in rows if key in row] for key in ("what", "hole", "operator")}
-    shown = [(parts["what"], network_speed.COLUMNS), (parts["hole"], hole_speed.COLUMNS), (parts["operator"], OPERATOR_COLUMNS)]
+    shown = [
+        (parts["what"], network_speed.COLUMNS),
+        (parts["hole"], hole_speed.COLUMNS),
+        (parts["operator"], OPERATOR_COLUMNS),
+    ]
     tables = [table(found, columns) if found else "" for found, columns in shown]
     print("\n\n".join(t for t in tables if t))
     if args.out:
-        holes, operators = (text.format(table=t) if t else "" for text, t in zip((HOLES, OPERATORS), tables[1:], strict=True))
+        holes, operators = (
+            text.format(table=t) if t else ""
+            for text, t in zip((HOLES, OPERATORS), tables[1:], strict=True)
+        )
         more = "\n" + args.more.read_text() if args.more else ""
         about = {**about, "torch": about["versions"]["torch"]}
-        args.out.write_text(PAGE.format(network=tables[0], holes=holes, operators=operators, more=more, **about))
+        args.out.write_text(
+            PAGE.format(network=tables[0], holes=holes, operators=operators, more=more, **about)
+        )
 
 
 def measured(args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[dict]:
@@ -97,20 +112,30 @@ def measured(args: argparse.Namespace, parser: argparse.ArgumentParser) -> list[
     try:
         prior = described(args.prior, args.untrained)
         holes = [int(n) for n in args.holes.split("x")] if args.holes else []
-        sizes, batches, reuse = ([int(n) for n in text.split(",") if n] for text in (args.sizes, args.batch, args.reuse))
+        sizes, batches, reuse = (
+            [int(n) for n in text.split(",") if n] for text in (args.sizes, args.batch, args.reuse)
+        )
     except (ValueError, TypeError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
     rows = []
     for size in sizes:
         for batch in batches:
-            rows += network_speed.measure(args.prior, prior, size, batch, args.rounds, reuse, args.compile)
+            rows += network_speed.measure(
+                args.prior, prior, size, batch, args.rounds, reuse, args.compile
+            )
     if holes:
-        rows += hole_speed.measure_holes(prior, (holes[1], holes[0]), [0.01, 0.05, 0.2], args.hole_steps)
+        rows += hole_speed.measure_holes(
+            prior, (holes[1], holes[0]), [0.01, 0.05, 0.2], args.hole_steps
+        )
     if args.operators != "none":
-        from benchmarks import operator_speed
-        from benchmarks.operator_facts import NAMES
+        from benchmarks.costs import operator_speed
+        from benchmarks.pages.operator_facts import NAMES
 
-        names = [n for n in NAMES if n != "custom"] if args.operators == "all" else args.operators.split(",")
+        names = (
+            [n for n in NAMES if n != "custom"]
+            if args.operators == "all"
+            else args.operators.split(",")
+        )
         rows += operator_speed.measure_operators(prior, names, args.operator_size, args.rounds)
     return rows
 
@@ -119,14 +144,26 @@ def described(name: str, drawn: bool = False) -> Prior:
     """The prior of conf/prior/NAME.yaml, which describes its network; or that network with random weights."""
     file = CONF / "prior" / f"{name}.yaml"
     if not file.is_file():
-        raise ValueError(f"there is no conf/prior/{name}.yaml; choose from {', '.join(sorted(p.stem for p in file.parent.glob('*.yaml')))}")
+        raise ValueError(
+            f"there is no conf/prior/{name}.yaml; choose from {', '.join(sorted(p.stem for p in file.parent.glob('*.yaml')))}"
+        )
     node = {**yaml.safe_load(file.read_text()), "device": "auto"}
-    if node.pop("_target_") != "gdp.checkpoint.load_prior" or not node.get("unet"):
-        raise ValueError(f"conf/prior/{name}.yaml describes no network; choose one that does, such as imagenet256")
+    if node.pop("_target_") != "gdp.prior.prior.weights.load_prior" or not node.get("unet"):
+        raise ValueError(
+            f"conf/prior/{name}.yaml describes no network; choose one that does, such as imagenet256"
+        )
     return with_random_weights(name, **node) if drawn else load_prior(**node)
 
 
-def with_random_weights(name: str, unet: dict, diffusion: dict, device: str, dtype: str, label: int | None = None, **_: object) -> Prior:
+def with_random_weights(
+    name: str,
+    unet: dict,
+    diffusion: dict,
+    device: str,
+    dtype: str,
+    label: int | None = None,
+    **_: object,
+) -> Prior:
     """A network drawn at random, on the device and in the type that its weights would have."""
     prior, where = untrained(name, unet, diffusion, label), pick_device(device)
     assert prior.net is not None

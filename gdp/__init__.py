@@ -1,18 +1,57 @@
 """Zero-shot photo restoration with a pretrained, unconditional diffusion prior."""
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from gdp.version import __version__ as __version__
+from operators.tools.aliases import Aliases
 
 if TYPE_CHECKING:
     from gdp.api import Result as Result
     from gdp.api import load_prior as load_prior
     from gdp.api import restore as restore
 
-__version__ = "0.1.0"
 __all__ = ["Result", "load_prior", "restore"]
+
+MOVED = {
+    "gdp.checkpoint": "gdp.prior.weights",
+    "gdp.gaussian": "gdp.prior.gaussian",
+    "gdp.guidance": "samplers.guide.guidance",
+    "gdp.hub": "gdp.prior.hub",
+    "gdp.image": "gdp.picture",
+    "gdp.losses": "samplers.guide.losses",
+    "gdp.metrics": "gdp.restore.metrics",
+    "gdp.noise": "gdp.prior.noise",
+    "gdp.reuse": "gdp.prior.reuse",
+    "gdp.schedule": "gdp.prior.schedule",
+    "gdp.tiling": "gdp.prior.tiling",
+    "gdp.unet": "gdp.network.unet",
+}
+
+Aliases(MOVED).install()
+
+
+class Package(ModuleType):
+    """`gdp.restore` is the function, also once the folder of that name has been imported."""
+
+    @property
+    def restore(self) -> Any:
+        """gdp.api.restore."""
+        from gdp import api
+
+        return api.restore
+
+    @restore.setter
+    def restore(self, room: ModuleType) -> None:
+        """The import system puts every module into its package; this one is in sys.modules."""
+
+
+sys.modules[__name__].__class__ = Package
 
 
 def __getattr__(name: str) -> Any:
-    """What Python code uses, imported when it is first asked for: `import gdp` alone costs nothing."""
+    """What Python code uses, imported when first asked for: `import gdp` alone costs nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'gdp' has no attribute {name!r}")
     from gdp import api

@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gdp import arrays, job
-from gdp.compose import Setup, build, configured
-from gdp.image import namesake, picture_of, to_image, write
-from gdp.photo import Photo
-from gdp.picture_write import KINDS
-from gdp.prior import Prior
-from gdp.scene import scene
+from gdp.compose.configuration import Setup, build, configured
+from gdp.picture import arrays
+from gdp.picture.codec.write import KINDS
+from gdp.picture.image import namesake, picture_of, to_image, write
+from gdp.picture.photo import Photo
+from gdp.picture.scene import scene
+from gdp.prior.prior import Prior
+from gdp.restore import job
 
 if TYPE_CHECKING:
     from operators.base import Operator
@@ -49,10 +50,14 @@ class Result:
     report: dict[str, Any]  # what NAME.json holds; of a batch the first photo's
     mean: Any  # of the samples: the estimate of least squared error
     samples: list[Any]
-    found: dict[str, Any]  # maps of what was found of the degradation, such as the kernel of a blind blur
+    found: dict[
+        str, Any
+    ]  # maps of what was found of the degradation, such as the kernel of a blind blur
     light: Any  # of a scene (task=hdr): linear, without an upper end; else None
     reports: list[dict[str, Any]]  # one for each photo of a batch
-    pixels: list[Tensor] = field(repr=False)  # of each photo, [samples, 3, H, W] in [0, 1], not clipped
+    pixels: list[Tensor] = field(
+        repr=False
+    )  # of each photo, [samples, 3, H, W] in [0, 1], not clipped
     photos: list[Photo] = field(repr=False)
 
     def __repr__(self) -> str:
@@ -70,7 +75,9 @@ class Result:
         if file.suffix.lower() not in KINDS:
             raise ValueError(f"{file.name}: pictures are written as {', '.join(KINDS)}")
         if len(self.pixels) > 1:
-            raise ValueError(f"the result is a batch of {len(self.pixels)} photos; restore them one by one to save them")
+            raise ValueError(
+                f"the result is a batch of {len(self.pixels)} photos; restore them one by one to save them"
+            )
         write(self.pixels[0][:1], file, like=self.photos[0], quality=quality)
         return file
 
@@ -111,9 +118,15 @@ def restore(
             )
     parts = {"operator": operator, "sampler": sampler, "prior": prior}
     settings |= {name: part for name, part in parts.items() if isinstance(part, str | Mapping)}
-    objects = {name: part for name, part in parts.items() if part is not None and not isinstance(part, str | Mapping)}
+    objects = {
+        name: part
+        for name, part in parts.items()
+        if part is not None and not isinstance(part, str | Mapping)
+    }
     if prior is not None and not isinstance(prior, str | Mapping | Prior):
-        raise TypeError(f"prior= is a {type(prior).__name__}; it takes a name, settings, or what gdp.load_prior gives")
+        raise TypeError(
+            f"prior= is a {type(prior).__name__}; it takes a name, settings, or what gdp.load_prior gives"
+        )
     if mask is not None:
         settings["mask"] = Path(mask) if isinstance(mask, str | Path) else arrays.mask_of(mask)
     first = None
@@ -124,7 +137,11 @@ def restore(
         settings["init"] = first
     setup = build(*configured(settings), objects)
     frame = None if setup.config["degrade"] else setup.operator.frame
-    given = together(photo) if setup.config["scene"] and not setup.config["degrade"] else arrays.given(alone(photo), frame=frame)
+    given = (
+        together(photo)
+        if setup.config["scene"] and not setup.config["degrade"]
+        else arrays.given(alone(photo), frame=frame)
+    )
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False):
@@ -132,7 +149,9 @@ def restore(
     return collected(given, results)
 
 
-def load_prior(name: str | Path | Mapping[str, Any] = "photo64", device: str = "auto", **settings: Any) -> Prior:
+def load_prior(
+    name: str | Path | Mapping[str, Any] = "photo64", device: str = "auto", **settings: Any
+) -> Prior:
     """A prior for restore(prior=...), by as many calls and threads as you like.
 
     `name` is one of conf/prior/, a file of weights with a config.yaml beside it, or a mapping with a "name" and settings; those are of
@@ -144,34 +163,55 @@ def load_prior(name: str | Path | Mapping[str, Any] = "photo64", device: str = "
     file = Path(name)
     if isinstance(name, Path) or len(file.parts) > 1 or file.suffix:
         settings, name = {"path": file, **settings}, "custom"
-    cfg, choices, words = configured({"prior": name, "device": device, **{f"prior.{key}": value for key, value in settings.items()}})
+    cfg, choices, words = configured(
+        {
+            "prior": name,
+            "device": device,
+            **{f"prior.{key}": value for key, value in settings.items()},
+        }
+    )
     return build(cfg, choices, words).bare_prior()
 
 
 def alone(photo: Any) -> Any:
     """What is one photo. TypeError of a list."""
     if isinstance(photo, list | tuple):
-        raise TypeError(f"got a list of {len(photo)} photos, which only task='hdr' takes; restore them one by one")
+        raise TypeError(
+            f"got a list of {len(photo)} photos, which only task='hdr' takes; restore them one by one"
+        )
     return photo
 
 
 def together(photos: Any) -> arrays.Given:
     """Exposures of a scene as one photo, of the kind of the first. TypeError where they are no list."""
     if not isinstance(photos, list | tuple):
-        raise TypeError(f"task='hdr' got a {type(photos).__name__}; it takes a list of 2 to 7 exposures of one scene")
+        raise TypeError(
+            f"task='hdr' got a {type(photos).__name__}; it takes a list of 2 to 7 exposures of one scene"
+        )
     parts = [arrays.given(photo, f"exposure {k + 1}") for k, photo in enumerate(photos)]
     for part in parts:
         if len(part.photos) > 1:
             raise ValueError(f"the {part.name} is a batch; each exposure is one photo")
-    return parts[0]._replace(photos=[scene([part.photos[0] for part in parts], [part.name for part in parts])])
+    return parts[0]._replace(
+        photos=[scene([part.photos[0] for part in parts], [part.name for part in parts])]
+    )
 
 
-def restored(given: arrays.Given, init: Tensor | None, setup: Setup, prior: Prior, on_step: OnStep | None) -> list[job.Result]:
+def restored(
+    given: arrays.Given, init: Tensor | None, setup: Setup, prior: Prior, on_step: OnStep | None
+) -> list[job.Result]:
     """The restorations of the photos given; those that may share the network's calls do."""
-    cases = [job.prepare(photo, setup, prior.device, given.name, given.file, init) for photo in given.photos]
+    cases = [
+        job.prepare(photo, setup, prior.device, given.name, given.file, init)
+        for photo in given.photos
+    ]
     groups = grouped(cases, setup)
     samples, began = setup.config["samples"], prior.calls
-    totals = [sum(job.passes(g[0], setup, prior)) * (-(-samples // at_once(g[0], setup)) if len(g) == 1 else 1) for g in groups]
+    totals = [
+        sum(job.passes(g[0], setup, prior))
+        * (-(-samples // at_once(g[0], setup)) if len(g) == 1 else 1)
+        for g in groups
+    ]
     results = []
     for k, group in enumerate(groups):
 
@@ -180,7 +220,10 @@ def restored(given: arrays.Given, init: Tensor | None, setup: Setup, prior: Prio
                 on_step(min(prior.calls - began, most), sum(totals), to_image(x0))
 
         outcomes = job.sample_all(group, setup, prior, step)
-        results += [job.finish(case, outcome, setup, prior) for case, outcome in zip(group, outcomes, strict=True)]
+        results += [
+            job.finish(case, outcome, setup, prior)
+            for case, outcome in zip(group, outcomes, strict=True)
+        ]
     return results
 
 
@@ -212,8 +255,14 @@ def collected(given: arrays.Given, results: list[job.Result]) -> Result:
         std=given.map(torch.cat([r.std for r in results])) if several else None,
         report=reports[0],
         mean=given.picture(torch.cat([r.mean for r in results])),
-        samples=[given.picture(torch.cat([r.pixels[k : k + 1] for r in results])) for k in range(len(results[0].pixels))],
-        found={name: given.map(torch.cat([r.pictures[name] for r in results])) for name in results[0].pictures},
+        samples=[
+            given.picture(torch.cat([r.pixels[k : k + 1] for r in results]))
+            for k in range(len(results[0].pixels))
+        ],
+        found={
+            name: given.map(torch.cat([r.pictures[name] for r in results]))
+            for name in results[0].pictures
+        },
         light=None if results[0].light is None else given.map(results[0].light),
         reports=reports,
         pixels=[r.pixels.cpu() for r in results],

@@ -12,10 +12,14 @@ from typing import Any
 
 import torch
 
-from gdp import checkpoint, cpu_kernels, cuda_kernels, pipeline, report
-from gdp.image import read
-from gdp.places import CONF, SAMPLE, cache_folder
-from gdp.prior import Prior
+from gdp.network.kernels import cpu as cpu_kernels
+from gdp.network.kernels import cuda as cuda_kernels
+from gdp.picture.image import read
+from gdp.prior import weights as checkpoint
+from gdp.prior.prior import Prior
+from gdp.restore import facts as report
+from gdp.restore import pipeline
+from gdp.storage.places import CONF, SAMPLE, cache_folder
 
 EXTRAS = {  # of setup.cfg, and the packages that each brings
     "bench": ("deepinv", "matplotlib"),
@@ -26,8 +30,14 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "hub": ("diffusers",),
     "tiff": ("imagecodecs",),
 }
-KERNELS = ("convolutions by torch; a C compiler (on Linux) would bring faster ones", "convolutions by kernels of our own, compiled here")
-GPU_KERNELS = ("normalizations by torch; Triton (with a C compiler) would bring faster ones", "normalizations by Triton kernels of our own")
+KERNELS = (
+    "convolutions by torch; a C compiler (on Linux) would bring faster ones",
+    "convolutions by kernels of our own, compiled here",
+)
+GPU_KERNELS = (
+    "normalizations by torch; Triton (with a C compiler) would bring faster ones",
+    "normalizations by Triton kernels of our own",
+)
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
 LITTLE_MEMORY, LITTLE_DISK = 1.5, 0.1  # GB
 GB = 1e9
@@ -69,9 +79,15 @@ def program() -> Iterator[Line]:
 def machine() -> Iterator[Line]:
     """Device, memory, threads, disk."""
     chosen = checkpoint.pick_device("auto")
-    yield True, f"device=auto is {chosen.type}: {report.hardware(chosen)}, computes in {str(checkpoint.pick_dtype('auto', chosen))[6:]}"
+    yield (
+        True,
+        f"device=auto is {chosen.type}: {report.hardware(chosen)}, computes in {str(checkpoint.pick_dtype('auto', chosen))[6:]}",
+    )
     if chosen.type != "cuda" and shutil.which("nvidia-smi"):
-        yield True, "there seems to be an NVIDIA GPU, but this torch does not see it; install torch's CUDA build to use it"
+        yield (
+            True,
+            "there seems to be an NVIDIA GPU, but this torch does not see it; install torch's CUDA build to use it",
+        )
     if chosen.type == "cuda":
         yield free_memory("the device's memory", *torch.cuda.mem_get_info(chosen))
     free, total = memory()
@@ -84,23 +100,33 @@ def machine() -> Iterator[Line]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     yield True, f"{torch.get_num_threads()} threads on {cores} cores"
     disk = shutil.disk_usage(Path.cwd()).free / GB
-    yield disk > LITTLE_DISK, f"{disk:.1f} GB of disk are free in {Path.cwd()}" + ("" if disk > LITTLE_DISK else "; make room")
+    yield (
+        disk > LITTLE_DISK,
+        f"{disk:.1f} GB of disk are free in {Path.cwd()}"
+        + ("" if disk > LITTLE_DISK else "; make room"),
+    )
 
 
 def free_memory(what: str, free: float, total: float) -> Line:
     """How much is free, in bytes, and what to do where that is little."""
     enough = free / GB > LITTLE_MEMORY
-    return enough, f"{free / GB:.1f} of {total / GB:.1f} GB of {what} are free" + ("" if enough else "; close other programs")
+    return enough, f"{free / GB:.1f} of {total / GB:.1f} GB of {what} are free" + (
+        "" if enough else "; close other programs"
+    )
 
 
 def memory() -> tuple[float, float]:
     """Bytes of main memory that are free and that there are, within the container's limit; zeros where the system does not tell."""
     try:
         lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        free, total = (float(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal"))
+        free, total = (
+            float(lines[name].split()[0]) * 1024 for name in ("MemAvailable", "MemTotal")
+        )
     except (OSError, KeyError, ValueError):
         names = ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES")
-        pages = [os.sysconf(name) if name in getattr(os, "sysconf_names", {}) else 0 for name in names]
+        pages = [
+            os.sysconf(name) if name in getattr(os, "sysconf_names", {}) else 0 for name in names
+        ]
         return tuple(float(n) * os.sysconf("SC_PAGE_SIZE") if n > 0 else 0.0 for n in pages)  # type: ignore[return-value]
     try:
         group = Path("/sys/fs/cgroup")
@@ -125,7 +151,11 @@ def priors() -> Iterator[Line]:
     cache = cache_folder()
     parent = next(p for p in (cache, *cache.absolute().parents) if p.exists())
     writable = os.access(parent, os.W_OK)
-    yield writable, f"downloads go to {cache}" + ("" if writable else ", which cannot be written; set GDP_CACHE to a folder that can")
+    yield (
+        writable,
+        f"downloads go to {cache}"
+        + ("" if writable else ", which cannot be written; set GDP_CACHE to a folder that can"),
+    )
     away = []
     for file in sorted((CONF / "prior").glob("*.yaml")):
         node = yaml.safe_load(file.read_text())
@@ -147,32 +177,51 @@ def priors() -> Iterator[Line]:
 
 def self_test(cfg: Any) -> Iterator[Line]:
     """A small restoration of the bundled sample by the configured prior, and its network's speed."""
-    from gdp.compose import build
+    from gdp.compose.configuration import build
 
     began = time.perf_counter()
     try:
         setup = build(cfg)
         prior = setup.load_prior()
-        y = pipeline.observe(read(SAMPLE).pixels[..., 24:40, 24:40].to(prior.device), setup.operator.to(prior.device), 0.0, 0.0)
+        y = pipeline.observe(
+            read(SAMPLE).pixels[..., 24:40, 24:40].to(prior.device),
+            setup.operator.to(prior.device),
+            0.0,
+            0.0,
+        )
         outcome = pipeline.restore(prior, setup.operator, setup.sampler, y, [0])
         error = pipeline.consistency(outcome.pixels, outcome.operator, y)
     except Exception as problem:
         told = isinstance(problem, ValueError | TypeError | OSError)
         text = " ".join(str(problem).split()) or type(problem).__name__
-        yield False, text if told else f"a small restoration fails with {type(problem).__name__}: {text}; reinstall, or try device=cpu"
+        yield (
+            False,
+            text
+            if told
+            else f"a small restoration fails with {type(problem).__name__}: {text}; reinstall, or try device=cpu",
+        )
         return
     size = f"{outcome.pixels.shape[-1]}x{outcome.pixels.shape[-2]}"
     what = f"a restoration at {size} with {prior.source['file'] if prior.source else 'this prior'}, {outcome.nfe} network calls"
     fine = bool(outcome.pixels.isfinite().all()) and error < CONSISTENT
     text = f"{what}: consistent within {error:.1e} (bound {CONSISTENT:.0e}), {time.perf_counter() - began:.1f} s with loading"
-    yield fine, text if fine else f"{text}; the result does not agree with its input: try prior.dtype=float32 or device=cpu"
+    yield (
+        fine,
+        text
+        if fine
+        else f"{text}; the result does not agree with its input: try prior.dtype=float32 or device=cpu",
+    )
     for side in (64, 256):
         yield True, f"{seconds_per_call(prior, side):.3f} s a network call at {side}x{side}"
 
 
 def seconds_per_call(prior: Prior, side: int) -> float:
     """The least time of a prediction of `side` x `side` pixels, of as many as fit into a second and a half."""
-    x, best, until = torch.randn(1, 3, side, side, device=prior.device), float("inf"), time.perf_counter() + SPEED_SECONDS
+    x, best, until = (
+        torch.randn(1, 3, side, side, device=prior.device),
+        float("inf"),
+        time.perf_counter() + SPEED_SECONDS,
+    )
     while best == float("inf") or time.perf_counter() < until:
         began = time.perf_counter()
         with torch.no_grad():

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from operators.solve import cg
+from operators.tools.solve import cg
 
 ROUNDED = 0.005  # std of y's noise, in model units, that rounding to 8 bits alone stays below
 
@@ -24,7 +24,9 @@ class Operator(nn.Module):
     divisor: int = 1  # H and W of x must be multiples of it
     spreads: bool = False  # whether every pixel of x is seen, more or less, in all of y, or in no part of it more than in others
     pictured: Sequence[str] = ()  # what `pictures` gives
-    frame: tuple[int, int, int, int] | None = None  # pixels that x has more than y at the left, right, top and bottom
+    frame: tuple[int, int, int, int] | None = (
+        None  # pixels that x has more than y at the left, right, top and bottom
+    )
 
     @property
     def blind(self) -> bool:
@@ -33,7 +35,9 @@ class Operator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""
-        raise TypeError(f"{type(self).__name__} defines no forward(x); an operator is at least that")
+        raise TypeError(
+            f"{type(self).__name__} defines no forward(x); an operator is at least that"
+        )
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         """Shape of the images that A maps to y."""
@@ -90,7 +94,9 @@ class LinearOperator(Operator):
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         """argmin_x ||A x - y||^2 + rho ||x - v||^2."""
-        return v + cg(lambda d: self.adjoint(self(d)) + rho * d, self.adjoint(y - self(v)), max_iter=30)
+        return v + cg(
+            lambda d: self.adjoint(self(d)) + rho * d, self.adjoint(y - self(v)), max_iter=30
+        )
 
 
 class SpectralOperator(LinearOperator):
@@ -98,7 +104,9 @@ class SpectralOperator(LinearOperator):
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
         """V f(s) V^T x; f is elementwise and f(0) weighs the null space. f = 1 gives x, f = s^2 gives A^T A x."""
-        raise TypeError(f"{type(self).__name__} defines no spectral(x, f); derive it from LinearOperator instead")
+        raise TypeError(
+            f"{type(self).__name__} defines no spectral(x, f); derive it from LinearOperator instead"
+        )
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         return v + self.spectral(self.pinv(y - self(v)), lambda s: s**2 / (s**2 + rho))
@@ -114,7 +122,9 @@ class ProjectionOperator(SpectralOperator):
         return self.adjoint(y) / self.s**2
 
     def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
-        f0, f1 = f(torch.tensor([0.0, self.s], dtype=x.dtype))  # on the CPU: a GPU takes them as numbers and is not waited for
+        f0, f1 = f(
+            torch.tensor([0.0, self.s], dtype=x.dtype)
+        )  # on the CPU: a GPU takes them as numbers and is not waited for
         return f0 * x + (f1 - f0) * self.pinv(self(x))
 
 

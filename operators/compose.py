@@ -18,7 +18,9 @@ class Compose(LinearOperator):
     """
 
     def __new__(cls, ops: Sequence[Operator] = ()) -> "Compose":
-        closed = all(isinstance(op, ProjectionOperator) for op in ops) and all(op.onto for op in ops[:-1])
+        closed = all(isinstance(op, ProjectionOperator) for op in ops) and all(
+            op.onto for op in ops[:-1]
+        )
         return super().__new__(ClosedCompose if closed and ops else cls)
 
     def __init__(self, ops: Sequence[Operator]):

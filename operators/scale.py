@@ -43,6 +43,8 @@ def known_mean(y: Tensor, known: Tensor, r: int, least: float) -> tuple[Tensor, 
 def remaining(R: int, r: int, y: Tensor) -> tuple[int, Tensor, int]:
     """For y that is R times smaller than x: the factor left when x shrinks by r, y as it has to shrink then, and by how much it did."""
     if R % r and r % R:
-        raise ValueError(f"a picture that is to be enlarged {R} times has no common scale with 1/{r}; take a divisor or a multiple of {R}")
+        raise ValueError(
+            f"a picture that is to be enlarged {R} times has no common scale with 1/{r}; take a divisor or a multiple of {R}"
+        )
     extra = max(1, r // R)
     return max(1, R // r), shrunk(y, extra), extra

@@ -1,6 +1,6 @@
 """Our own: what y tells is anchored, what it does not tell is drawn afresh at every step, and y's noise counts as x_s's.
 
-    times   from what the first guess leaves open to what y's noise leaves open (samplers/late.py), even in sqrt(t)
+    times   from what the first guess leaves open to what y's noise leaves open (samplers/start/late.py), even in sqrt(t)
     rho     = trust sigma_y^2 a_t / (1 - a_t)
     lam     = min(d^2 / (d^2 + rho), d sigma_s / (sqrt(a_s) sigma_y))                   by singular value d; 1 where sigma_y = 0
     x0_hat  = x0 - lam A^+ (A x0 - y)                                                   DDNM's projection, damped as DiffPIR's prox
@@ -23,12 +23,12 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import Schedule
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from samplers.base import Sampler
+from samplers.guide.guidance import Guidance
 
 PROBE = 48  # pixels, times the operator's divisor
 ERROR = 0.35  # of an estimate x0, as a share of the noise it was made from
@@ -41,7 +41,7 @@ class Anchored(Sampler):
     """`trust` weighs the prior against y; `fresh` is the new noise where the guess is near, as a share of what the network is told of.
 
     Where the guess is far, `eta` < 1 keeps part of the old noise in what A does not see.
-    `quality` are terms for x0 besides y (gdp/losses.py), minus log-probabilities: a gradient step as long as x0's variance.
+    `quality` are terms for x0 besides y (samplers/guide/losses.py), minus log-probabilities: a gradient step as long as x0's variance.
     """
 
     needs: ClassVar = ("prox",)
@@ -50,7 +50,9 @@ class Anchored(Sampler):
     eta: float = 0.94
     fresh: float = 0.4
     quality: Guidance | None = None
-    schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto")
+    )
 
     def hides(self, A: Operator, error: float) -> float:
         return 0.8 * error if error < NEAR and not fitted(A) else super().hides(A, error)
@@ -60,7 +62,11 @@ class Anchored(Sampler):
         return prior.sigma(top) < NEAR and not fitted(A)
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
-        return self.drawn(prior, x, t, noise) if self.near(A, prior, t) else super().noised(prior, A, x, t, noise)
+        return (
+            self.drawn(prior, x, t, noise)
+            if self.near(A, prior, t)
+            else super().noised(prior, A, x, t, noise)
+        )
 
     def drawn(self, prior: Prior, x0: Tensor, t: int, noise: Noise) -> Tensor:
         """sqrt(a_t) x0 + fresh sigma_t z."""
@@ -68,15 +74,29 @@ class Anchored(Sampler):
         return x0 if t == 0 else a**0.5 * x0 + self.fresh * (1 - a) ** 0.5 * noise.like(x0)
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         near = self.near(A, prior, memory.setdefault("top", t))
         if self.quality is not None:
-            x0 = x0 - min(ERROR * prior.sigma(t), WIDEST) ** 2 * self.quality.gradient(x0.clamp(-1, 1), y, A)
+            x0 = x0 - min(ERROR * prior.sigma(t), WIDEST) ** 2 * self.quality.gradient(
+                x0.clamp(-1, 1), y, A
+            )
         if A.sigma_y == 0:
             x0_hat = x0 - A.pinv(A(x0) - y)
-            return (self.drawn(prior, x0_hat, s, noise) if near else prior.ddim(x0_hat, eps, s, self.eta, noise)), x0_hat
+            return (
+                self.drawn(prior, x0_hat, s, noise)
+                if near
+                else prior.ddim(x0_hat, eps, s, self.eta, noise)
+            ), x0_hat
         rho = A.sigma_y**2 * prior.a(t) / (1 - prior.a(t))
         if s == 0:
             x0_hat = A.prox(x0, y, rho / ERROR**2)
@@ -85,10 +105,20 @@ class Anchored(Sampler):
         return draw(x0, eps, self.trust * rho, prior.a(s), A, y, noise, near)
 
     def by_singular_value(
-        self, x0: Tensor, eps: Tensor, rho: float, a: float, A: Any, y: Tensor, noise: Noise, near: bool
+        self,
+        x0: Tensor,
+        eps: Tensor,
+        rho: float,
+        a: float,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        near: bool,
     ) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat."""
-        share, new, old = (self.fresh, self.fresh, 0.0) if near else (1.0, self.eta, (1 - self.eta**2) ** 0.5)
+        share, new, old = (
+            (self.fresh, self.fresh, 0.0) if near else (1.0, self.eta, (1 - self.eta**2) ** 0.5)
+        )
 
         def lam(d: Tensor) -> Tensor:
             return (d**2 / (d**2 + rho)).minimum(d * (1 / a - 1) ** 0.5 / A.sigma_y)
@@ -105,7 +135,15 @@ class Anchored(Sampler):
         return (x + A.spectral(eps, kept) if old else x), x0_hat
 
     def by_proximal_step(
-        self, x0: Tensor, eps: Tensor, rho: float, a: float, A: Any, y: Tensor, noise: Noise, near: bool
+        self,
+        x0: Tensor,
+        eps: Tensor,
+        rho: float,
+        a: float,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        near: bool,
     ) -> tuple[Tensor, Tensor]:
         """x_s and x0_hat; the noise that y brings, at most sigma_y / (2 sqrt(rho)), is taken for white and measured on a small y."""
         rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
@@ -113,7 +151,9 @@ class Anchored(Sampler):
         brought = A.prox(small, A.sigma_y * Noise([0]).like(A(small)), rho).square().mean()
         x0_hat = A.prox(x0, y, rho)
         share = self.fresh if near else 1.0
-        return a**0.5 * x0_hat + (share**2 * (1 - a) - a * brought).clamp_min(0).sqrt() * noise.like(x0), x0_hat
+        return a**0.5 * x0_hat + (share**2 * (1 - a) - a * brought).clamp_min(
+            0
+        ).sqrt() * noise.like(x0), x0_hat
 
 
 def fitted(A: Operator) -> bool:

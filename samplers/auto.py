@@ -6,15 +6,15 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import Schedule
-from gdp.snapshot import Place
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
+from gdp.storage.snapshot import Place
 from operators.base import AffineOperator, Operator
 from samplers.anchored import Anchored
 from samplers.base import OnStep, Restored, Sampler
 from samplers.gdp_x0 import GDPx0
+from samplers.guide.guidance import Guidance
 
 
 @dataclass(kw_only=True)
@@ -22,7 +22,9 @@ class Auto(Sampler):
     """`guidance` is for operators that are not linear; `schedule` for all."""
 
     guidance: Guidance = field(default_factory=Guidance)
-    schedule: Schedule = field(default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto"))
+    schedule: Schedule = field(
+        default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto")
+    )
 
     def choose(self, operator: Operator) -> Sampler:
         """The sampler that this operator gets."""
@@ -49,6 +51,14 @@ class Auto(Sampler):
         return self.choose(A).hides(A, error)
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         return self.choose(A).step(x, t, s, prior, A, y, noise, memory)

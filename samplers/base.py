@@ -11,13 +11,13 @@ from typing import Any, ClassVar, NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from gdp.noise import Noise
-from gdp.prior import Prediction, Prior
-from gdp.schedule import Schedule
-from gdp.snapshot import Place, State
-from gdp.state import load_module, module_state
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prediction, Prior
+from gdp.prior.schedule import Schedule
+from gdp.storage.snapshot import Place, State
+from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
-from samplers.late import first_guess, hides, late
+from samplers.start.late import first_guess, hides, late
 
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
 OnStep = Callable[[int, Tensor, Tensor], None]
@@ -60,9 +60,15 @@ class Sampler(ABC):
         inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
             if not hasattr(inner, method):
-                works = "sampler=auto or sampler=ddnm" if hasattr(inner, "pinv") else "sampler=auto or sampler=gdp_x0"
+                works = (
+                    "sampler=auto or sampler=ddnm"
+                    if hasattr(inner, "pinv")
+                    else "sampler=auto or sampler=gdp_x0"
+                )
                 name, other = type(self).__name__, type(operator).__name__
-                raise TypeError(f"{name} needs operator.{method}, which {other} does not have; try {works}")
+                raise TypeError(
+                    f"{name} needs operator.{method}, which {other} does not have; try {works}"
+                )
 
     def nfe(self, T: int) -> int:
         """Network calls of a restoration, for a prior of T steps."""
@@ -86,7 +92,7 @@ class Sampler(ABC):
 
         One seed per image makes its result independent of the batch. `init` is a picture [B, C, H, W] to start from, or a
         restoration whose operator goes on too; it is noised to the schedule's first time. A schedule that starts late makes its
-        own, the first guess of samplers/late.py. `on_step(t, x, x0)` follows every step. `keep` is told how far it is after every
+        own, the first guess of samplers/start/late.py. `on_step(t, x, x0)` follows every step. `keep` is told how far it is after every
         step; where it knows of such a state already, the restoration goes on from there, and comes to the same result; the network
         calls that led there count as made. Raises TypeError (operator lacks a method) or ValueError (schedule, seeds or size do not
         fit; sampling diverged).
@@ -108,13 +114,18 @@ class Sampler(ABC):
             if affine:
                 A, y = affine.linear(), given - affine.offset(given)
             if not self.noise_aware and A.sigma_y > ROUNDED:
-                log.warning("%s takes y for clean, so its noise stays in the result; sampler=auto removes it", type(self).__name__)
+                log.warning(
+                    "%s takes y for clean, so its noise stays in the result; sampler=auto removes it",
+                    type(self).__name__,
+                )
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
                 pairs, x = self.begin(prior, A, y, init, start)
                 done = 0
             else:
-                pairs, x, done, memory, noise.draws = (state[key] for key in ("pairs", "x", "done", "memory", "draws"))
+                pairs, x, done, memory, noise.draws = (
+                    state[key] for key in ("pairs", "x", "done", "memory", "draws")
+                )
                 memory = dict(memory)
                 prior.calls += state["calls"]
                 if on_step is not None:
@@ -140,18 +151,33 @@ class Sampler(ABC):
                     if on_step is not None:
                         on_step(t, x, x0)
                     if keep is not None:
-                        now: State = {"pairs": pairs, "done": i + 1, "x": x, "x0": x0, "calls": prior.calls - calls, "draws": noise.draws}
-                        own = {"prior": prior.state(), "memory": dict(memory), "operator": module_state(bound) if blind else None}
+                        now: State = {
+                            "pairs": pairs,
+                            "done": i + 1,
+                            "x": x,
+                            "x0": x0,
+                            "calls": prior.calls - calls,
+                            "draws": noise.draws,
+                        }
+                        own = {
+                            "prior": prior.state(),
+                            "memory": dict(memory),
+                            "operator": module_state(bound) if blind else None,
+                        }
                         keep.offer(now | own)
         return Restored(x, bound)
 
-    def begin(self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise) -> tuple[list[tuple[int, int]], Tensor]:
+    def begin(
+        self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise
+    ) -> tuple[list[tuple[int, int]], Tensor]:
         """The times to visit, and x at the first of them."""
         schedule = late(self.schedule, prior, A, y, noise=partial(self.hides, A))
         pairs = list(schedule.pairs(prior.T))
         if init is None and schedule.start == 1:
             return pairs, self.start(prior, A, y, noise)
-        return pairs, self.noised(prior, A, first_guess(A, y) if init is None else init.x, pairs[0][0], noise)
+        return pairs, self.noised(
+            prior, A, first_guess(A, y) if init is None else init.x, pairs[0][0], noise
+        )
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
@@ -167,6 +193,14 @@ class Sampler(ABC):
 
     @abstractmethod
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Operator, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Operator,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""

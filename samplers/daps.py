@@ -14,13 +14,13 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.losses import fidelity
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import respaced
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import respaced
 from samplers.base import Sampler
-from samplers.descent import curvature
+from samplers.guide.descent import curvature
+from samplers.guide.guidance import Guidance
+from samplers.guide.losses import fidelity
 
 
 @dataclass(kw_only=True)
@@ -40,7 +40,15 @@ class DAPS(Sampler):
         return sum(min(self.ode, t) for t, s in self.schedule.pairs(T) if s < t)
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         x0 = self.flow(prior, x, t)
         r, tau = min(self.share * prior.sigma(t), self.reach), max(A.sigma_y, self.floor)

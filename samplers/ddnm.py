@@ -21,8 +21,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
 
 
@@ -36,7 +36,15 @@ class DDNM(Sampler):
     trust: float = 8.0
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         if A.sigma_y > 0 and hasattr(A, "spectral"):
@@ -47,7 +55,9 @@ class DDNM(Sampler):
             x0_hat = x0 - A.pinv(A(x0) - y)
         return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
 
-    def noisy(self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise) -> tuple[Tensor, Tensor]:
+    def noisy(
+        self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise
+    ) -> tuple[Tensor, Tensor]:
         """DDNM+; compared multiplied out, so that no singular value is divided by."""
         a, sigma, sigma_y = prior.a(s) ** 0.5, (1 - prior.a(s)) ** 0.5, A.sigma_y
         k = (1 - self.eta**2) ** 0.5 * sigma

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
 
 
@@ -34,11 +34,21 @@ class DDRM(Sampler):
         sigma, z = prior.sigma(t), super().start(prior, A, y, noise)
         seen = told(A.sigma_y, sigma)
         mean = A.spectral(A.pinv(y), lambda d: seen(d).to(d))
-        fresh = A.spectral(z, lambda d: torch.where(seen(d), fit(sigma**2 - safe(A.sigma_y, d, seen) ** 2), sigma))
+        fresh = A.spectral(
+            z, lambda d: torch.where(seen(d), fit(sigma**2 - safe(A.sigma_y, d, seen) ** 2), sigma)
+        )
         return prior.a(t) ** 0.5 * (mean + fresh)
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         sigma, sigma_y = prior.sigma(s), A.sigma_y
@@ -48,11 +58,19 @@ class DDRM(Sampler):
             return torch.where(seen(d), self.eta_b, k * d / sigma_y if sigma_y else 0 * d)
 
         def fresh(d: Tensor) -> Tensor:
-            return torch.where(seen(d), fit(sigma**2 - (self.eta_b * safe(sigma_y, d, seen)) ** 2), self.eta * sigma)
+            return torch.where(
+                seen(d),
+                fit(sigma**2 - (self.eta_b * safe(sigma_y, d, seen)) ** 2),
+                self.eta * sigma,
+            )
 
         x_s = A.spectral(x0, lambda d: 1 - pull(d)) + A.spectral(A.pinv(y), pull)
         if s > 0:
-            x_s = x_s + A.spectral(eps, lambda d: torch.where(d == 0, k, 0.0)) + A.spectral(noise.like(x), fresh)
+            x_s = (
+                x_s
+                + A.spectral(eps, lambda d: torch.where(d == 0, k, 0.0))
+                + A.spectral(noise.like(x), fresh)
+            )
         return prior.a(s) ** 0.5 * x_s, x0
 
 

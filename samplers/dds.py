@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
-from operators.solve import cg
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from operators.tools.solve import cg
 from samplers.base import Sampler
 
 
@@ -25,7 +25,15 @@ class DDS(Sampler):
     eta: float = 0.85
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         rho = 1 / self.gamma if A.sigma_y > 0 else 0.0

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
 
 
@@ -25,7 +25,15 @@ class DiffPIR(Sampler):
     floor: float = 0.002  # 0.001 in [0, 1] units
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         _, x0, _ = prior(x, t)
         a = prior.a(t)

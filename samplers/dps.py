@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prediction, Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prediction, Prior
 from samplers.base import Sampler
 
 
@@ -24,11 +24,21 @@ class DPS(Sampler):
     zeta: float = 0.3
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         (_, x0, v), residual, g = pull(prior, x, t, A, y)
         x0 = x0.clamp(-1, 1)
-        return prior.ancestral(x, x0, t, s, v, noise) - residual.clamp(max=self.zeta * (t - s)) * g, x0
+        return prior.ancestral(x, x0, t, s, v, noise) - residual.clamp(
+            max=self.zeta * (t - s)
+        ) * g, x0
 
 
 def pull(prior: Prior, x: Tensor, t: int, A: Any, y: Tensor) -> tuple[Prediction, Tensor, Tensor]:
@@ -38,4 +48,8 @@ def pull(prior: Prior, x: Tensor, t: int, A: Any, y: Tensor) -> tuple[Prediction
         eps, x0, v = prior(x, t)
         residual = (y - A(x0)).flatten(1).norm(dim=1)
         g = torch.autograd.grad(residual.sum(), x)[0]
-    return Prediction(eps.detach(), x0.detach(), None if v is None else v.detach()), residual.detach().view(-1, 1, 1, 1), g
+    return (
+        Prediction(eps.detach(), x0.detach(), None if v is None else v.detach()),
+        residual.detach().view(-1, 1, 1, 1),
+        g,
+    )

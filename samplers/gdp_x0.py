@@ -15,11 +15,11 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
-from samplers.descent import curvature, dot
+from samplers.guide.descent import curvature, dot
+from samplers.guide.guidance import Guidance
 
 
 @dataclass(kw_only=True)
@@ -32,7 +32,15 @@ class GDPx0(Sampler):
     eta: float = 0.85
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         x0 = x0.clamp(-1, 1)
@@ -53,4 +61,6 @@ class GDPx0(Sampler):
     def minimiser(self, x0: Tensor, g: Tensor, y: Tensor, A: Any) -> Tensor:
         """alpha [B, 1, 1, 1]; a step stays within the range of pixels."""
         longest = 2 * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + 1e-30)
-        return (1 / (curvature(lambda x: self.guidance.gradient(x, y, A), x0, g) + 1e-30)).minimum(longest)
+        return (1 / (curvature(lambda x: self.guidance.gradient(x, y, A), x0, g) + 1e-30)).minimum(
+            longest
+        )

@@ -11,11 +11,11 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.losses import mean_squared_error
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
+from samplers.guide.guidance import Guidance
+from samplers.guide.losses import mean_squared_error
 
 
 @dataclass(kw_only=True)
@@ -26,11 +26,21 @@ class GDPx0Paper(Sampler):
     scale: float = 2000.0
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
-        return prior.ancestral(x, x0, t, s, v, noise) - self.scale * self.guidance.gradient(self.guided(x, x0), y, A), x0
+        return prior.ancestral(x, x0, t, s, v, noise) - self.scale * self.guidance.gradient(
+            self.guided(x, x0), y, A
+        ), x0
 
     def guided(self, x: Tensor, x0: Tensor) -> Tensor:
         """The image at which the gradient is taken."""

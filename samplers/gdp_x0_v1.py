@@ -12,8 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.gdp_x0_paper import GDPx0Paper
 
 
@@ -24,10 +24,20 @@ class GDPx0V1(GDPx0Paper):
     scale: float = 250000.0
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         a = prior.a(t)
-        x0_hat = x0 - (1 - a) / a**0.5 * self.scale * self.guidance.gradient(self.guided(x, x0), y, A)
+        x0_hat = x0 - (1 - a) / a**0.5 * self.scale * self.guidance.gradient(
+            self.guided(x, x0), y, A
+        )
         return prior.ancestral(x, x0_hat, t, s, v, noise), x0

@@ -10,17 +10,17 @@ from typing import Any, ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
-from samplers.late import first_guess
+from samplers.start.late import first_guess
 
 
 @dataclass(kw_only=True)
 class ILVR(Sampler):
     """`factor` N of the low-pass filter; guidance ends at `until` (a fraction of T).
 
-    It knows of y only through the first guess (samplers/late.py).
+    It knows of y only through the first guess (samplers/start/late.py).
     """
 
     needs: ClassVar = ("pinv",)
@@ -29,7 +29,15 @@ class ILVR(Sampler):
     until: float = 0.0
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)

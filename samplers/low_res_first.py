@@ -4,7 +4,7 @@
         A_r, y_r = A.at_scale(r, y)                             the same degradation, 1 / r of the size
         guess    = enlarged x of the coarser pass, made to agree with y_r
         x        = sampler(A_r, y_r) from q(x_t0 | guess)       t0: the first time whose noise hides what such a guess leaves open
-                                                                (samplers/late.py); the sampler's own start in the first pass
+                                                                (samplers/start/late.py); the sampler's own start in the first pass
 
 What is large in the picture is settled where the network sees all of it at once, for 1 / r^2 of the cost; the parameters of a blind
 operator go on from pass to pass. This is the hierarchical guidance that GDP (Fei et al., CVPR 2023) describes.
@@ -19,13 +19,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import Schedule
-from gdp.snapshot import Place
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
+from gdp.storage.snapshot import Place
 from operators.base import Operator
 from samplers.base import OnStep, Restored, Sampler
-from samplers.late import NARROW, agreeing, late
+from samplers.start.late import NARROW, agreeing, late
 
 OTHER = 0x9E3779B97F4A7C15  # times r, away from a seed: passes draw noise of their own
 SMALLEST = 8  # pixels a side of a coarse picture
@@ -51,7 +51,9 @@ class LowResFirst(Sampler):
         self.sampler = replace(self.sampler, schedule=self.schedule)
         wrong = [r for r in self.factors if isinstance(r, bool) or not isinstance(r, int) or r < 2]
         if wrong or list(self.factors) != sorted(set(self.factors), reverse=True):
-            raise ValueError(f"lowres.factors={list(self.factors)}; they are whole numbers above 1, falling, such as [4, 2]")
+            raise ValueError(
+                f"lowres.factors={list(self.factors)}; they are whole numbers above 1, falling, such as [4, 2]"
+            )
         if not 0 < self.share <= 1:
             raise ValueError(f"lowres.share={self.share}; it is a share of the steps, in (0, 1]")
 
@@ -59,7 +61,9 @@ class LowResFirst(Sampler):
         self.sampler.check(operator)
         if self.above == 0 and not hasattr(operator, "at_scale"):
             name = type(operator).__name__
-            raise TypeError(f"lowres= needs operator.at_scale, which {name} does not have; take lowres=none or lowres=auto")
+            raise TypeError(
+                f"lowres= needs operator.at_scale, which {name} does not have; take lowres=none or lowres=auto"
+            )
 
     def nfe(self, T: int) -> int:
         """Network calls of a restoration that begins at the first factor; `passes` tells those of a given picture."""
@@ -85,11 +89,26 @@ class LowResFirst(Sampler):
         seeds = list(range(len(y)) if seeds is None else seeds)
         coarse, *finer = (scaled_down(operator, r, y) for r in (*scales, 1))
         places = {r: None if keep is None else keep.at(r) for r in (*scales, 0)}
-        out = self.sampler(prior, *coarse, [seed + scales[0] * OTHER for seed in seeds], None, on_step, places[scales[0]])
+        out = self.sampler(
+            prior,
+            *coarse,
+            [seed + scales[0] * OTHER for seed in seeds],
+            None,
+            on_step,
+            places[scales[0]],
+        )
         for (A, y_r), r in zip(finer, (*scales[1:], 0), strict=True):
             with torch.no_grad():
                 sampler, guess = self.finer(prior, A.bind(y_r, out.operator), y_r, out.x)
-            out = sampler(prior, A, y_r, [seed + r * OTHER for seed in seeds], Restored(guess, out.operator), on_step, places[r])
+            out = sampler(
+                prior,
+                A,
+                y_r,
+                [seed + r * OTHER for seed in seeds],
+                Restored(guess, out.operator),
+                on_step,
+                places[r],
+            )
         return out
 
     def finer(self, prior: Prior, A: Operator, y: Tensor, coarse: Tensor) -> tuple[Sampler, Tensor]:
@@ -103,7 +122,9 @@ class LowResFirst(Sampler):
             return guess(A, y, F.adaptive_avg_pool2d(x, (coarse.shape[-2], coarse.shape[-1])))
 
         later = self.later()
-        schedule = late(replace(later.schedule, start="auto"), prior, A, y, from_truth, partial(later.hides, A))
+        schedule = late(
+            replace(later.schedule, start="auto"), prior, A, y, from_truth, partial(later.hides, A)
+        )
         return replace(later, schedule=schedule), guess(A, y, coarse)
 
     def later(self) -> Sampler:
@@ -119,7 +140,15 @@ class LowResFirst(Sampler):
         return [r for r in large if min(H, W) >= SMALLEST * r and offers(operator, r, y)]
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         return self.sampler.step(x, t, s, prior, A, y, noise, memory)
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
 
 
@@ -24,13 +24,27 @@ class PiGDM(Sampler):
     eta: float = 1.0
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         a = prior.a(t)
         with torch.enable_grad():
             x = x.detach().requires_grad_()
             eps, x0, _ = prior(x, t)
             fixed = x0.detach()
-            towards = A.prox(fixed, y, A.sigma_y**2 / (1 - a)) - fixed if A.sigma_y > 0 else A.pinv(y - A(fixed))
+            towards = (
+                A.prox(fixed, y, A.sigma_y**2 / (1 - a)) - fixed
+                if A.sigma_y > 0
+                else A.pinv(y - A(fixed))
+            )
             g = torch.autograd.grad((towards.detach() * x0).sum(), x)[0]
-        return prior.ddim(fixed, eps.detach(), s, self.eta, noise) + (prior.a(s) * a) ** 0.5 * g, fixed
+        return prior.ddim(fixed, eps.detach(), s, self.eta, noise) + (
+            prior.a(s) * a
+        ) ** 0.5 * g, fixed

@@ -10,11 +10,11 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.guidance import Guidance
-from gdp.noise import Noise
-from gdp.prior import Prior
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
 from samplers.base import Sampler
-from samplers.late import first_guess
+from samplers.guide.guidance import Guidance
+from samplers.start.late import first_guess
 
 
 @dataclass(kw_only=True)
@@ -34,7 +34,15 @@ class REDdiff(Sampler):
         return x
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         a, z = prior.a(t), noise.like(x)
         eps, x0, _ = prior(a**0.5 * x + (1 - a) ** 0.5 * z, t)

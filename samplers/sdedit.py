@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from gdp.noise import Noise
-from gdp.prior import Prior
-from gdp.schedule import Schedule
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
 from samplers.base import Sampler
 
 
@@ -22,7 +22,15 @@ class SDEdit(Sampler):
     schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
 
     def step(
-        self, x: Tensor, t: int, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise, memory: dict[str, Any]
+        self,
+        x: Tensor,
+        t: int,
+        s: int,
+        prior: Prior,
+        A: Any,
+        y: Tensor,
+        noise: Noise,
+        memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         return prior.ddim(x0, eps, s, self.eta, noise), x0

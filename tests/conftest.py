@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from gdp.compose import compose, make
-from gdp.places import CONF
+from gdp.compose.configuration import compose, make
+from gdp.storage.places import CONF
 
 torch.set_num_threads(1)  # tensors here are small: threads would only wait for one another
 
@@ -29,8 +29,12 @@ def operator_of(name: str, mask: Path):
 
 def sampler_of(name: str, steps: int = 20, *overrides: str):
     """The sampler of a YAML."""
-    sampler = make(compose(f"sampler={name}", f"sampler.schedule.steps={steps}", *overrides).sampler)
-    if hasattr(sampler, "guided"):  # GDP as released: the pull it has at its own size, and at its own number of steps unless v1
+    sampler = make(
+        compose(f"sampler={name}", f"sampler.schedule.steps={steps}", *overrides).sampler
+    )
+    if hasattr(
+        sampler, "guided"
+    ):  # GDP as released: the pull it has at its own size, and at its own number of steps unless v1
         sampler.scale *= 8 * 8 / (256 * 256) * (1 if name.endswith("v1") else 1000 / steps)
     return sampler
 
@@ -75,7 +79,9 @@ def photo64():
 def cat(tmp_path) -> Path:
     """A 24x20 photo."""
     file = tmp_path / "cat.png"
-    with Image.open(Path(__file__).parents[1] / "gdp" / "samples" / "cat.png") as picture:
+    with Image.open(
+        Path(__file__).parents[1] / "gdp" / "picture" / "samples" / "cat.png"
+    ) as picture:
         picture.crop((8, 8, 32, 28)).save(file)
     return file
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from gdp.unet import UNet
+from gdp.network.unet import UNet
 
 DDPM = {"use_scale_shift_norm": False, "resblock_updown": False, "ddpm": True}
 VARIANTS = {"adm": {}, "plain resampling": {"resblock_updown": False}, "ddpm": DDPM}
@@ -14,7 +14,13 @@ VARIANTS = {"adm": {}, "plain resampling": {"resblock_updown": False}, "ddpm": D
 def small_unet(**other):
     """A small ADM with all its parts, channels last; the same each time."""
     torch.manual_seed(0)
-    settings = {"model_channels": 32, "num_res_blocks": 1, "channel_mult": (1, 2, 2), "attention_downsampling": (4,), **other}
+    settings = {
+        "model_channels": 32,
+        "num_res_blocks": 1,
+        "channel_mult": (1, 2, 2),
+        "attention_downsampling": (4,),
+        **other,
+    }
     net = UNet(**settings)
     for p in net.parameters():
         if p.ndim > 1:

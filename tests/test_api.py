@@ -17,11 +17,11 @@ from hydra.core.global_hydra import GlobalHydra
 from PIL import Image
 
 import gdp
-import run
-from gdp import arrays
-from gdp.compose import compose
-from gdp.places import CONF
-from gdp.schedule import Schedule
+from gdp import cli
+from gdp.compose.configuration import compose
+from gdp.picture import arrays
+from gdp.prior.schedule import Schedule
+from gdp.storage.places import CONF
 from operators.base import Operator
 from operators.identity import Identity
 from samplers.base import Sampler
@@ -38,8 +38,14 @@ def quick(prior):
     """restore() in two steps on the bundled prior."""
 
     def call(photo, **settings):
-        steps = {} if "sampler" in settings and isinstance(settings["sampler"], Sampler) else {"steps": 2}
-        return gdp.restore(photo, **{"task": "denoise", "sigma_y": 0.1, "prior": prior, **steps, **settings})
+        steps = (
+            {}
+            if "sampler" in settings and isinstance(settings["sampler"], Sampler)
+            else {"steps": 2}
+        )
+        return gdp.restore(
+            photo, **{"task": "denoise", "sigma_y": 0.1, "prior": prior, **steps, **settings}
+        )
 
     return call
 
@@ -49,24 +55,56 @@ def test_every_kind_gives_the_same_picture(quick, cat):
     eight = np.asarray(picture)
     tensor = torch.from_numpy(eight / 255).permute(2, 0, 1).float()
     of_path, of_pil, of_bytes = quick(cat).image, quick(picture).image, quick(eight).image
-    assert isinstance(of_path, Image.Image) and isinstance(of_pil, Image.Image) and of_bytes.dtype == np.uint8
+    assert (
+        isinstance(of_path, Image.Image)
+        and isinstance(of_pil, Image.Image)
+        and of_bytes.dtype == np.uint8
+    )
     assert (np.asarray(of_path) == of_bytes).all() and (np.asarray(of_pil) == of_bytes).all()
-    of_sixteen, of_floats, of_tensor = quick(eight.astype(np.uint16) * 257).image, quick(eight / 255).image, quick(tensor).image
-    assert of_sixteen.dtype == np.uint16 and of_floats.dtype == np.float64 and of_tensor.shape == (3, 20, 24)
-    assert np.abs(of_sixteen / 65535 - of_bytes / 255).max() < 0.6 / 255 and np.abs(of_floats - of_bytes / 255).max() < 0.6 / 255
-    torch.testing.assert_close(of_tensor, torch.from_numpy(of_floats).permute(2, 0, 1).float(), atol=1e-5, rtol=0)
+    of_sixteen, of_floats, of_tensor = (
+        quick(eight.astype(np.uint16) * 257).image,
+        quick(eight / 255).image,
+        quick(tensor).image,
+    )
+    assert (
+        of_sixteen.dtype == np.uint16
+        and of_floats.dtype == np.float64
+        and of_tensor.shape == (3, 20, 24)
+    )
+    assert (
+        np.abs(of_sixteen / 65535 - of_bytes / 255).max() < 0.6 / 255
+        and np.abs(of_floats - of_bytes / 255).max() < 0.6 / 255
+    )
+    torch.testing.assert_close(
+        of_tensor, torch.from_numpy(of_floats).permute(2, 0, 1).float(), atol=1e-5, rtol=0
+    )
     half = quick(torch.stack([tensor, tensor.flip(-1)]).double(), samples=2)
-    assert half.image.shape == (2, 3, 20, 24) and half.image.dtype == torch.float64 and half.std.shape == (2, 1, 20, 24)
+    assert (
+        half.image.shape == (2, 3, 20, 24)
+        and half.image.dtype == torch.float64
+        and half.std.shape == (2, 1, 20, 24)
+    )
     torch.testing.assert_close(half.image[0].float(), of_tensor, atol=2e-3, rtol=0)
-    assert len(half.reports) == 2 and len(half.samples) == 2 and half.report["samples"]["count"] == 2
+    assert (
+        len(half.reports) == 2 and len(half.samples) == 2 and half.report["samples"]["count"] == 2
+    )
 
 
 def test_shapes_of_arrays(quick):
     grey = np.random.default_rng(0).random((12, 16)).astype(np.float32)
-    assert quick(grey).image.shape == (12, 16, 3) and quick(grey[..., None]).image.shape == (12, 16, 3)
-    clear = np.dstack([grey, grey, grey, np.linspace(0, 1, 16, dtype=np.float32)[None].repeat(12, 0)])
+    assert quick(grey).image.shape == (12, 16, 3) and quick(grey[..., None]).image.shape == (
+        12,
+        16,
+        3,
+    )
+    clear = np.dstack(
+        [grey, grey, grey, np.linspace(0, 1, 16, dtype=np.float32)[None].repeat(12, 0)]
+    )
     result = quick(clear, task="sr4", operator={"r": 2})
-    assert result.image.shape == (24, 32, 4) and result.image[..., 3].min() < 0.05 < 0.95 < result.image[..., 3].max()
+    assert (
+        result.image.shape == (24, 32, 4)
+        and result.image[..., 3].min() < 0.05 < 0.95 < result.image[..., 3].max()
+    )
     wide = arrays.given(clear, frame=(1, 2, 3, 4)).photos[0].alpha  # of outpainting
     assert wide.shape[-2:] == (19, 19) and wide[0, 0, 0, 0] == 1 and wide[0, 0, 3, 1] == 0
     see_through = quick(Image.fromarray((clear * 255).astype(np.uint8)))
@@ -76,21 +114,41 @@ def test_shapes_of_arrays(quick):
 
 
 def test_settings_are_those_of_the_command_line(quick, cat):
-    nested = quick(cat, task="sr4", operator={"r": 2}, sampler={"schedule": {"steps": 3}}, steps=None)
+    nested = quick(
+        cat, task="sr4", operator={"r": 2}, sampler={"schedule": {"steps": 3}}, steps=None
+    )
     dotted = quick(cat, task="sr4", **{"operator.r": 2, "sampler.schedule.steps": 3}, steps=None)
-    assert nested.image.size == (48, 40) and nested.report["nfe"] == 3 and nested.image == dotted.image
+    assert (
+        nested.image.size == (48, 40) and nested.report["nfe"] == 3 and nested.image == dotted.image
+    )
     assert nested.report["config"]["operator"] == dotted.report["config"]["operator"]
-    assert nested.report["choices"]["task"] == "sr4" and "operator.r=2" in nested.report["overrides"]
+    assert (
+        nested.report["choices"]["task"] == "sr4" and "operator.r=2" in nested.report["overrides"]
+    )
     blurred = quick(cat, operator="blur_motion", **{"operator.kernel.angle": 30})
-    assert blurred.report["config"]["operator"]["kernel"]["angle"] == 30 and blurred.report["choices"]["operator"] == "blur_motion"
-    fog = quick(cat, operator="custom", **{"operator._target_": "tests.test_api.Fog", "+operator.density": np.float32(0.5)})
+    assert (
+        blurred.report["config"]["operator"]["kernel"]["angle"] == 30
+        and blurred.report["choices"]["operator"] == "blur_motion"
+    )
+    fog = quick(
+        cat,
+        operator="custom",
+        **{"operator._target_": "tests.test_api.Fog", "+operator.density": np.float32(0.5)},
+    )
     assert fog.report["config"]["operator"] == {"_target_": "tests.test_api.Fog", "density": 0.5}
 
 
 def test_like_the_command_line(prior, cat, tmp_path, monkeypatch):
-    words = ["task=sr4", "sigma_y=0.02", "steps=2", "device=cpu", f"input={cat}", f"output={tmp_path / 'o'}"]
+    words = [
+        "task=sr4",
+        "sigma_y=0.02",
+        "steps=2",
+        "device=cpu",
+        f"input={cat}",
+        f"output={tmp_path / 'o'}",
+    ]
     monkeypatch.setattr(sys, "argv", ["run.py", *words])
-    assert run.main() == 0
+    assert cli.main() == 0
     ours = gdp.restore(cat, task="sr4", sigma_y=0.02, steps=2, prior=prior).image
     with Image.open(tmp_path / "o" / "cat.png") as theirs:
         assert (np.asarray(theirs.convert("RGB")) == np.asarray(ours)).all()
@@ -110,10 +168,15 @@ class Fog(Operator):
 def test_objects(quick, cat):
     fog, sampler = Fog(), DDNM(schedule=Schedule(steps=2))
     result = quick(cat, operator=fog)
-    assert result.report["choices"]["operator"] == "Fog" and result.report["config"]["operator"] == {"_target_": "tests.test_api.Fog"}
+    assert result.report["choices"]["operator"] == "Fog" and result.report["config"][
+        "operator"
+    ] == {"_target_": "tests.test_api.Fog"}
     assert fog.sigma_y == 0.0 and not list(fog.parameters())
     ddnm = quick(cat, operator=Identity(), sampler=sampler)
-    assert ddnm.image == quick(cat, sampler="ddnm").image and ddnm.report["config"]["sampler"]["_target_"] == "samplers.ddnm.DDNM"
+    assert (
+        ddnm.image == quick(cat, sampler="ddnm").image
+        and ddnm.report["config"]["sampler"]["_target_"] == "samplers.ddnm.DDNM"
+    )
     with pytest.raises(TypeError, match="which Fog does not have"):
         quick(cat, operator=fog, sampler=sampler)
     with pytest.raises(ValueError, match="schedule of its own"):
@@ -126,21 +189,38 @@ def test_objects(quick, cat):
 def test_masks_and_first_pictures(quick, cat, mask_file):
     white = np.asarray(Image.open(mask_file))
     of_file = quick(cat, task="inpaint", mask=mask_file, sigma_y=0.0).image
-    masks = (white, white > 0, white / 255, torch.from_numpy(white > 0)[None], Image.open(mask_file))
+    masks = (
+        white,
+        white > 0,
+        white / 255,
+        torch.from_numpy(white > 0)[None],
+        Image.open(mask_file),
+    )
     assert all(quick(cat, task="inpaint", mask=m, sigma_y=0.0).image == of_file for m in masks)
     result = quick(cat, task="inpaint", mask=white, sigma_y=0.0)
-    assert result.report["config"]["mask"] == "<30x20 pixels>" and "mask=<30x20 pixels>" in result.report["overrides"]
+    assert (
+        result.report["config"]["mask"] == "<30x20 pixels>"
+        and "mask=<30x20 pixels>" in result.report["overrides"]
+    )
     red = np.zeros((20, 24, 3), np.uint8)
     red[..., 0] = 250
-    started = quick(cat, init=red, sampler="ddnm", sigma_y=0.3, **{"sampler.schedule.start": 0.02}).image
-    assert np.asarray(started, float)[..., 0].mean() > np.asarray(started, float)[..., 1].mean() + 60
+    started = quick(
+        cat, init=red, sampler="ddnm", sigma_y=0.3, **{"sampler.schedule.start": 0.02}
+    ).image
+    assert (
+        np.asarray(started, float)[..., 0].mean() > np.asarray(started, float)[..., 1].mean() + 60
+    )
     assert quick(cat, init=red).report["config"]["sampler"]["schedule"]["start"] == "auto"
 
 
 def test_scene(quick, cat):
     photo = np.asarray(Image.open(cat).convert("RGB"))
     result = quick([photo, photo // 3], task="hdr", sigma_y="auto")
-    assert result.image.shape == (20, 24, 3) and result.light.shape == (20, 24, 3) and len(result.report["operator"]["f"]) == 2
+    assert (
+        result.image.shape == (20, 24, 3)
+        and result.light.shape == (20, 24, 3)
+        and len(result.report["operator"]["f"]) == 2
+    )
     for wrong in (photo, [photo], [photo, photo[:10]]):
         with pytest.raises((ValueError, TypeError)):
             quick(wrong, task="hdr", sigma_y="auto")
@@ -150,7 +230,10 @@ def test_scene(quick, cat):
 
 def test_what_was_found(quick, cat):
     result = quick(cat, task="dehaze", sigma_y="auto")
-    assert result.found["transmission"].shape == (20, 24) and 0 < result.report["operator"]["airlight"][0] <= 1.5
+    assert (
+        result.found["transmission"].shape == (20, 24)
+        and 0 < result.report["operator"]["airlight"][0] <= 1.5
+    )
 
 
 def test_steps_are_told_and_may_stop(quick, cat):
@@ -199,7 +282,9 @@ def test_saving(quick, cat, tmp_path):
 
 def test_a_notebook_shows_it(quick, cat):
     shown = quick(cat)._repr_png_()
-    assert shown[:8] == b"\x89PNG\r\n\x1a\n" and re.fullmatch(r"Result\(24x20, consistency .*, \d+\.\d s\)", repr(quick(cat)))
+    assert shown[:8] == b"\x89PNG\r\n\x1a\n" and re.fullmatch(
+        r"Result\(24x20, consistency .*, \d+\.\d s\)", repr(quick(cat))
+    )
     assert quick(torch.rand(3, 3, 8, 8))._repr_png_()[16:24] == b"\0\0\0\x18\0\0\0\x08"
 
 
@@ -214,10 +299,18 @@ WRONG = {
     "value": ({"seed": object()}, TypeError, "seed= got a object"),
     "no mask": ({"task": "inpaint"}, ValueError, "mask=FILE"),
     "black mask": ({"task": "inpaint", "mask": np.zeros((4, 4))}, ValueError, "no white"),
-    "mask of colours": ({"task": "inpaint", "mask": np.ones((4, 4, 3))}, ValueError, r"\(4, 4, 3\)"),
+    "mask of colours": (
+        {"task": "inpaint", "mask": np.ones((4, 4, 3))},
+        ValueError,
+        r"\(4, 4, 3\)",
+    ),
     "mask of text": ({"task": "inpaint", "mask": 3}, TypeError, "mask= is a int"),
     "small init": ({"init": np.zeros((4, 4, 3))}, ValueError, "24x20"),
-    "interpolation": ({"task": "inpaint", "mask": "${seed}.png"}, FileNotFoundError, r"\$\{seed\}.png"),
+    "interpolation": (
+        {"task": "inpaint", "mask": "${seed}.png"},
+        FileNotFoundError,
+        r"\$\{seed\}.png",
+    ),
     "device": ({"prior": "photo64", "device": "nonsense"}, ValueError, "not at hand"),
 }
 
@@ -255,7 +348,12 @@ def test_wrong_photos(quick, case):
 def test_priors(cat, tmp_path):
     by_settings = gdp.load_prior({"name": "photo64", "dtype": "float32"}, device="cpu")
     assert next(by_settings.parameters()).dtype == torch.float32
-    for wrong in ("foto64", tmp_path / "none.safetensors", {"path": str(tmp_path / "w.pt")}, {"name": "photo64", "dtype": "int8"}):
+    for wrong in (
+        "foto64",
+        tmp_path / "none.safetensors",
+        {"path": str(tmp_path / "w.pt")},
+        {"name": "photo64", "dtype": "int8"},
+    ):
         with pytest.raises((ValueError, OSError)):
             gdp.load_prior(wrong, device="cpu")
 
@@ -304,9 +402,16 @@ def test_nothing_global_changes(quick, cat, capfd):
     handlers, level = list(logging.getLogger().handlers), logging.getLogger("gdp").level
     states = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
     quick(cat, task="lowlight", sigma_y=0.02)
-    assert torch.equal(torch.get_rng_state(), states[0]) and (np.random.get_state()[1] == states[1]).all()
+    assert (
+        torch.equal(torch.get_rng_state(), states[0])
+        and (np.random.get_state()[1] == states[1]).all()
+    )
     assert random.getstate() == states[2] and torch.is_grad_enabled()
-    assert logging.getLogger().handlers == handlers and logging.getLogger("gdp").level == level and not capfd.readouterr().out
+    assert (
+        logging.getLogger().handlers == handlers
+        and logging.getLogger("gdp").level == level
+        and not capfd.readouterr().out
+    )
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
@@ -320,10 +425,17 @@ def test_inside_any_grad_mode(quick, cat, mode):
 
 
 def test_a_photo_is_not_changed(quick):
-    array, tensor = np.random.default_rng(1).random((8, 8, 3), np.float32), torch.rand(3, 8, 8, requires_grad=True)
+    array, tensor = (
+        np.random.default_rng(1).random((8, 8, 3), np.float32),
+        torch.rand(3, 8, 8, requires_grad=True),
+    )
     kept, held = array.copy(), tensor.detach().clone()
     quick(array)
-    assert not quick(tensor).image.requires_grad and (array == kept).all() and torch.equal(tensor, held)
+    assert (
+        not quick(tensor).image.requires_grad
+        and (array == kept).all()
+        and torch.equal(tensor, held)
+    )
 
 
 def test_import_is_light():
@@ -331,8 +443,15 @@ def test_import_is_light():
         "import sys, time; from time import perf_counter as now; a = now(); import gdp; b = now(); light = 'torch' not in sys.modules; "
         "import torch; c = now(); gdp.restore; d = now(); print(light, b - a, c - b, d - c, gdp.Result.__name__, 'restore' in dir(gdp))"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
     alone, torchs, rest = (float(word) for word in said[1:4])
-    assert said[0] == "True" and said[4:] == ["Result", "True"] and alone < torchs / 2 and rest < torchs, (alone, torchs, rest)
+    assert (
+        said[0] == "True"
+        and said[4:] == ["Result", "True"]
+        and alone < torchs / 2
+        and rest < torchs
+    ), (alone, torchs, rest)
     with pytest.raises(AttributeError):
         _ = gdp.nothing

@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-import run
-from gdp.image import read
+from gdp import cli
+from gdp.picture.image import read
 from tests.conftest import TASKS
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +27,7 @@ def cli(tmp_path, monkeypatch, capsys):
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["run.py", *map(str, words)])
         try:
-            code = run.main()
+            code = cli.main()
         except SystemExit as stop:
             code = stop.code or 0
         said = capsys.readouterr()
@@ -42,9 +42,17 @@ def files(folder):
     return sorted(str(p.relative_to(folder)) for p in Path(folder).rglob("*") if p.is_file())
 
 
-EXTRA = {"outpaint": ["operator.margins=4"], "deblur_blind": ["operator.size=5"]}  # the test's photo is small
+EXTRA = {
+    "outpaint": ["operator.margins=4"],
+    "deblur_blind": ["operator.size=5"],
+}  # the test's photo is small
 PAGES = ["index.html", "summary.csv"]
-FOUND = {"lowlight": [".mask.png"], "dehaze": [".transmission.png"], "hdr": [".tiff"], "deblur_blind": [".kernel.png"]}
+FOUND = {
+    "lowlight": [".mask.png"],
+    "dehaze": [".transmission.png"],
+    "hdr": [".tiff"],
+    "deblur_blind": [".kernel.png"],
+}
 
 
 def given(task, cat):
@@ -61,17 +69,46 @@ def given(task, cat):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_on_a_photo(cli, cat, mask_file, task):
-    code, out, err = cli(f"task={task}", f"input={given(task, cat)}", f"mask={mask_file}", "output=o", "steps=3", *EXTRA.get(task, []))
+    code, out, err = cli(
+        f"task={task}",
+        f"input={given(task, cat)}",
+        f"mask={mask_file}",
+        "output=o",
+        "steps=3",
+        *EXTRA.get(task, []),
+    )
     assert code == 0, err
     made = [f"cat{suffix}" for suffix in (".png", ".compare.png", ".json", *FOUND.get(task, []))]
-    assert files("o") == sorted([*made, *PAGES]) == sorted(line.removeprefix("o/") for line in out.split())
+    assert (
+        files("o")
+        == sorted([*made, *PAGES])
+        == sorted(line.removeprefix("o/") for line in out.split())
+    )
     report = json.loads(Path("o/cat.json").read_text())
     scale = 4 if task.startswith("sr4") else 1
     margin = 8 if task == "outpaint" else 0
-    assert report["size"] == [24 * scale + margin, 20 * scale + margin] == list(Image.open("o/cat.png").size)
-    assert report["nfe"] == 3 and report["seed"] == 0 and report["scores"] is None and Path(report["input"]).stem == cat.stem
-    assert len(report["prior"]["sha256"]) == 64 and torch.__version__.startswith(report["versions"]["torch"])
-    for key in ("seconds", "seconds_per_nfe", "peak_memory_mb", "consistency", "consistency_saved", "sigma_y"):
+    assert (
+        report["size"]
+        == [24 * scale + margin, 20 * scale + margin]
+        == list(Image.open("o/cat.png").size)
+    )
+    assert (
+        report["nfe"] == 3
+        and report["seed"] == 0
+        and report["scores"] is None
+        and Path(report["input"]).stem == cat.stem
+    )
+    assert len(report["prior"]["sha256"]) == 64 and torch.__version__.startswith(
+        report["versions"]["torch"]
+    )
+    for key in (
+        "seconds",
+        "seconds_per_nfe",
+        "peak_memory_mb",
+        "consistency",
+        "consistency_saved",
+        "sigma_y",
+    ):
         assert np.isfinite(report[key]) and report[key] >= 0
     assert not (Path("o") / ".hydra").exists() and not list(Path(".").glob("*.log"))
 
@@ -79,15 +116,31 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("sampler", ["ddnm", "gdp_x0"])
 def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
-    words = (f"task={task}", f"sampler={sampler}", f"input={cat}", f"mask={mask_file}", "output=o", "degrade=true", "steps=4")
+    words = (
+        f"task={task}",
+        f"sampler={sampler}",
+        f"input={cat}",
+        f"mask={mask_file}",
+        "output=o",
+        "degrade=true",
+        "steps=4",
+    )
     code, _, err = cli(*words, *EXTRA.get(task, []))
     if task == "jpeg" and sampler == "ddnm":
         assert code == 2 and "DDNM needs operator.pinv, which JPEG does not have" in err
         return
     report = json.loads(Path("o/cat.json").read_text())
     assert code == 0 and report["size"] == [24, 20]
-    assert report["scores"]["psnr"] > 8 and report["scores"]["lpips"] is None and "weights" in report["scores"]["lpips_why_not"]
-    if report["sigma_y"] == 0 and "blur" not in task and not (sampler == "gdp_x0" and task == "sr4_bicubic"):
+    assert (
+        report["scores"]["psnr"] > 8
+        and report["scores"]["lpips"] is None
+        and "weights" in report["scores"]["lpips_why_not"]
+    )
+    if (
+        report["sigma_y"] == 0
+        and "blur" not in task
+        and not (sampler == "gdp_x0" and task == "sr4_bicubic")
+    ):
         assert report["consistency"] < 1e-4
 
 
@@ -101,9 +154,17 @@ def test_samples_their_mean_and_where_they_differ(cli, cat):
     pictures.append(np.asarray(Image.open("many/cat.png"), float))
     mean, std = (np.asarray(Image.open(f"many/cat.{n}.png"), float) for n in ("mean", "std"))
     hole = std[..., 0] > 0
-    assert np.abs(np.mean(pictures, 0) - mean).max() <= 2 and 0.02 < hole.mean() < 0.4 and std.max() == 255
+    assert (
+        np.abs(np.mean(pictures, 0) - mean).max() <= 2
+        and 0.02 < hole.mean() < 0.4
+        and std.max() == 255
+    )
     report = json.loads(Path("many/cat.json").read_text())
-    assert report["nfe"] == 4 and report["samples"]["count"] == 3 and report["samples"]["scores_of_mean"]["psnr"] > 8
+    assert (
+        report["nfe"] == 4
+        and report["samples"]["count"] == 3
+        and report["samples"]["scores_of_mean"]["psnr"] > 8
+    )
     code, _, err = cli(*words, "samples=2", "output=many")
     assert code == 2 and "exists" in err
     for wrong in ("samples=0", "samples=1.5", "quality=superb"):
@@ -119,7 +180,10 @@ def test_a_first_picture_to_start_from(cli, cat, tmp_path):
     assert cli(*words, "output=b", "init=first", "sampler.schedule.start=0.02")[0] == 0
     assert cli(*words, "output=c", "init=first")[0] == 0
     assert Path("a/cat.png").read_bytes() == Path("b/cat.png").read_bytes()
-    assert json.loads(Path("c/cat.json").read_text())["config"]["sampler"]["schedule"]["start"] == "auto"
+    assert (
+        json.loads(Path("c/cat.json").read_text())["config"]["sampler"]["schedule"]["start"]
+        == "auto"
+    )
     red = np.asarray(Image.open("a/cat.png"), float)
     assert red[..., 0].mean() > red[..., 1].mean() + 60
     Image.new("RGB", (10, 20)).save("first/small.png")
@@ -149,23 +213,34 @@ def test_known_pixels_stay(cli, cat, mask_file):
     assert cli("task=inpaint", f"input={cat}", f"mask={mask_file}", "output=o", "steps=4")[0] == 0
     before, after = read(cat).pixels, read("o/cat.png").pixels
     keep = torch.nn.functional.interpolate(
-        (torch.from_numpy(np.array(Image.open(mask_file))) == 0)[None, None].float(), (20, 24), mode="nearest-exact"
+        (torch.from_numpy(np.array(Image.open(mask_file))) == 0)[None, None].float(),
+        (20, 24),
+        mode="nearest-exact",
     )
     torch.testing.assert_close(before * keep, after * keep)
     assert not torch.allclose(before, after)
 
 
-@pytest.mark.parametrize("name", ["a b.png", "a=b.png", "photo (1).png", "[x] {y}.png", "ünï, c'd.png", "$x.png", "a\\b.png"])
+@pytest.mark.parametrize(
+    "name",
+    ["a b.png", "a=b.png", "photo (1).png", "[x] {y}.png", "ünï, c'd.png", "$x.png", "a\\b.png"],
+)
 def test_paths_need_no_quoting(cli, cat, mask_file, name):
     shutil.copy(cat, name)
     shutil.copy(mask_file, f"m {name}")
-    assert cli("task=inpaint", f"input={name}", f"mask=m {name}", f"output=out {name}", "steps=1")[0] == 0
+    assert (
+        cli("task=inpaint", f"input={name}", f"mask=m {name}", f"output=out {name}", "steps=1")[0]
+        == 0
+    )
     assert (Path(f"out {name}") / name).is_file()
 
 
 def test_kernel_file(cli, cat):
     np.save("k (1).npy", np.ones((3, 5)))
-    assert cli("task=deblur", f"input={cat}", "operator.kernel=k (1).npy", "output=o", "steps=2")[0] == 0
+    assert (
+        cli("task=deblur", f"input={cat}", "operator.kernel=k (1).npy", "output=o", "steps=2")[0]
+        == 0
+    )
     assert json.loads(Path("o/cat.json").read_text())["config"]["operator"]["kernel"] == "k (1).npy"
 
 
@@ -180,9 +255,13 @@ def test_folder_with_a_bad_picture(cli, cat):
 
 
 def test_multirun(cli, cat):
-    code, _, _ = cli("-m", f"input={cat}", "output=o", "task=sr4,denoise", "sampler=ddnm,gdp_x0", "steps=1")
+    code, _, _ = cli(
+        "-m", f"input={cat}", "output=o", "task=sr4,denoise", "sampler=ddnm,gdp_x0", "steps=1"
+    )
     assert code == 0
-    names = {f"sampler={s},steps=1,task={t}" for s in ("ddnm", "gdp_x0") for t in ("sr4", "denoise")}
+    names = {
+        f"sampler={s},steps=1,task={t}" for s in ("ddnm", "gdp_x0") for t in ("sr4", "denoise")
+    }
     assert {p.name for p in Path("o").iterdir() if p.is_dir()} == names
     assert all((Path("o") / name / "cat.png").is_file() for name in names)
 
@@ -203,7 +282,11 @@ def test_users_operator(cli, cat):
         "steps=2",
     )
     code, _, err = cli(*words, "sampler=ddnm")
-    assert code == 2 and "DDNM needs operator.pinv, which Fog does not have; try sampler=auto" in err and not files("o")
+    assert (
+        code == 2
+        and "DDNM needs operator.pinv, which Fog does not have; try sampler=auto" in err
+        and not files("o")
+    )
     assert cli(*words, "degrade=true")[0] == 0
 
 
@@ -233,8 +316,14 @@ BAD = {
     "unwritable": (["input={cat}", "output=text.png/o"], "cannot write"),
     "would overwrite": (["input={cat}", "output={folder}"], "exists"),
     "strange argument": (["input={cat}", "+sampler.magic=1"], "magic"),
-    "no such class": (["input={cat}", "operator=custom", "operator._target_=nowhere.Fog"], "nowhere"),
-    "not an operator": (["input={cat}", "operator=custom", "operator._target_=torch.nn.ReLU"], "no operator"),
+    "no such class": (
+        ["input={cat}", "operator=custom", "operator._target_=nowhere.Fog"],
+        "nowhere",
+    ),
+    "not an operator": (
+        ["input={cat}", "operator=custom", "operator._target_=torch.nn.ReLU"],
+        "no operator",
+    ),
     "no device": (["input={cat}", "device=nonsense"], "not at hand"),
     "no symmetry": (["input={cat}", "prior.symmetry=round"], "choose none, mirror"),
     "too small": (["input=dot.png", "degrade=true"], "too small"),
@@ -280,25 +369,31 @@ class Evil:
 def test_verbose_tells_where(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", "input=none.png", "verbose=true"])
-    assert run.main() == 2 and "Traceback" in capsys.readouterr().err
+    assert cli.main() == 2 and "Traceback" in capsys.readouterr().err
 
 
 def test_interruption(cli, cat, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gdp.folder.Folder.restore", stop)
+    monkeypatch.setattr("gdp.folder.folder.Folder.restore", stop)
     assert cli(f"input={cat}", "output=o")[0] == 130 and not Path("o").exists()
 
 
 def test_divergence_saves_nothing(cli, cat, monkeypatch):
-    monkeypatch.setattr("gdp.prior.Prior.ddim", lambda self, x0, *_: x0 * float("nan"))
+    monkeypatch.setattr("gdp.prior.prior.Prior.ddim", lambda self, x0, *_: x0 * float("nan"))
     code, _, err = cli(f"input={cat}", "output=o", "sampler=ddnm", "steps=2", "degrade=true")
     assert code == 2 and "NaN" in err and not Path("o").exists()
 
 
 def test_help_lists_the_choices(tmp_path):
-    done = subprocess.run([sys.executable, ROOT / "run.py", "--help"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, ROOT / "run.py", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
     for word in ("sr4", "inpaint", "ddnm", "gdp_x0", "photo64", "imagenet256", "blur_motion"):
         assert word in done.stdout
     assert not os.listdir(tmp_path)
@@ -306,7 +401,15 @@ def test_help_lists_the_choices(tmp_path):
 
 def test_a_process_of_its_own(tmp_path, cat):
     """As a user starts it, with the bundled sample and the default output folder."""
-    done = subprocess.run([sys.executable, ROOT / "run.py", "steps=1"], capture_output=True, text=True, cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, ROOT / "run.py", "steps=1"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
     paths = done.stdout.split()
-    assert len(paths) == 5 and all((tmp_path / p).is_file() and p.startswith("outputs/") for p in paths)
+    assert len(paths) == 5 and all(
+        (tmp_path / p).is_file() and p.startswith("outputs/") for p in paths
+    )
     assert len(files(tmp_path)) == 6  # and the photo that the fixture made

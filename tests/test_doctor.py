@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import run
-from gdp import checkpoint, doctor
+from gdp import cli, doctor
+from gdp.prior import weights as checkpoint
 
 ROOT = Path(__file__).parents[1]
 
@@ -25,7 +25,7 @@ def examined(monkeypatch, capsys, tmp_path):
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["run.py", "task=doctor", *words])
-        return run.main(), capsys.readouterr().out
+        return cli.main(), capsys.readouterr().out
 
     return call
 
@@ -36,9 +36,16 @@ def test_all_is_well(examined, tmp_path):
     assert f"torch {torch.__version__.split('+')[0]}" in said and str(tmp_path / "cache") in said
     assert re.search(r"photo64: .*photo64\.safetensors, sha256 436ad3ed4150\.\.\., verified", said)
     assert re.search(r"4 network calls: consistent within \d\.\de-\d\d", said)
-    assert all(float(found) > 0 for found in re.findall(r"([\d.]+) s a network call at (?:64x64|256x256)", said))
+    assert all(
+        float(found) > 0
+        for found in re.findall(r"([\d.]+) s a network call at (?:64x64|256x256)", said)
+    )
     assert len(re.findall("s a network call", said)) == 2
-    assert all(p.parent == tmp_path / "cache" and p.name.startswith("kernels-") for p in tmp_path.rglob("*") if p.is_file())
+    assert all(
+        p.parent == tmp_path / "cache" and p.name.startswith("kernels-")
+        for p in tmp_path.rglob("*")
+        if p.is_file()
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,7 +59,11 @@ def test_all_is_well(examined, tmp_path):
 )
 def test_what_a_job_would_stumble_over(examined, words, remedy):
     code, said = examined(*words)
-    assert code == 1 and remedy in said.splitlines()[-1] and said.splitlines()[-1].startswith("wrong: ")
+    assert (
+        code == 1
+        and remedy in said.splitlines()[-1]
+        and said.splitlines()[-1].startswith("wrong: ")
+    )
 
 
 def test_damaged_weights(examined, tmp_path, monkeypatch):
@@ -64,12 +75,16 @@ def test_damaged_weights(examined, tmp_path, monkeypatch):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "ffhq_10m.pt").write_bytes(b"anything")
     code, said = examined()
-    assert code == 1 and re.search(r"WRONG: photo64: .* it is damaged or another file; delete it to fetch it again", said)
+    assert code == 1 and re.search(
+        r"WRONG: photo64: .* it is damaged or another file; delete it to fetch it again", said
+    )
     assert re.search(r"ffhq256: .*, not verified", said)
 
 
 def test_a_network_that_gives_nonsense(examined, monkeypatch):
-    monkeypatch.setattr("gdp.prior.Prior.predict", lambda self, x, t: (torch.full_like(x, float("nan")), None))
+    monkeypatch.setattr(
+        "gdp.prior.prior.Prior.predict", lambda self, x, t: (torch.full_like(x, float("nan")), None)
+    )
     code, said = examined()
     assert code == 1 and "NaN" in said
 
@@ -78,7 +93,11 @@ def test_little_memory_and_no_room(examined, monkeypatch):
     monkeypatch.setattr(doctor, "memory", lambda: (0.3e9, 4e9))
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1e6))
     code, said = examined()
-    assert code == 1 and "0.3 of 4.0 GB of memory are free; close other programs" in said and "make room" in said
+    assert (
+        code == 1
+        and "0.3 of 4.0 GB of memory are free; close other programs" in said
+        and "make room" in said
+    )
 
 
 def test_memory_is_the_containers(monkeypatch):
@@ -86,7 +105,11 @@ def test_memory_is_the_containers(monkeypatch):
     assert 0 < free <= total
     files = {"memory.max": "2000000000\n", "memory.current": "500000000\n"}
     real = Path.read_text
-    monkeypatch.setattr(Path, "read_text", lambda self, *a: files[self.name] if self.name in files else real(self, *a))
+    monkeypatch.setattr(
+        Path,
+        "read_text",
+        lambda self, *a: files[self.name] if self.name in files else real(self, *a),
+    )
     free, total = doctor.memory()
     assert total == 2e9 and free <= 1.5e9
 

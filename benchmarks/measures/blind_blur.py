@@ -1,0 +1,176 @@
+"""Blind deblurring: how well the kernel and the photo are found, for kernels of every kind.
+
+    python benchmarks/measures/blind_blur.py --images DIR [--size 128] [--count 4] [--kernels gaussian2,motion15] [--sigma 0.01] [--steps 20]
+                                    [--json FILE]
+
+Each row is a kernel, medians over photos. `ncc` is the largest normalised correlation of the kernel with the truth over all shifts,
+`width_error` that of the kernel's std (over both axes), `gain` the PSNR of the result minus that of the blurred photo, both without a
+margin of half a kernel, each shifted (to a quarter of a pixel) to where it agrees best with the truth: photo and kernel are known up
+to a common shift.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common import save, table
+from benchmarks.scoring import crop_square
+from gdp.compose.configuration import Setup, build, compose
+from gdp.picture.image import find_photos, read, to_image
+from gdp.prior.prior import Prior
+from gdp.restore.metrics import psnr
+from gdp.restore.pipeline import degrade, restore
+from operators.blur import kernels
+from operators.blur.blind_blur import BlindBlur
+from operators.blur.known import Blur
+
+KERNELS = {
+    "sharp": kernels.gaussian(3, 0.2),
+    "gaussian1": kernels.gaussian(15, 1.0),
+    "gaussian2": kernels.gaussian(15, 2.0),
+    "gaussian2.8": kernels.gaussian(15, 2.8),
+    "anisotropic": kernels.anisotropic(15, 3.0, 1.0, 30.0),
+    "motion7": kernels.motion(7, 165.0),
+    "motion9": kernels.motion(9, 30.0),
+    "motion13": kernels.motion(13, 10.0),
+    "motion15": kernels.motion(15, 120.0),
+    "disk3": kernels.disk(3.0),
+    "shake15": kernels.shake(15, 0.5, 3),
+}
+COLUMNS = "kernel ncc ncc_least width_error psnr_input psnr gain seconds".split()
+REACH, FRACTION = 3, 4  # whole pixels of a shift, steps within one
+
+
+def main() -> None:
+    """Parse, restore, show."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", required=True, metavar="DIR")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--count", type=int, help="so many photos, evenly chosen")
+    parser.add_argument("--kernels", default=",".join(KERNELS))
+    parser.add_argument(
+        "--sigma",
+        type=float,
+        default=0.01,
+        help="std of the noise, in [0, 1] units; known to the restoration",
+    )
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument(
+        "--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py"
+    )
+    parser.add_argument("--json", metavar="FILE")
+    args = parser.parse_args()
+    files = find_photos(args.images)
+    files = files[:: max(1, len(files) // args.count)][: args.count] if args.count else files
+    photos = [crop_square(read(f).pixels, args.size) for f in files]
+    setup = build(
+        compose("task=deblur_blind", f"sigma_y={args.sigma}", f"steps={args.steps}", *args.override)
+    )
+    prior, results = setup.load_prior(), []
+    for name in args.kernels.split(","):
+        results += [
+            {"kernel": name, "photo": f.stem, **result(setup, prior, p, KERNELS[name])}
+            for f, p in zip(files, photos, strict=True)
+        ]
+    rows = [
+        summary(name, [r for r in results if r["kernel"] == name])
+        for name in args.kernels.split(",")
+    ]
+    rows.append(summary("all but sharp", [r for r in results if r["kernel"] != "sharp"]))
+    print(f"{len(photos)} photos\n\n{table(rows, COLUMNS)}")
+    save(rows, args.json)
+
+
+def summary(name: str, results: list[dict]) -> dict:
+    """Medians over photos."""
+    columns = (
+        {k: median(r[k] for r in results) for k in ("ncc", "psnr_input", "psnr", "gain", "seconds")}
+        if results
+        else {}
+    )
+    extremes = (
+        {
+            "ncc_least": min(r["ncc"] for r in results),
+            "width_error": median(abs(r["width_error"]) for r in results),
+        }
+        if results
+        else {}
+    )
+    return {"kernel": name, **columns, **extremes}
+
+
+def result(setup: Setup, prior: Prior, clean: Tensor, kernel: Tensor) -> dict:
+    """One photo, blurred and restored."""
+    y = degrade(clean, Blur(kernel), setup.config["sigma_y"], [0])
+    operator = setup.operator
+    operator.sigma_y = 2 * setup.config["sigma_y"]
+    began = time.perf_counter()
+    with torch.no_grad():
+        outcome = restore(prior, operator, setup.sampler, y, [0])
+    assert isinstance(outcome.operator, BlindBlur)
+    found = outcome.operator.kernel[0, 0].cpu()
+    before, after = (
+        aligned_psnr(p, clean, len(kernel) // 2) for p in (to_image(y), outcome.pixels)
+    )
+    scores = {
+        "psnr_input": before,
+        "psnr": after,
+        "gain": after - before,
+        "seconds": time.perf_counter() - began,
+    }
+    return {
+        "ncc": correlation(found, kernel),
+        "width_error": width(found) / max(width(kernel), 0.3) - 1,
+        **scores,
+    }
+
+
+def correlation(k: Tensor, truth: Tensor) -> float:
+    """The largest normalised correlation of two kernels over all shifts."""
+    sides = [a + b for a, b in zip(k.shape, truth.shape, strict=True)]
+    product = torch.fft.rfft2(k, s=sides) * torch.fft.rfft2(truth, s=sides).conj()
+    return float(torch.fft.irfft2(product, s=sides).max() / (k.norm() * truth.norm()))
+
+
+def width(kernel: Tensor) -> float:
+    """The std of a kernel over both axes, pixels."""
+    along, across, _ = kernels.principal_axes(kernel)
+    return (along**2 + across**2) ** 0.5
+
+
+def aligned_psnr(pixels: Tensor, truth: Tensor, margin: int) -> float:
+    """PSNR within `margin` + REACH, where the picture is shifted as suits it best; coarse to fine."""
+    edge = margin + REACH + 1
+    inner = (..., slice(edge, -edge), slice(edge, -edge))
+
+    def score(shift: tuple[float, float]) -> float:
+        return float(psnr(shifted(pixels, shift)[inner], truth[inner]))
+
+    best, step = (0.0, 0.0), 1.0
+    while step >= 1 / FRACTION:
+        around = [(best[0] + i * step, best[1] + j * step) for i in (-1, 0, 1) for j in (-1, 0, 1)]
+        better = max((s for s in around if max(map(abs, s)) <= REACH), key=score)
+        best, step = better, step / 2 if better == best else step
+    return score(best)
+
+
+def shifted(pixels: Tensor, shift: tuple[float, float]) -> Tensor:
+    """The picture moved by (down, right) pixels, by Fourier; borders wrap."""
+    waves = [
+        torch.fft.fftfreq(n).to(pixels) * s for n, s in zip(pixels.shape[-2:], shift, strict=True)
+    ]
+    turn = torch.exp(-2j * torch.pi * (waves[0][:, None] + waves[1]))
+    return torch.fft.ifft2(torch.fft.fft2(pixels) * turn).real
+
+
+if __name__ == "__main__":
+    main()

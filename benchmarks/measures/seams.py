@@ -1,0 +1,141 @@
+"""What tiles leave in a picture: scores, and gradients on the seams, against the same restoration in one piece.
+
+    python benchmarks/measures/seams.py --images DIR [--tasks sr4,inpaint_random,denoise] [--crop 384x256] [--tile 128] [--steps 20]
+
+seams = energy of the gradients across the lines on which tiles met at the last step, over that of the whole picture's restoration on the
+same lines; elsewhere = the same ratio on all other lines, which is what a change of context alone does. 1 is no difference.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from benchmarks.common import save, table
+from benchmarks.scoring import case
+from gdp.compose.configuration import build, compose
+from gdp.picture.image import find_photos, read, to_image, write
+from gdp.prior.prior import Prior
+from gdp.prior.spans import Span
+from gdp.prior.tiling import PLASTIC, TiledPrior
+from gdp.restore.metrics import psnr
+
+COLUMNS = "photo task tiling psnr psnr_whole difference seams elsewhere pixels_per_pixel".split()
+MODES = ("none", "windows", "shifted")
+
+
+def main() -> None:
+    """Parse, run, print, save."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--images", required=True, help="folder of clean photos, or one")
+    parser.add_argument("--tasks", default="sr4,inpaint_random,denoise")
+    parser.add_argument("--crop", help="WIDTHxHEIGHT at the centre")
+    parser.add_argument("--tile", type=int, help="pixels a side; left out, the tiling's own")
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--prior", default="photo64")
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep the pictures")
+    args = parser.parse_args()
+    rows = []
+    for row in run(args):
+        rows.append(row)
+        print(table([row], COLUMNS).splitlines()[-1], file=sys.stderr, flush=True)
+    print(table(rows, COLUMNS))
+    save(rows, args.json)
+
+
+def run(args: argparse.Namespace) -> Iterator[dict]:
+    """A row for every photo, task and mode."""
+    for file in find_photos(args.images):
+        photo = cropped(read(file).pixels, args.crop)
+        for task in args.tasks.split(","):
+            whole: Tensor | None = None
+            for mode in MODES:
+                x, truth, prior, t = restored(photo, task, mode, args)
+                score = float(psnr(x, truth))
+                row = {
+                    "photo": file.stem,
+                    "task": task,
+                    "tiling": mode,
+                    "psnr": score,
+                    "pixels_per_pixel": cost(prior, x),
+                }
+                if args.out:
+                    args.out.mkdir(parents=True, exist_ok=True)
+                    write(x, args.out / f"{file.stem}.{task}.{mode}.png")
+                whole = x if whole is None else whole
+                if isinstance(prior, TiledPrior):
+                    row["psnr_whole"] = float(psnr(whole, truth))
+                    row["difference"] = score - row["psnr_whole"]
+                    row["seams"], row["elsewhere"] = seam_energy(x, whole, prior, t)
+                yield row
+
+
+def restored(
+    photo: Tensor, task: str, mode: str, args: argparse.Namespace
+) -> tuple[Tensor, Tensor, Prior, int]:
+    """The restoration, the truth, the prior that made it and the last time it was asked at."""
+    tile = []
+    if mode != "none" and args.tile is not None:
+        tile = [
+            f"tiling.tile={args.tile}",
+            f"tiling.overlap={args.tile // 4 if mode == 'windows' else min(16, args.tile // 4)}",
+        ]
+    words = (
+        f"task={task}",
+        f"tiling={mode}",
+        f"prior={args.prior}",
+        f"steps={args.steps}",
+        "lowres=none",
+    )
+    setup = build(compose(*words, *tile))
+    prior, times = setup.load_prior(), []
+    c = case(setup, photo, [0], prior)
+    x = setup.sampler(prior, setup.operator, c.y, [0], on_step=lambda t, x, x0: times.append(t)).x
+    return to_image(x), c.clean, prior, times[-1]
+
+
+def cropped(pixels: Tensor, size: str | None) -> Tensor:
+    """The centre of a picture."""
+    if size is None:
+        return pixels
+    W, H = map(int, size.split("x"))
+    top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
+    return pixels[..., top : top + H, left : left + W]
+
+
+def cost(prior: Prior, x: Tensor) -> float:
+    """Pixels that the network evaluated, a prediction and a pixel."""
+    return prior.pixels / (prior.calls * x.shape[-2] * x.shape[-1])
+
+
+def seam_energy(x: Tensor, whole: Tensor, prior: TiledPrior, t: int) -> tuple[float, float]:
+    """x's gradients to those of `whole`: on the seams, and on other lines."""
+    on, off = torch.zeros(2), torch.zeros(2)
+    for axis, k in ((-2, PLASTIC[0]), (-1, PLASTIC[1])):
+        lines = seams(prior.spans(x.shape[axis], t, k, x), x.shape[axis])
+        for i, picture in enumerate((x, whole)):
+            energy = picture.diff(dim=axis).square().movedim(axis, 0).flatten(1).sum(1)
+            on[i] += energy[lines].sum()
+            off[i] += energy[~lines].sum()
+    return float(on[0] / on[1]), float(off[0] / off[1])
+
+
+def seams(spans: list[Span], n: int) -> Tensor:
+    """Which of the n - 1 differences between neighbours lie where two tiles are blended."""
+    blended = torch.zeros(n, dtype=torch.bool)
+    for span in spans:
+        blended[span.start : span.stop] |= (span.weight > 0) & (span.weight < 1)
+    return blended[:-1] | blended[1:]
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()

@@ -1,0 +1,42 @@
+"""The names under which classes are known outside: they stay what they are when a class moves.
+
+Reports and fingerprints hold these, so a folder of results is known again whatever room of the
+program a class lies in, and by whichever of its names a YAML asks for it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gdp
+import operators
+import samplers
+
+INSIDE = {
+    "gdp.picture.image": "gdp.image",
+    "gdp.prior.prior": "gdp.prior",
+    "operators.blur.known": "operators.blur",
+    "operators.light.light": "operators.light",
+}
+MOVED = {**gdp.MOVED, **operators.MOVED, **samplers.MOVED}
+PUBLIC = {**{today: known for known, today in MOVED.items()}, **INSIDE}
+HOLD_NAMES = ("_target_", "path")  # `path` is the argument of hydra.utils.get_method
+
+
+def public(name: str) -> str:
+    """The public name of module.Class or module.function; one that has not moved is its own."""
+    module, dot, last = name.rpartition(".")
+    return f"{PUBLIC.get(module, module)}{dot}{last}"
+
+
+def with_public_names(settings: Any) -> Any:
+    """Nested settings, with the public name of every class and function in them."""
+    if isinstance(settings, Mapping):
+        return {
+            key: public(value)
+            if key in HOLD_NAMES and isinstance(value, str)
+            else with_public_names(value)
+            for key, value in settings.items()
+        }
+    if isinstance(settings, list):
+        return [with_public_names(value) for value in settings]
+    return settings

@@ -1,0 +1,108 @@
+"""Train an unconditional prior on a folder of photos: python -m gdp.train --data FOLDER --out FOLDER --minutes 600.
+
+`out` then holds weights.safetensors (EMA, fp16) with its config.yaml, which `prior=custom` loads, MODEL_CARD.md, sheets of samples,
+the curves log.jsonl and heldout.jsonl, and checkpoint.pt, from which the same command goes on after any end, kill -9 included.
+Several GPUs: accelerate launch -m gdp.train ... (pip install accelerate). Exit codes: 0 done, 2 bad input, 130 stopped.
+
+    flags -> Trainer (gdp/train/trainer.py): draw, loss, step, average; checkpoint -> Watch (gdp/train/watch.py): curves, sheets, card
+"""
+
+import errno
+import logging
+import signal
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from gdp.prior.schedule import betas
+from gdp.prior.weights import pick_device
+from gdp.train.arguments import parser
+from gdp.train.files import table
+from gdp.train.loss import BUCKETS, HybridLoss, heldout_mse
+from gdp.train.machine import bf16, pick_machine
+from gdp.train.setup import build, configure, load_photos
+from gdp.train.trainer import Trainer
+
+log = logging.getLogger("gdp.train")
+
+
+def evaluate(args: Namespace) -> None:
+    """Held-out losses of several weights, on the same crops, times and noise, as one table on stdout."""
+    device = pick_device(args.device)
+    held = load_photos(args)[1]
+    if not held.files:
+        raise ValueError(f"no photos are held out of {args.data}; give --holdout 40, or fewer")
+    size = args.image_size or configure(args, args.evaluate[0])["image_size"]
+    items, columns = held.held_out(size, BUCKETS), {}
+    for weights in args.evaluate:
+        config = configure(args, weights)
+        net, loss = (
+            build(config, weights).to(device).eval(),
+            HybridLoss(betas(**config["diffusion"])).to(device),
+        )
+        with bf16(device):
+            columns[str(weights)] = heldout_mse(net, loss, items, BUCKETS, device)
+    sys.stdout.write(table(columns))
+
+
+def train(args: Namespace) -> bool:
+    """Train as told; whether the end was reached."""
+    if args.out is None or not (args.steps or args.minutes):
+        raise ValueError("training needs --out FOLDER and --steps N or --minutes M")
+    if args.out.resolve().is_relative_to(args.data.resolve()):
+        raise ValueError(
+            f"--out {args.out} lies in --data {args.data}, so its sheets would become data; put it elsewhere"
+        )
+    machine = pick_machine(args.device)
+    if machine.device.type == "cuda":
+        torch.set_float32_matmul_precision("high")
+        torch.backends.cudnn.benchmark = True
+    trainer = Trainer(args, machine)
+    with stoppable(trainer):
+        return trainer.run()
+
+
+@contextmanager
+def stoppable(trainer: Trainer) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop after the current step; a second one at once."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore(*_: Any) -> None:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+    def stop(*_: Any) -> None:
+        trainer.stopped = True
+        restore()
+
+    for number in kept:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    args = parser().parse_args(argv)
+    try:
+        if args.evaluate:
+            evaluate(args)
+            return 0
+        return 0 if train(args) else 130
+    except OSError as error:
+        full = f"the disk is full; free some space and run the same command again, it goes on from the last checkpoint in {args.out}"
+        log.error("%s", full if error.errno == errno.ENOSPC else error)
+    except ValueError as error:
+        log.error("%s", error)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

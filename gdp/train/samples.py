@@ -1,0 +1,46 @@
+"""Unconditional samples of a prior, and a sheet of them to look at.
+
+x0  = clamp((x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t), -1, 1)
+eps = (x_t - sqrt(a_t) x0) / sqrt(1 - a_t)
+x_s = DDIM(eta) of x0 and eps                                         gdp/prior/prior.py
+"""
+
+import math
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
+
+LEGIBLE, GAP = 64, 2  # pixels: smaller images are enlarged on sheets; space between images
+
+
+@torch.inference_mode()
+def sample(prior: Prior, number: int, size: int, eta: float = 0.0, steps: int = 50) -> Tensor:
+    """Images [number, 3, size, size] in [-1, 1], of seeds 0, 1 ...; `steps` are no more than the prior's."""
+    noise = Noise(range(number))
+    x = Noise(noise.seeds, "start").like(torch.empty(number, 3, size, size, device=prior.device))
+    for t, s in Schedule(min(steps, prior.T), spacing="respaced").pairs(prior.T):
+        x0 = prior(x, t).x0.clamp(-1, 1)
+        eps = (x - prior.a(t) ** 0.5 * x0) / (1 - prior.a(t)) ** 0.5
+        x = prior.ddim(x0, eps, s, eta, noise)
+    return x
+
+
+def sheet(images: Tensor) -> Image.Image:
+    """Images [N, 3, H, W] in [-1, 1] on one picture, in rows and columns as square as N allows; tiny ones in larger pixels."""
+    rows = max(n for n in range(1, math.isqrt(len(images)) + 1) if len(images) % n == 0)
+    factor = max(1, LEGIBLE // max(images.shape[-2:]))
+    height, width = (factor * side + GAP for side in images.shape[-2:])
+    picture = Image.new("RGB", (len(images) // rows * width - GAP, rows * height - GAP), "gray")
+    for i, pixels in enumerate(
+        ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    ):
+        row, column = divmod(i, len(images) // rows)
+        one = Image.fromarray(pixels)
+        enlarged = one.resize((factor * one.width, factor * one.height), Image.Resampling.NEAREST)
+        picture.paste(enlarged, (column * width, row * height))
+    return picture

@@ -1,0 +1,45 @@
+"""Few grey levels: every value is rounded to one of 2^bits.
+
+    p = (x + 1) / 2,  n = 2^bits - 1,  k = round(n clip(p, 0, 1)),  y = 2 k / n - 1
+
+Rounding has no useful gradient, so `forward` passes it straight through (Bengio et al., 2013: dy/dx = 1).
+"""
+
+import torch
+from torch import Tensor
+
+from operators.base import Operator
+from operators.tools.units import to_model, to_pixels
+
+HALF = 0.495  # of a step: a hair inside the cell's wall, so that float32 rounds back into the same cell
+
+
+def straight_through(x: Tensor, y: Tensor) -> Tensor:
+    """The value of y with the gradient of x."""
+    return x + (y - x).detach()
+
+
+class Quantise(Operator):
+    """y01 = round(n clip(x01, 0, 1)) / n, n = 2^bits - 1: [B, C, H, W] -> the same; values outside fall to the outermost level."""
+
+    def __init__(self, bits: int = 3):
+        super().__init__()
+        if isinstance(bits, bool) or not isinstance(bits, int) or not 1 <= bits <= 12:
+            raise ValueError(
+                f"operator.bits={bits!r}; the bit depth is a whole number from 1 (two levels) to 12"
+            )
+        self.top = 2**bits - 1
+
+    def codes(self, x: Tensor) -> Tensor:
+        """k: the level of every value, 0..top."""
+        return (self.top * to_pixels(x).clamp(0, 1)).round()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return straight_through(x, to_model(self.codes(x) / self.top))
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """The nearest image to x that A maps to y."""
+        k = self.codes(y)
+        low = torch.where(k == 0, -torch.inf, k - HALF)
+        high = torch.where(k == self.top, torch.inf, k + HALF)
+        return to_model((self.top * to_pixels(x)).clamp(low, high) / self.top)

@@ -1,0 +1,166 @@
+"""Compressed sensing: y holds some coefficients of an orthonormal transform of x, in place; the others are zero.
+
+Keeping y in the layout of all coefficients makes the operators size-free: y [B, C', H, W] tells the image's size.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from operators.base import ProjectionOperator, check_fraction
+
+
+class WalshHadamard(ProjectionOperator):
+    """y = m H x: a share `ratio` of the Walsh-Hadamard coefficients of each channel, chosen by `seed` (the single-pixel camera).
+
+    The transform is natural-order and orthonormal, on the row-major vector of pixels. A vector of another length than a power of two
+    is cut into the powers that add up to it, each transformed alone: unlike zero padding, that keeps the transform orthonormal.
+    Sums, coefficient 0 of each power, come before all others: without them a picture's brightness would be left to chance.
+    """
+
+    s, spreads = 1.0, True
+
+    def __init__(self, ratio: float = 0.25, seed: int = 0):
+        super().__init__()
+        self.ratio, self.seed = check_fraction("ratio", ratio), seed
+
+    def chosen(self, n: int) -> Tensor:
+        """Indices of the coefficients seen, of n."""
+        drawn = torch.randperm(n, generator=torch.Generator().manual_seed(self.seed))
+        sums = torch.tensor([0, *itertools.accumulate(powers(n))][:-1])
+        order = torch.cat([sums, drawn[~torch.isin(drawn, sums)]])
+        return order[: max(1, round(self.ratio * n))]
+
+    def seen(self, x: Tensor) -> Tensor:
+        """1 where a coefficient is seen, [H, W]."""
+        H, W = x.shape[-2:]
+        mask = torch.zeros(H * W).index_fill_(0, self.chosen(H * W), 1.0)
+        return mask.view(H, W).to(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.seen(x) * hadamard(x.flatten(-2)).view_as(x)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return hadamard((self.seen(y) * y).flatten(-2)).view_as(y)
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """How many coefficients are seen, and the SHA-256 of their indices in the order drawn (little-endian int64)."""
+        order = self.chosen(y.shape[-2] * y.shape[-1])
+        return {"seed": self.seed, "seen": len(order), "permutation_sha256": digest(order)}
+
+
+class BlockSensing(ProjectionOperator):
+    """y = m V^T x in every size x size block: the first `ratio` of the coefficients in a random orthonormal basis V, drawn by `seed`."""
+
+    s, spreads = 1.0, True
+    basis: Tensor
+
+    def __init__(
+        self, ratio: float = 0.25, size: int = 32, seed: int = 0, basis: Tensor | None = None
+    ):
+        super().__init__()
+        self.ratio, self.size, self.divisor = check_fraction("ratio", ratio), size, size
+        if basis is None:
+            generator = torch.Generator().manual_seed(seed)
+            full = torch.linalg.qr(
+                torch.randn(size**2, size**2, generator=generator, dtype=torch.float64)
+            ).Q
+            basis = full[:, : max(1, round(ratio * size**2))]
+        self.register_buffer("basis", basis, persistent=False)
+
+    def blocks(self, x: Tensor, matrix: Callable[[Tensor], Tensor]) -> Tensor:
+        """matrix applied to each block's row-major vector of pixels."""
+        B, C, H, W = x.shape
+        n = self.size
+        v = x.view(B, C, H // n, n, W // n, n).transpose(3, 4).reshape(B, C, H // n, W // n, n * n)
+        return matrix(v).view(B, C, H // n, W // n, n, n).transpose(3, 4).reshape(B, C, H, W)
+
+    def forward(self, x: Tensor) -> Tensor:
+        V = self.basis.to(x)
+        return self.blocks(
+            x, lambda v: torch.nn.functional.pad(v @ V, (0, V.shape[0] - V.shape[1]))
+        )
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        V = self.basis.to(y)
+        return self.blocks(y, lambda v: v[..., : V.shape[1]] @ V.T)
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """How many coefficients of a block are seen, and the SHA-256 of the basis (row-major, rounded to 6 decimals)."""
+        V = self.basis.double()
+        return {"seen": V.shape[1], "basis_sha256": digest((V * 1e6).round().long())}
+
+
+class FourierSampling(ProjectionOperator):
+    """y = m F x: columns of the Fourier plane, as in MRI, all of the central share `centre`, others at random until `ratio` is seen.
+
+    y [B, 2 C, H, W] stacks real and imaginary parts. Columns come in pairs of opposite frequencies, as a real image has no others,
+    and so the one non-zero singular value is 1.
+    """
+
+    s, spreads = 1.0, True
+
+    def __init__(self, ratio: float = 0.3, centre: float = 0.08, seed: int = 0):
+        super().__init__()
+        self.ratio, self.centre, self.seed = (
+            check_fraction("ratio", ratio),
+            check_fraction("centre", centre),
+            seed,
+        )
+
+    def seen(self, x: Tensor) -> Tensor:
+        """1 where a column of frequencies is seen, [W]."""
+        W = x.shape[-1]
+        pairs = W // 2 + 1
+        order = 1 + torch.randperm(pairs - 1, generator=torch.Generator().manual_seed(self.seed))
+        low = max(1, round(self.centre * pairs))
+        frequencies = torch.cat([torch.arange(low), order[order >= low]])[
+            : max(low, round(self.ratio * pairs))
+        ]
+        mask = torch.zeros(W).index_fill_(0, frequencies, 1.0)
+        return mask.index_fill_(0, -frequencies % W, 1.0).to(x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.seen(x) * torch.fft.fft2(x, norm="ortho")
+        return torch.cat([z.real, z.imag], 1)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        real, imaginary = (self.seen(y) * y).chunk(2, 1)
+        return torch.fft.ifft2(torch.complex(real, imaginary), norm="ortho").real
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """The columns of the Fourier plane that are seen."""
+        return {"seed": self.seed, "columns": self.seen(y).nonzero().flatten().tolist()}
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        B, C, H, W = y.shape
+        return (B, C // 2, H, W)
+
+
+def digest(numbers: Tensor) -> str:
+    """SHA-256 of whole numbers as little-endian int64."""
+    return hashlib.sha256(numbers.cpu().numpy().astype("<i8").tobytes()).hexdigest()
+
+
+def hadamard(v: Tensor) -> Tensor:
+    """Orthonormal natural-order Walsh-Hadamard transform of the last dimension, power of two by power of two; its own inverse."""
+    return torch.cat([butterflies(part) for part in v.split(powers(v.shape[-1]), -1)], -1)
+
+
+def powers(n: int) -> list[int]:
+    """The powers of two that add up to n, falling."""
+    return [1 << k for k in range(n.bit_length() - 1, -1, -1) if n >> k & 1]
+
+
+def butterflies(v: Tensor) -> Tensor:
+    """The fast transform of a power of two entries."""
+    size, step = v.shape[-1], 1
+    while step < size:
+        a, b = v.unflatten(-1, (-1, 2, step)).unbind(-2)
+        v = torch.stack([a + b, a - b], -2).flatten(-3)
+        step *= 2
+    return v / size**0.5

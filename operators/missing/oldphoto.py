@@ -1,0 +1,59 @@
+"""An old photo: colours lost, small, scratched."""
+
+import torch
+from torch import Tensor
+
+from operators.base import Operator
+from operators.compose import Compose
+from operators.missing.gray import Gray
+from operators.missing.mask import Mask, Masking
+from operators.missing.scratches import scratched
+from operators.size.avgpool import AvgPool
+
+
+def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Compose:
+    """y = m G D x: D means over r x r blocks, G grey, m the `mask` [1, 1, h, w], 0 on scratches; A^+ in closed form.
+
+    r = 1 leaves D out. Without a mask `find` looks for scratches in y.
+    """
+    ops: list[Operator] = [AvgPool(r)] if r != 1 else []
+    ops.append(Gray())
+    if mask is not None:
+        ops.append(Mask(mask))
+    elif find:
+        ops.append(Scratches())
+    return Compose(ops)
+
+
+class Scratches(Masking):
+    """A mask of the scratches that `bind` finds in y (operators/missing/scratches.py). Unbound it keeps everything."""
+
+    pictured = ("scratches",)
+
+    def kept(self, x: Tensor) -> Tensor:
+        return torch.ones_like(x[:1, :1])
+
+    def bind(self, y: Tensor, init: Operator | None = None) -> Mask:
+        """Those of y's first image, for all."""
+        return FoundMask(scratched(y[:1]))
+
+
+class FoundMask(Mask):
+    """A mask that is shown, white = repaired."""
+
+    pictured = ("scratches",)
+
+    def describe(self, y: Tensor) -> dict[str, float]:
+        """The share of the picture that is repaired."""
+        return {"scratched": 1 - float(self.mask.mean())}
+
+    def pictures(self, y: Tensor) -> dict[str, Tensor]:
+        """What is repaired."""
+        return {"scratches": 1 - self.mask}
+
+    def remark(self, y: Tensor) -> str:
+        return (
+            "no scratches were found; mark stains and tears in a picture, white = repair, and give mask=FILE"
+            if self.mask.all()
+            else ""
+        )

@@ -1,0 +1,334 @@
+"""When a call of the network is recorded as a CUDA graph, replayed, or left alone: with a stand-in on a CPU, and (-m gpu) the real one."""
+
+import copy
+import pickle
+import threading
+
+import pytest
+import torch
+from torch import nn
+
+from gdp.network import graphs
+from gdp.network.graphs import MOST, REMEMBERED, WORTH, Graphs
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import betas
+from gdp.prior.tiling import TiledPrior
+from tests.networks import small_unet
+
+
+class Net(nn.Module):
+    """z + timesteps + labels, times a weight; counts its calls."""
+
+    capturable, model_channels, num_classes = True, 64, None
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+        self.calls = 0
+
+    def forward(self, z, timesteps, labels=None):
+        self.calls += 1
+        return self.weight * (
+            z
+            + timesteps[:, None, None, None]
+            + (0 if labels is None else labels[:, None, None, None])
+        )
+
+
+class Fake:
+    """A recording that computes anew, or fails; it knows what it was made beside."""
+
+    made: list["Fake"] = []
+
+    def __init__(self, net, inputs, beside):
+        self.net, self.beside, self.replays = copy.deepcopy(net), beside, 0
+        Fake.made.append(self)
+
+    def __call__(self, *inputs):
+        self.replays += 1
+        return self.net(*inputs)
+
+
+@pytest.fixture(autouse=True)
+def _possible(monkeypatch, request):
+    Fake.made = []
+    if request.node.get_closest_marker("gpu"):
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+    else:
+        monkeypatch.setattr(graphs, "available", lambda z: True)
+
+
+def inputs(batch=1, size=8, labels=False, value=1.0):
+    """z, timesteps, labels."""
+    return (
+        torch.full((batch, 3, size, size), value),
+        torch.full((batch,), 10.0),
+        torch.full((batch,), 3) if labels else None,
+    )
+
+
+def ready(made, net, *of, times=WORTH):
+    """Call until there is a recording."""
+    for _ in range(times):
+        made(net, *of)
+
+
+@torch.no_grad()
+def test_the_third_call_is_recorded_and_the_fourth_replayed():
+    net, made = Net().eval(), Graphs(Fake)
+    for n in range(1, 7):
+        of = inputs(value=n)
+        assert torch.equal(made(net, *of), of[0] + 10)
+        assert len(Fake.made) == (n >= WORTH)
+    assert net.calls == WORTH and Fake.made[0].replays == 1 + 6 - WORTH
+
+
+@torch.no_grad()
+def test_a_graph_for_every_kind_of_call():
+    net, made = Net().eval(), Graphs(Fake)
+    kinds = [
+        inputs(),
+        inputs(2),
+        inputs(labels=True),
+        tuple(None if v is None else v.double() for v in inputs()),
+    ]
+    for of in kinds:
+        ready(made, net, *of)
+    assert len(Fake.made) == len(kinds) == len(made.graphs)
+    for of in kinds:
+        assert torch.equal(made(net, *of), net(*of))
+    assert [fake.replays for fake in Fake.made] == [2] * len(kinds)
+    assert Fake.made[0].beside is None and Fake.made[1].beside is Fake.made[0]
+
+
+def test_never_where_it_may_not():
+    made = Graphs(Fake)
+    net, of = Net().eval().requires_grad_(False), inputs()
+    ready(made, net, *of, times=2 * WORTH)  # gradients may be wanted
+    with torch.no_grad():
+        ready(made, net.train(), *of, times=2 * WORTH)
+        net.eval().capturable = False
+        ready(made, net, *of, times=2 * WORTH)
+        net.capturable, net.model_channels = True, graphs.LARGEST
+        ready(made, net, *of, times=2 * WORTH)
+        del net.model_channels
+        ready(Graphs(Fake, most=0), net, *of, times=2 * WORTH)
+    assert not Fake.made
+
+
+def test_not_on_a_cpu(monkeypatch):
+    monkeypatch.undo()
+    assert not graphs.available(torch.zeros(1))
+
+
+@torch.no_grad()
+def test_the_least_recent_leaves():
+    net, made = Net().eval(), Graphs(Fake)
+    for batch in range(1, MOST + 1):
+        ready(made, net, *inputs(batch))
+    made(net, *inputs(1))
+    ready(made, net, *inputs(MOST + 1))
+    assert [key[0][0][0] for key in made.graphs] == [*range(3, MOST + 1), 1, MOST + 1]
+    calls = net.calls
+    ready(made, net, *inputs(2), times=WORTH - 1)
+    assert net.calls == calls + WORTH - 1 and len(Fake.made) == MOST + 1
+    made(net, *inputs(2))
+    assert len(Fake.made) == MOST + 2 and len(made.graphs) == MOST
+
+
+@torch.no_grad()
+def test_kinds_that_never_come_back_are_forgotten():
+    net, made = Net().eval(), Graphs(Fake)
+    for size in range(1, 3 * REMEMBERED):
+        made(net, *inputs(size=size))
+        made(net, *inputs(size=size))
+    assert len(made.calls) == REMEMBERED and not Fake.made
+
+
+class Failing(Fake):
+    """Cannot be made."""
+
+    error: type[Exception] = RuntimeError
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        raise self.error("cannot be recorded")
+
+
+class OutOfMemory(Failing):
+    error = torch.cuda.OutOfMemoryError
+
+
+class Wrong(Fake):
+    """Replays what it once saw."""
+
+    def __call__(self, z, *rest):
+        return super().__call__(torch.zeros_like(z), *rest)
+
+
+class Nothing(Fake):
+    """Replays what is no number."""
+
+    def __call__(self, z, *rest):
+        return super().__call__(z * torch.nan, *rest)
+
+
+@pytest.mark.parametrize("kind", [Failing, OutOfMemory, Wrong, Nothing])
+@torch.no_grad()
+def test_what_fails_is_left_alone(kind):
+    net, made = Net().eval(), Graphs(kind)
+    for n in range(3 * WORTH):
+        of = inputs(value=100 + n)
+        assert torch.equal(made(net, *of), of[0] + 10)
+    assert len(Fake.made) == 1 and not made.graphs and net.calls == 3 * WORTH
+    made.record = Fake
+    ready(made, net, *inputs(2))
+    assert len(made.graphs) == 1
+
+
+@torch.no_grad()
+def test_memory_that_the_network_itself_lacks_is_the_callers():
+    class Full(Net):
+        def forward(self, *_):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    made = Graphs(Fake)
+    for _ in range(2 * WORTH):
+        with pytest.raises(torch.cuda.OutOfMemoryError):
+            made(Full().eval(), *inputs())
+    assert not made.lock.locked() and not Fake.made
+
+
+@torch.no_grad()
+def test_other_weights_are_other_graphs():
+    net, made, of = Net().eval(), Graphs(Fake), inputs()
+    ready(made, net, *of)
+    for change in (
+        lambda: setattr(net.weight, "data", torch.full((1,), 2.0)),
+        lambda: net.load_state_dict({"weight": torch.full((1,), 3.0)}, assign=True),
+        lambda: net.double(),
+    ):
+        kept = net.weight  # so that its memory is not given to the next
+        change()
+        assert torch.equal(made(net, *of), net(*of)) and not made.graphs
+        ready(made, net, *of)
+        assert len(made.graphs) == 1
+        del kept
+    other = Net().eval()
+    assert torch.equal(made(other, *of), other(*of)) and not made.graphs
+
+
+@torch.no_grad()
+def test_threads_share_it():
+    prior = Prior(Net().eval(), betas())
+    prior.graphs = Graphs(Fake)
+    assert prior.own().graphs is prior.graphs
+    wrong = []
+
+    def work(mine, k):
+        with torch.no_grad():
+            for n in range(50):
+                x = torch.full((1 + n % 3, 3, 4, 4), float(k))
+                if not torch.equal(mine.predict(x, 11)[0], x + 10):
+                    wrong.append(n)
+
+    threads = [threading.Thread(target=work, args=(prior.own(), k)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong and len(Fake.made) == 3
+
+
+@torch.no_grad()
+def test_priors_copy_and_travel():
+    prior = Prior(Net().eval(), betas())
+    for other in (copy.deepcopy(prior), pickle.loads(pickle.dumps(prior))):
+        assert other.graphs is not prior.graphs and torch.equal(
+            other.predict(torch.ones(1, 3, 4, 4), 5)[0], torch.full((1, 3, 4, 4), 5.0)
+        )
+
+
+@torch.no_grad()
+def test_tiles_of_one_shape_share_a_graph():
+    prior = Prior(Net().eval(), betas())
+    prior.graphs = Graphs(Fake)
+    tiles, x = TiledPrior(prior, tile=32, overlap=4), torch.zeros(1, 3, 150, 32)
+    for t in range(1, 8):
+        eps, _ = tiles.predict(x, t)
+        torch.testing.assert_close(eps, torch.full_like(eps, t - 1.0))
+    assert Fake.made and Fake.made[0].replays > 2
+
+
+def network(dtype=torch.float32, **other):
+    """A small ADM on the GPU, with weights that are not zero."""
+    return (
+        small_unet(model_channels=64, **other)
+        .to("cuda", dtype)
+        .to(memory_format=torch.channels_last)
+    )
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("classes", [None, 10])
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_replay_is_the_network(dtype, classes, mode):
+    net, made = network(dtype, num_classes=classes), Graphs()
+    results = []
+    with mode():
+        for n in range(12):
+            z, t = (
+                torch.randn(1 + n % 2, 3, 32, 24, device="cuda"),
+                torch.full((1 + n % 2,), 80.0 * n, device="cuda"),
+            )
+            labels = None if classes is None else torch.full((len(z),), n % classes, device="cuda")
+            results.append((made(net, z, t, labels), net(z, t, labels)))
+    assert len(made.graphs) == 2 and not made.refused
+    for replayed, eager in results:  # looked at in the end: none was overwritten
+        assert (replayed - eager).abs().max() <= 1e-3 * eager.abs().max()
+
+
+@pytest.mark.gpu
+@torch.no_grad()
+def test_a_network_that_cannot_be_recorded():
+    class Waiting(Net):
+        def forward(self, z, *rest):
+            return super().forward(z, *rest) * float(z.sum() * 0 + 1)
+
+    net, made = Waiting().eval().cuda(), Graphs()
+    of = [v if v is None else v.cuda() for v in inputs()]
+    for _ in range(2 * WORTH):
+        assert torch.equal(made(net, *of), of[0] + 10)
+    assert len(made.refused) == 1
+    net = network()
+    ready(made, net, *of[:2], None)
+    assert len(made.graphs) == 1
+
+
+@pytest.mark.gpu
+def test_threads_with_streams_of_their_own():
+    prior = Prior(network(out_channels=3), betas())
+    x = [torch.randn(1, 3, 32, 32, device="cuda") for _ in range(2)]
+    with torch.no_grad():
+        want = [
+            [prior.net(v, torch.full((1,), float(t), device="cuda")) for t in range(20)] for v in x
+        ]
+    torch.cuda.synchronize()
+    got = [[], []]
+
+    def work(mine, k):
+        with torch.no_grad(), torch.cuda.stream(torch.cuda.Stream()):
+            got[k] = [mine.predict(x[k], t + 1)[0] for t in range(20)]
+            torch.cuda.current_stream().synchronize()
+
+    threads = [threading.Thread(target=work, args=(prior.own(), k)) for k in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert prior.graphs.graphs
+    for k in range(2):
+        for a, b in zip(got[k], want[k], strict=True):
+            assert (a - b).abs().max() <= 1e-3 * b.abs().max()

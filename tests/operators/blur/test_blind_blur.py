@@ -1,0 +1,160 @@
+"""Unknown blurs: the kernel from gradients alone, from a clear picture, and what degenerate photos give."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from skimage import data
+
+from benchmarks.measures.blind_blur import aligned_psnr, correlation, shifted, width
+from gdp.picture.image import to_model
+from gdp.prior.noise import Noise
+from operators.blur import kernels
+from operators.blur.blind_blur import BlindBlur, centred, sharp_kernel
+from operators.blur.evidence import best_kernel, gradients, posterior, projected
+from operators.blur.known import Blur
+from operators.blur.search import Stroke, telling_window
+
+KERNELS = {
+    "gaussian": kernels.gaussian(15, 2.0),
+    "motion": kernels.motion(9, 30.0),
+    "disk": kernels.disk(3.0),
+    "shake": kernels.shake(15, 0.5, 3),
+}
+
+
+def photo(size=128, top=60, left=150):
+    """A part of a public-domain photo [1, 3, size, size] in [-1, 1]."""
+    return to_model(
+        torch.from_numpy(data.astronaut()[top : top + size, left : left + size])
+        .float()
+        .permute(2, 0, 1)[None]
+        / 255
+    )
+
+
+def blurred(x, kernel, sigma=0.01):
+    return Blur(kernel)(x) + 2 * sigma * Noise(range(len(x))).like(x)
+
+
+def bound_to(y, size=15, sigma=0.01):
+    operator = BlindBlur(size)
+    operator.sigma_y = 2 * sigma
+    return operator.bind(y)
+
+
+def test_a_sharp_photo_has_no_kernel():
+    y = photo(96)
+    A = bound_to(y, 9)
+    assert torch.equal(A.kernel, sharp_kernel(9)[None, None]) and A.sigma_y == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_given_the_photo_the_kernel_is_found(name):
+    x, truth = photo(), KERNELS[name]
+    found = best_kernel(
+        gradients(x), gradients(blurred(x, truth)), 0.0, Stroke(0.0, 0.0, 1.0).kernel(15)
+    )
+    assert correlation(found, truth) > 0.95
+    assert abs(width(found) / width(truth) - 1) < 0.1
+
+
+@pytest.mark.parametrize("name, least", [("gaussian", 0.9), ("motion", 0.75), ("disk", 0.85)])
+def test_from_the_blurred_photo_alone(name, least):
+    found = bound_to(blurred(photo(96), KERNELS[name]), 11).kernel[0, 0]
+    assert correlation(found, KERNELS[name]) > least
+    assert abs(width(found) / width(KERNELS[name]) - 1) < 0.3
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from([3, 5, 15]),
+    st.sampled_from([0.0, 0.02]),
+    st.booleans(),
+)
+def test_any_size_gives_a_kernel(height, width, size, sigma, flat):
+    y = (
+        torch.full((2, 3, height, width), 0.25)
+        if flat
+        else torch.rand(2, 3, height, width, generator=torch.Generator().manual_seed(1))
+    )
+    A = bound_to(y, size, sigma)
+    k = A.kernel
+    assert k.shape[:2] == (2, 1) and k.shape[-1] % 2 == 1 and k.shape[-1] <= size
+    assert k.isfinite().all() and (k >= 0).all() and math.isfinite(A.sigma_y)
+    torch.testing.assert_close(k.sum((1, 2, 3)), torch.ones(2), rtol=0, atol=1e-4)
+    assert A(y).isfinite().all() and A(y).shape == y.shape
+
+
+def test_each_image_has_its_own_kernel():
+    x = torch.cat([photo(64), photo(64, top=200)])
+    y = torch.cat([blurred(x[:1], KERNELS["gaussian"]), blurred(x[1:], KERNELS["motion"])])
+    both, alone = bound_to(y, 9), bound_to(y[1:], 9)
+    torch.testing.assert_close(both.kernel[1:], alone.kernel, atol=1e-4, rtol=0)
+    assert width(both.kernel[0, 0]) > 1.5 and correlation(
+        both.kernel[1, 0], KERNELS["motion"]
+    ) > correlation(both.kernel[0, 0], KERNELS["motion"])
+    torch.testing.assert_close(both(x)[1:], alone(x[1:]), atol=1e-5, rtol=0)
+
+
+def test_grey_photos_and_what_is_told():
+    y = blurred(photo(64).mean(1, keepdim=True), KERNELS["gaussian"])
+    A = bound_to(y, 11)
+    assert set(A.describe(y)) == {"kernel_std_along", "kernel_std_across", "kernel_angle"}
+    assert A.describe(y)["kernel_std_along"] == pytest.approx(2, abs=0.7)
+    (picture,) = A.pictures(y).values()
+    assert picture.shape == (1, 1, 11, 11) and picture.max() == 1
+    assert BlindBlur(11).describe(y) == {} and BlindBlur(11).pictures(y) == {}
+
+
+def test_an_earlier_kernel_goes_on():
+    y = blurred(photo(64), KERNELS["gaussian"])
+    first = BlindBlur(11)
+    first.windows, first.kernel = (
+        [telling_window(gradients(y))],
+        Stroke(3.0, 30.0, 1.0).kernel(11)[None, None],
+    )
+    second = BlindBlur(11).bind(y, first)
+    assert torch.equal(first.kernel, second.kernel) and first.kernel is not second.kernel
+
+
+def test_smaller_is_a_smaller_unknown():
+    y = blurred(photo(96), KERNELS["gaussian"])
+    small, y_small = BlindBlur(15).at_scale(2, y)
+    assert small.size == 9 and y_small.shape[-1] == 48 and not small.windows
+
+
+def test_bad_settings():
+    with pytest.raises(ValueError, match="odd"):
+        BlindBlur(8)
+    with pytest.raises(ValueError, match="border"):
+        BlindBlur(7, border="circular")
+
+
+def test_energy_prefers_the_truth():
+    g = gradients(blurred(photo(), KERNELS["gaussian"]))
+    energies = {
+        w: posterior(Stroke(0.0, 0.0, w).kernel(15), g, 4e-3).energy for w in (0.3, 1.0, 2.0, 4.0)
+    }
+    assert min(energies, key=energies.get) == 2.0
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=30))
+def test_projection_onto_the_simplex(values):
+    v = torch.tensor(values, dtype=torch.float64)
+    p = projected(v)
+    assert (p >= 0).all() and abs(float(p.sum()) - 1) < 1e-9
+    gap = v - p  # optimality: the gap is constant where p > 0, and no larger elsewhere
+    assert (gap <= gap[p > 0].min() + 1e-9).all()
+
+
+def test_centred_and_aligned():
+    k = torch.zeros(9, 9)
+    k[1, 2] = 1.0
+    assert centred(k)[4, 4] == 1
+    x = (photo(64) + 1) / 2
+    assert aligned_psnr(shifted(x, (1.25, -0.5)), x, 4) > 45
