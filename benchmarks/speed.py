@@ -148,7 +148,7 @@ def described(name: str, drawn: bool = False) -> Prior:
             f"there is no conf/prior/{name}.yaml; choose from {', '.join(sorted(p.stem for p in file.parent.glob('*.yaml')))}"
         )
     node = {**yaml.safe_load(file.read_text()), "device": "auto"}
-    if node.pop("_target_") != "gdp.prior.prior.weights.load_prior" or not node.get("unet"):
+    if node.pop("_target_") != "gdp.prior.weights.load_prior" or not node.get("unet"):
         raise ValueError(
             f"conf/prior/{name}.yaml describes no network; choose one that does, such as imagenet256"
         )

@@ -4,8 +4,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from gdp.moved import Finder
 from gdp.version import __version__ as __version__
-from operators.tools.aliases import Aliases
 
 if TYPE_CHECKING:
     from gdp.api import Result as Result
@@ -14,22 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "load_prior", "restore"]
 
-MOVED = {
-    "gdp.checkpoint": "gdp.prior.weights",
-    "gdp.gaussian": "gdp.prior.gaussian",
-    "gdp.guidance": "samplers.guide.guidance",
-    "gdp.hub": "gdp.prior.hub",
-    "gdp.image": "gdp.picture",
-    "gdp.losses": "samplers.guide.losses",
-    "gdp.metrics": "gdp.restore.metrics",
-    "gdp.noise": "gdp.prior.noise",
-    "gdp.reuse": "gdp.prior.reuse",
-    "gdp.schedule": "gdp.prior.schedule",
-    "gdp.tiling": "gdp.prior.tiling",
-    "gdp.unet": "gdp.network.unet",
-}
-
-Aliases(MOVED).install()
+sys.meta_path.append(Finder)
 
 
 class Package(ModuleType):

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gdp.compose.configuration import Setup, build, configured
+from gdp.compose.configuration import build, configured
 from gdp.picture import arrays
 from gdp.picture.codec.write import KINDS
 from gdp.picture.image import namesake, picture_of, to_image, write
@@ -18,6 +18,7 @@ from gdp.picture.photo import Photo
 from gdp.picture.scene import scene
 from gdp.prior.prior import Prior
 from gdp.restore import job
+from gdp.restore.setup import Setup
 
 if TYPE_CHECKING:
     from operators.base import Operator

@@ -12,6 +12,8 @@ from PIL import Image
 from gdp.compose.configuration import compose, make
 from gdp.storage.places import CONF
 
+# Results are compared by numbers, so every machine computes in one type: GDP_DTYPE chooses another.
+os.environ.setdefault("GDP_DTYPE", "float32")
 torch.set_num_threads(1)  # tensors here are small: threads would only wait for one another
 
 OPERATORS = sorted(p.stem for p in (CONF / "operator").glob("*.yaml"))

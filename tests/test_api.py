@@ -17,7 +17,7 @@ from hydra.core.global_hydra import GlobalHydra
 from PIL import Image
 
 import gdp
-from gdp import cli
+from gdp import cli as program
 from gdp.compose.configuration import compose
 from gdp.picture import arrays
 from gdp.prior.schedule import Schedule
@@ -148,7 +148,7 @@ def test_like_the_command_line(prior, cat, tmp_path, monkeypatch):
         f"output={tmp_path / 'o'}",
     ]
     monkeypatch.setattr(sys, "argv", ["run.py", *words])
-    assert cli.main() == 0
+    assert program.main() == 0
     ours = gdp.restore(cat, task="sr4", sigma_y=0.02, steps=2, prior=prior).image
     with Image.open(tmp_path / "o" / "cat.png") as theirs:
         assert (np.asarray(theirs.convert("RGB")) == np.asarray(ours)).all()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gdp import cli
+from gdp import cli as program
 from gdp.picture.image import read
 from tests.conftest import TASKS
 
@@ -27,7 +27,7 @@ def cli(tmp_path, monkeypatch, capsys):
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["run.py", *map(str, words)])
         try:
-            code = cli.main()
+            code = program.main()
         except SystemExit as stop:
             code = stop.code or 0
         said = capsys.readouterr()
@@ -369,7 +369,7 @@ class Evil:
 def test_verbose_tells_where(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", "input=none.png", "verbose=true"])
-    assert cli.main() == 2 and "Traceback" in capsys.readouterr().err
+    assert program.main() == 2 and "Traceback" in capsys.readouterr().err
 
 
 def test_interruption(cli, cat, monkeypatch):

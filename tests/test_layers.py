@@ -1,59 +1,192 @@
-"""Who may import whom: operators -> torch; gdp -> torch; samplers -> gdp, operators; Hydra only at the doors."""
+"""Who may import whom: rooms and files form a graph without circles, along the arrows below.
+
+Lazy imports and those for type checkers count like any other.
+"""
 
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OURS = {"gdp", "operators", "samplers", "benchmarks", "run", "tests"}
-ALLOWED = {"operators": {"operators"}, "gdp": {"gdp"}, "samplers": {"samplers", "gdp", "operators"}}
-FILES = [f for folder in (*ALLOWED, "benchmarks") for f in sorted((ROOT / folder).glob("*.py"))]
-BARE = {"torch", "numpy", "PIL", "tqdm", "safetensors", "accelerate", "gdp"}
+TOPS = ("gdp", "operators", "samplers", "benchmarks")
+FILES = {
+    file.relative_to(ROOT)
+    .with_suffix("")
+    .as_posix()
+    .replace("/", ".")
+    .removesuffix(".__init__"): file
+    for top in TOPS
+    for file in sorted((ROOT / top).rglob("*.py"))
+} | {"run": ROOT / "run.py"}
+OPERATORS = ("size", "blur", "light", "missing", "coded")
+DOORS = ("gdp.cli", "gdp.compose")  # where Hydra ends
+HEAVY = {"kornia", "piq", "torchvision", "pooch", "skimage", "scipy"}  # imported where needed
+BARE = {"torch", "numpy", "PIL", "tqdm", "safetensors", "accelerate", "yaml"}  # to train with
+
+# room -> the rooms that it may import from
+ARROWS = {
+    "gdp.version": (),
+    "gdp.moved": ("operators.tools",),
+    "gdp.storage": (),
+    "gdp.network": ("gdp.storage",),
+    "gdp.picture": ("gdp.storage",),
+    "gdp.prior": ("gdp.network", "gdp.storage"),
+    "gdp.train": ("gdp.prior", "gdp.network", "gdp.storage"),
+    "gdp.report": ("gdp.storage", "gdp.picture"),
+    "operators.tools": (),
+    "operators": ("operators.tools",),
+    **{f"operators.{room}": ("operators", "operators.tools") for room in OPERATORS},
+    "samplers": ("gdp.prior", "gdp.storage", "operators", "operators.tools"),
+    "gdp.restore": ("samplers", "operators", "gdp.prior", "gdp.picture", "gdp.storage"),
+    "gdp.compose": (
+        "gdp.restore",
+        "samplers",
+        "operators",
+        "gdp.prior",
+        "gdp.picture",
+        "gdp.storage",
+    ),
+    "gdp.folder": (
+        "gdp.restore",
+        "samplers",
+        "operators",
+        "gdp.prior",
+        "gdp.picture",
+        "gdp.storage",
+    ),
+    "gdp.api": ("gdp.compose", "gdp.restore", "samplers", "operators", "gdp.prior", "gdp.picture"),
+    "gdp.doctor": (
+        "gdp.compose",
+        "gdp.restore",
+        "gdp.prior",
+        "gdp.network",
+        "gdp.picture",
+        "gdp.storage",
+    ),
+    "gdp.cli": (
+        "gdp.doctor",
+        "gdp.compose",
+        "gdp.folder",
+        "gdp.report",
+        "gdp.picture",
+        "gdp.storage",
+    ),
+    "gdp": ("gdp.api",),
+    "run": ("gdp.cli",),
+}
+ARROWS["operators.blur"] += ("operators.light",)
+ARROWS["operators.missing"] += ("operators.size",)
+OPEN = ("gdp.version", "gdp.moved")  # to everybody
+
+
+def room(module: str) -> str:
+    """The room that a module lies in."""
+    parts = module.split(".")
+    for length in (2, 1):
+        name = ".".join(parts[:length])
+        if name in ARROWS:
+            return name
+    return parts[0]
 
 
 def imports(file: Path, everywhere: bool = True) -> set[str]:
-    """Top-level names of the modules a file imports; what is only for type checkers does not count."""
-    tree = ast.parse(file.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            node.body = []
-    nodes = ast.walk(tree) if everywhere else tree.body
+    """What a file imports, by dotted names; only what is imported with it, unless `everywhere`."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     found = set()
-    for node in nodes:
+    for node in ast.walk(tree) if everywhere else tree.body:
         if isinstance(node, ast.Import):
-            found |= {a.name.split(".")[0] for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports here are absolute"
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: f"{f.parent.name}/{f.name}")
-def test_imports(file):
-    layer, name = file.parent.name, f"{file.parent.name}/{file.name}"
-    found = imports(file)
-    if name != "gdp/compose/configuration.py":
-        assert not found & {"hydra", "omegaconf"}
-        assert layer == "benchmarks" or found & OURS <= ALLOWED[layer]
-    assert not imports(file, everywhere=False) & {
-        "kornia",
-        "piq",
-        "torchvision",
-        "pooch",
-        "skimage",
-        "scipy",
+def ours(module: str) -> set[str]:
+    """The project's modules that a module imports; a package that only leads to one is none."""
+    names = imports(FILES[module])
+    deeper = {name.rpartition(".")[0] for name in names if name in FILES}
+    return {name for name in names & FILES.keys() if name != module} - (
+        deeper - imports_of_names(module)
+    )
+
+
+def imports_of_names(module: str) -> set[str]:
+    """Packages of which a module imports something that is no module."""
+    tree = ast.parse(FILES[module].read_text(encoding="utf-8"))
+    return {
+        node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and any(f"{node.module}.{alias.name}" not in FILES for alias in node.names)
     }
 
 
-@pytest.mark.parametrize(
-    "file", ["unet.py", "files.py", *(f.name for f in sorted((ROOT / "gdp").glob("train*.py")))]
-)
-def test_training_needs_little(file):
-    assert imports(ROOT / "gdp" / file) - set(sys.stdlib_module_names) <= BARE
+@pytest.mark.parametrize("module", FILES)
+def test_arrows_between_rooms(module):
+    here = room(module)
+    if here == "benchmarks":
+        return
+    for other in ours(module):
+        there = room(other)
+        assert there == here or there in ARROWS[here] or there in OPEN, f"{module} imports {other}"
+
+
+def test_every_room_has_its_arrows_and_modules():
+    assert {room(module) for module in FILES} - {"benchmarks"} == set(ARROWS)
+
+
+def test_no_circles_between_rooms():
+    list(TopologicalSorter(ARROWS).static_order())
+
+
+def test_no_circles_between_files():
+    graph = {
+        module: ours(module) - {p for p in FILES if module.startswith(f"{p}.")} for module in FILES
+    }
+    try:
+        list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        pytest.fail(f"files import each other in a circle: {' -> '.join(error.args[1])}")
+
+
+@pytest.mark.parametrize("module", FILES)
+def test_libraries(module):
+    """Hydra ends at the doors; what is heavy is imported where it is needed; operators know torch."""
+    tops = {name.split(".")[0] for name in imports(FILES[module])}
+    if not module.startswith((*DOORS, "benchmarks")):
+        assert not tops & {"hydra", "omegaconf"}
+    at_once = {name.split(".")[0] for name in imports(FILES[module], everywhere=False)}
+    assert not at_once & HEAVY or module.startswith("benchmarks")
+    if module.startswith("operators"):
+        assert not tops & {"gdp", "samplers", "benchmarks", "run"}
+
+
+def test_training_needs_little():
+    """`python -m gdp.train` runs where torch is, and little else."""
+    known, left = set(), {module for module in FILES if room(module) == "gdp.train"}
+    while left:
+        module = left.pop()
+        known.add(module)
+        left |= {name for name in ours(module) if room(name) != "gdp"} - known
+    optional = {
+        "gdp.storage.places",
+        "gdp.prior.weights",
+        "gdp.prior.hub",
+    }  # ask where they need it
+    for module in known - optional:
+        others = {name.split(".")[0] for name in imports(FILES[module])} - set(TOPS)
+        assert others - set(sys.stdlib_module_names) <= BARE | {"triton"}, module
 
 
 def test_help_needs_no_torch():
-    code = "import sys, run; sys.exit('torch' in sys.modules or 'kornia' in sys.modules or 'piq' in sys.modules)"
+    code = (
+        "import sys, run; "
+        "sys.exit('torch' in sys.modules or 'kornia' in sys.modules or 'piq' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

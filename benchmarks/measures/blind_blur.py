@@ -22,11 +22,12 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import save, table
 from benchmarks.scoring import crop_square
-from gdp.compose.configuration import Setup, build, compose
+from gdp.compose.configuration import build, compose
 from gdp.picture.image import find_photos, read, to_image
 from gdp.prior.prior import Prior
 from gdp.restore.metrics import psnr
 from gdp.restore.pipeline import degrade, restore
+from gdp.restore.setup import Setup
 from operators.blur import kernels
 from operators.blur.blind_blur import BlindBlur
 from operators.blur.known import Blur

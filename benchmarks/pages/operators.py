@@ -1,6 +1,6 @@
 """docs/operators.md: every YAML of conf/operator with a picture of y, formula, settings, closed forms and the samplers that fit.
 
-python -m benchmarks.operators_page        after a change of an operator, a sampler or one of their YAMLs
+python -m benchmarks.pages.operators        after a change of an operator, a sampler or one of their YAMLs
 """
 
 import inspect
@@ -34,7 +34,7 @@ In formulas x and y are in [-1, 1], x01 and y01 in [0, 1]; m is 1 where a value 
 *Closed forms* need neither autograd nor an iteration; what is missing there follows by conjugate gradients where A is linear.
 *Smaller scale*: there is an `at_scale`, so low resolution first works. Units, adjoints and pseudo-inverses are tested for each.
 
-This page is generated: `python -m benchmarks.operators_page`.
+This page is generated: `python -m benchmarks.pages.operators`.
 
 ![photo](operators/photo.png)
 

@@ -7,9 +7,9 @@ program a class lies in, and by whichever of its names a YAML asks for it.
 from collections.abc import Mapping
 from typing import Any
 
-import gdp
 import operators
 import samplers
+from gdp import moved
 
 INSIDE = {
     "gdp.picture.image": "gdp.image",
@@ -17,7 +17,7 @@ INSIDE = {
     "operators.blur.known": "operators.blur",
     "operators.light.light": "operators.light",
 }
-MOVED = {**gdp.MOVED, **operators.MOVED, **samplers.MOVED}
+MOVED = {**moved.MOVED, **operators.MOVED, **samplers.MOVED}
 PUBLIC = {**{today: known for known, today in MOVED.items()}, **INSIDE}
 HOLD_NAMES = ("_target_", "path")  # `path` is the argument of hydra.utils.get_method
 

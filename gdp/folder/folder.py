@@ -16,19 +16,20 @@ from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Entry, Item
 from gdp.folder.progress import Progress
 from gdp.folder.saving import picture, save, suffixes
 from gdp.picture import image
+from gdp.picture.size import size_of
 from gdp.prior.prior import Prior
 from gdp.restore import job
 from gdp.restore.job import Case
 from gdp.restore.pipeline import Outcome
 from gdp.storage import fingerprint
 from gdp.storage.files import clear
-from gdp.storage.manifest import Manifest, continued, planned, read_manifest, size_of, stamp
+from gdp.storage.manifest import Manifest, continued, planned, read_manifest, stamp
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from gdp.version import __version__
 
 if TYPE_CHECKING:
-    from gdp.compose.configuration import Setup
+    from gdp.restore.setup import Setup
 
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
 log = logging.getLogger("gdp")

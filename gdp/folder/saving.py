@@ -12,7 +12,7 @@ from gdp.restore import facts as report
 from gdp.restore.job import Result
 
 if TYPE_CHECKING:
-    from gdp.compose.configuration import Setup
+    from gdp.restore.setup import Setup
 
 
 def save(

@@ -1,6 +1,7 @@
 """Weights: find or download them, verify them, load them into a UNet, and say clearly what is missing."""
 
 import logging
+import os
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -213,12 +214,23 @@ def pick_device(device: str) -> torch.device:
 
 
 def pick_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    """auto is the fastest type the device computes in natively; weights and activations of the network only."""
+    """The type of the network's weights and activations; nothing else is computed in it.
+
+    `auto` is what the environment variable GDP_DTYPE says, or the fastest type that the device
+    computes in natively.
+
+    Raises:
+        ValueError: the name is none of auto, float32, bfloat16 and float16.
+    """
+    setting = "prior.dtype"
+    if dtype == "auto" and os.environ.get("GDP_DTYPE"):
+        setting, dtype = "GDP_DTYPE", os.environ["GDP_DTYPE"]
     if dtype != "auto":
         chosen = getattr(torch, dtype, None)
         if chosen not in (torch.float32, torch.bfloat16, torch.float16):
-            raise ValueError(f"prior.dtype={dtype}; it is auto, float32, bfloat16 or float16")
+            raise ValueError(f"{setting}={dtype}; it is auto, float32, bfloat16 or float16")
         return chosen
+
     if device.type == "cuda":
         return (
             torch.bfloat16

@@ -19,7 +19,7 @@ from gdp.restore.pipeline import OnStep, Outcome
 from gdp.storage.snapshot import Place
 
 if TYPE_CHECKING:
-    from gdp.compose.configuration import Setup
+    from gdp.restore.setup import Setup
     from operators.base import Operator
 
 CLEAN = 0.004  # std of noise that is not worth removing

@@ -9,18 +9,13 @@ batches    names, batch by batch
 
 import json
 import time
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from gdp.picture.codec.exif import ORIENTATION
 from gdp.storage.files import atomic
 
-TURNED = 5  # from this value of EXIF's orientation on height and width change places
 Size = tuple[int, int]
 
 
@@ -94,16 +89,3 @@ def stamp(files: Sequence[Path]) -> list[list[int]]:
         return [[file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     except OSError:
         return []
-
-
-def size_of(file: Path) -> Size | None:
-    """Height and width of a picture, upright, by its header alone; None where that cannot be told."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(file) as picture:
-                width, height = picture.size
-                turned = picture.getexif().get(ORIENTATION, 1) >= TURNED
-    except Exception:  # of a damaged file: many kinds; its own turn will tell
-        return None
-    return (width, height) if turned else (height, width)

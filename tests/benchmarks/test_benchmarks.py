@@ -1,6 +1,7 @@
 """The benchmarks run, and their tables mean what they say."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,7 +92,7 @@ def test_speed(monkeypatch, tmp_path):
     )
     assert [r["what"] for r in network] == [
         "eager float32",
-        "layout float32",
+        f"layout {os.environ['GDP_DTYPE']}",
         "exact",
         "reuse 2",
     ] and network[0]["ratio_to_fp32_eager"] == 1

@@ -13,7 +13,7 @@ from PIL import Image
 from benchmarks.fuzz import REFUSED, RESTORED, run_all, summary
 from benchmarks.fuzz import run as run_case
 from benchmarks.odd_files import EITHER, Case, corpus, sound
-from gdp import cli
+from gdp import cli as program
 from gdp.picture.codec.read import read
 
 SOUND = sound()
@@ -128,7 +128,7 @@ def test_a_folder_of_them_on_the_command_line(tmp_path, monkeypatch, capfd):
         "format=same",
     ]
     monkeypatch.setattr(sys, "argv", ["run.py", *words])
-    assert cli.main() == 1
+    assert program.main() == 1
     err = capfd.readouterr().err
     assert "Traceback" not in err
     left = [Path(folder) / file for folder, _, files in os.walk(tmp_path / "out") for file in files]

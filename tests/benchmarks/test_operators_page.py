@@ -12,7 +12,7 @@ from operators.blur.known import Blur, blur
 from operators.blur.varying_blur import VaryingBlur
 from tests.conftest import OPERATORS
 
-REMEDY = "python -m benchmarks.operators_page brings docs/operators.md up to date"
+REMEDY = "python -m benchmarks.pages.operators brings docs/operators.md up to date"
 
 
 @pytest.fixture(scope="module")

@@ -135,7 +135,9 @@ def test_constants_in_the_table_of_samplers_are_those_of_the_yamls():
 def test_messages_that_troubleshooting_explains_are_said_somewhere():
     source = (
         " ".join(
-            f.read_text() for d in ("gdp", "operators", "samplers") for f in (ROOT / d).rglob("*.py")
+            f.read_text()
+            for d in ("gdp", "operators", "samplers")
+            for f in (ROOT / d).rglob("*.py")
         )
         + (ROOT / "run.py").read_text()
     )

@@ -20,16 +20,17 @@ import torch
 from PIL import Image
 from skimage import data
 
-from gdp import cli
+from gdp import cli as program
 from gdp.compose.configuration import build, compose
 from gdp.folder.folder import Folder
 from gdp.folder.items import DONE, FINISHED, Item
 from gdp.folder.progress import Progress
 from gdp.picture import image
 from gdp.picture.image import read
+from gdp.picture.size import size_of
 from gdp.prior.prior import Prior
 from gdp.restore import job, pipeline
-from gdp.storage.manifest import Manifest, planned, read_manifest, size_of
+from gdp.storage.manifest import Manifest, planned, read_manifest
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from tests.conftest import TASKS
@@ -77,7 +78,7 @@ def forked(words, said):
             os.dup2(out, 2)
             sys.stdout = sys.stderr = open(said, "a")  # noqa: SIM115
             sys.argv = ["run.py", *map(str, words)]
-            code = cli.main()
+            code = program.main()
             sys.stdout.flush()
         finally:
             os._exit(code)

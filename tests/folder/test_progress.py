@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from gdp import cli
+from gdp import cli as program
 from gdp.folder.progress import Progress
 from gdp.picture.image import read
 from gdp.prior.gaussian import GaussianPrior
@@ -28,7 +28,7 @@ def bars(sampler, prior, y, tmp_path, monkeypatch, repeat=1):
             super().show(calls)
             seen.append((self.bar.desc.strip(": "), self.bar.n, self.bar.total))
 
-    monkeypatch.setattr("gdp.folder.folder.progress.OFTEN", 0)
+    monkeypatch.setattr("gdp.folder.progress.OFTEN", 0)
     monkeypatch.setattr("sys.stderr", io.StringIO())
     with Watched(
         sampler.passes(prior.T, A, y), "photo", prior, A, y, tmp_path / "x.preview.png", None
@@ -136,7 +136,7 @@ def test_ctrl_c_leaves_a_preview(cli, cat, monkeypatch):  # noqa: F811
 
     monkeypatch.setattr("gdp.folder.folder.Progress", type("Stopped", (Progress,), {"step": step}))
     code, out, err = cli(f"input={cat}", "task=denoise", "steps=3", "output=o")
-    assert code == cli.INTERRUPTED == 130 and not out and "o/cat.preview.png" in err
+    assert code == program.INTERRUPTED == 130 and not out and "o/cat.preview.png" in err
     assert files("o") == ["cat.preview.png"] and read("o/cat.preview.png").pixels.shape == (
         1,
         3,

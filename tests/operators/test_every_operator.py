@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gdp import cli
+from gdp import cli as program
 from gdp.picture.image import picture_of
 from operators.base import AffineOperator, LinearOperator
 from operators.coded.sensing import BlockSensing, FourierSampling, WalshHadamard
@@ -37,7 +37,7 @@ def report_of(monkeypatch, tmp_path, *words) -> dict:
     """The report of one photo restored in this process."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["run.py", "output=o", "steps=3", *map(str, words)])
-    assert cli.main() == 0
+    assert program.main() == 0
     return json.loads(Path("o/cat.json").read_text())
 
 

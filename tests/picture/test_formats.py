@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image, features
 
 from benchmarks.odd_files import bombs, encoded, exif, icc_cmyk, icc_grey, icc_srgb, sound, values
-from gdp import cli
+from gdp import cli as program
 from gdp.picture.alpha import fitted, framed, spread
 from gdp.picture.codec.deep import png16
 from gdp.picture.codec.read import read
@@ -439,7 +439,7 @@ def restore(tmp_path, monkeypatch):
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["run.py", "output=o", "steps=1", *words])
-        return cli.main()
+        return program.main()
 
     return call
 

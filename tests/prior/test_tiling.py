@@ -264,7 +264,7 @@ def test_modes_of_the_command_line(mode, kind):
         and prior.source["file"] == "photo64.safetensors"
         and prior.device.type == "cpu"
     )
-    assert setup.config["tiling"]["_target_"].startswith("gdp.prior.prior.tiling")
+    assert setup.config["tiling"]["_target_"].startswith("gdp.tiling")
 
 
 def test_refusals():

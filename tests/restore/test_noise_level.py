@@ -9,7 +9,7 @@ import skimage.data
 import torch
 from PIL import Image
 
-from gdp import cli
+from gdp import cli as program
 from gdp.picture.image import rounded
 from gdp.restore import pipeline
 from gdp.restore.noise_level import estimate_sigma
@@ -102,7 +102,7 @@ def test_on_the_command_line(sigma, monkeypatch, tmp_path, capsys):
         "argv",
         ["run.py", "task=denoise", "input=a.png", "sigma_y=auto", "steps=2", "output=o"],
     )
-    assert cli.main() == 0
+    assert program.main() == 0
     report = json.loads(Path("o/a.json").read_text())
     assert report["sigma_y_estimated"] and report["config"]["sigma_y"] == "auto"
     assert report["sigma_y"] == pytest.approx(sigma, rel=0.3, abs=0.002)
