@@ -12,12 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.compose.configuration import 
-from gdp.restore.setup import Setup
 from gdp.picture.image import rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.metrics import psnr
 from gdp.restore.pipeline import consistency, crop, degrade, restore
+from gdp.restore.setup import Setup
 
 
 class Case(NamedTuple):
