@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.common import save, table
 from benchmarks.odd_files import EITHER, REFUSED, RESTORED, Case, corpus
-from gdp.picture.image import find_photos, read, to_image, to_model, write
+from gdp.picture import find_photos, read, to_image, to_model, write
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.identity import Identity

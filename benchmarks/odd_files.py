@@ -11,7 +11,7 @@ import numpy as np
 import tifffile
 from PIL import Image, ImageCms, features
 
-from gdp.picture.codec.deep import png16
+from gdp.picture.codec.png16 import png16
 
 H, W = 16, 20
 CUTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.97)  # where files are cut off, as shares of their length

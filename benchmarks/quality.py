@@ -25,7 +25,7 @@ from benchmarks.pages.pareto import plot
 from benchmarks.released.foreign import FOREIGN
 from benchmarks.scoring import baselines, case, crop_square, same_sized, score
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import find_photos, read
+from gdp.picture import find_photos, read
 from gdp.prior.prior import Prior
 from gdp.restore.setup import Setup
 from gdp.train import files as training_files

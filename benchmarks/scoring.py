@@ -12,10 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.picture.image import rounded, to_image, to_model
+from gdp.picture import rounded, to_image, to_model
 from gdp.prior.prior import Prior
+from gdp.restore.finish import consistency
 from gdp.restore.metrics import psnr
-from gdp.restore.pipeline import consistency, crop, degrade, restore
+from gdp.restore.observe import crop, degrade
 from gdp.restore.setup import Setup
 
 
@@ -51,7 +52,8 @@ def case(setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
     """The photos, degraded."""
     clean = crop(photos, setup.operator.divisor).to(prior.device)
     operator = setup.operator.to(prior.device)
-    return Case(setup, clean, degrade(clean, operator, setup.config["sigma_y"], seeds))
+    y, operator = degrade(clean, operator, setup.config["sigma_y"], seeds)
+    return Case(setup._replace(operator=operator), clean, y)
 
 
 def baselines(cases: list[Case]) -> Iterator[dict]:
@@ -91,15 +93,11 @@ def score(cases: list[Case], prior: Prior, samples: int) -> dict:
     for c in cases:
         began, drawn = time.perf_counter(), []
         for k in range(samples):
-            outcome = restore(
-                prior,
-                c.setup.operator,
-                c.setup.sampler,
-                c.y,
-                [1000 * k + i for i in range(len(c.y))],
-            )
-            drawn.append(outcome.pixels)
-            nfe = outcome.nfe
+            calls = prior.calls
+            seeds = [1000 * k + i for i in range(len(c.y))]
+            x, _ = c.setup.sampler(prior, c.setup.operator, c.y, seeds)
+            drawn.append(to_image(x))
+            nfe = prior.calls - calls
         outputs.append((c, drawn, (time.perf_counter() - began) / samples))
     return {"nfe": nfe, **summary(outputs)}
 

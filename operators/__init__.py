@@ -1,4 +1,7 @@
-"""Degradations: y = A(x) + n, each a differentiable class with a `forward`; they know torch only."""
+"""Degradations y = A(x) + n, each a differentiable class with a `forward`; they know torch only.
+
+Modules were in one folder once. Their former names, such as operators.mask, lead to them still.
+"""
 
 from operators.tools.aliases import Aliases
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from operators.base import ProjectionOperator
-from operators.scale import alike
+from operators.scale import same_at_scale
 
 
 class Identity(ProjectionOperator):
@@ -24,5 +24,4 @@ class Identity(ProjectionOperator):
         return f(torch.ones((), dtype=x.dtype, device=x.device)) * x
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Identity", Tensor]:
-        """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

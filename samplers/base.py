@@ -1,62 +1,56 @@
-"""The one sampling loop. A sampler writes `step`, and `start` if x_T is not white noise."""
+"""The one sampling loop. A sampler writes `step`, and `start` if x_T is not white noise.
+
+    prepare   bind the operator to y; where a linear A is needed, take A(0) off y
+    begin     the times to visit, and x at the first of them; or go on from a snapshot
+    loop      x_t -> x_s by `step`, or back in time by q(x_s | x_t)
+"""
 
 import logging
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from abc import abstractmethod
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gdp.prior.noise import Noise
-from gdp.prior.prior import Prediction, Prior
-from gdp.prior.schedule import Schedule
-from gdp.storage.snapshot import Place, State
+from gdp.prior.prior import Prior
+from gdp.storage.snapshot import State
 from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
-from samplers.start.late import first_guess, hides, late
+from samplers.problem import Problem
+from samplers.restorer import OnStep, Restored, Restorer, Run
+from samplers.start.late import first_guess, late
+
+__all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
 
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
-OnStep = Callable[[int, Tensor, Tensor], None]
 log = logging.getLogger("gdp")
 
 
-class Restored(NamedTuple):
-    """A restoration: the image, and the operator as bound (it holds what a blind run found)."""
+@dataclass
+class Progress:
+    """How far a restoration is: with the operator's and the prior's states, all it depends on."""
 
-    x: Tensor  # [B, C, H, W] in [-1, 1]
-    operator: Operator
-
-
-@contextmanager
-def fitting(prior: Prior, A: Operator, y: Tensor) -> Iterator[None]:
-    """Within it every x0 that the prior gives is shown to the blind operator A, as it is shown to the sampler."""
-
-    def show(module: nn.Module, args: tuple[Tensor, int], prediction: Prediction) -> None:
-        with torch.no_grad():
-            A.fit(prediction.x0.detach().clamp(-1, 1), y, prior.sigma(args[1]))
-
-    handle = prior.register_forward_hook(show)
-    try:
-        yield
-    finally:
-        handle.remove()
+    pairs: list[tuple[int, int]]  # (t, s) of each step; s > t is a trip back
+    x: Tensor  # x at the t of the next step
+    done: int = 0  # steps taken, trips back included
+    memory: dict[str, Any] = field(default_factory=dict)  # the algorithm's own
 
 
 @dataclass(kw_only=True)
-class Sampler(ABC):
-    """Fields are the algorithm's constants, named as in its paper."""
+class Sampler(Restorer):
+    """A rule that corrects x0 by y at each time.
+
+    Its fields are the algorithm's constants, named as in its paper.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ()  # methods the operator must have
-    consistent: ClassVar[bool] = False  # without noise it promises A x = y
-    noise_aware: ClassVar[bool] = True  # False: y's noise stays in x
-    schedule: Schedule = field(default_factory=Schedule)
 
     def check(self, operator: Operator) -> None:
-        """TypeError if the operator lacks a method that the algorithm needs; costs nothing, so ask before loading weights."""
+        """Raise TypeError if the operator lacks a method that the algorithm needs."""
         inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
             if not hasattr(inner, method):
@@ -70,122 +64,117 @@ class Sampler(ABC):
                     f"{name} needs operator.{method}, which {other} does not have; try {works}"
                 )
 
-    def nfe(self, T: int) -> int:
-        """Network calls of a restoration, for a prior of T steps."""
-        return self.schedule.nfe(T)
-
-    def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
-        """Network calls of each pass over y, one after the other."""
-        return [self.nfe(T)]
-
-    def __call__(
-        self,
-        prior: Prior,
-        operator: Operator,
-        y: Tensor,
-        seeds: Sequence[int] | None = None,
-        init: "Restored | Tensor | None" = None,
-        on_step: OnStep | None = None,
-        keep: Place | None = None,
-    ) -> Restored:
-        """Restore y [B, ...] in [-1, 1].
-
-        One seed per image makes its result independent of the batch. `init` is a picture [B, C, H, W] to start from, or a
-        restoration whose operator goes on too; it is noised to the schedule's first time. A schedule that starts late makes its
-        own, the first guess of samplers/start/late.py. `on_step(t, x, x0)` follows every step. `keep` is told how far it is after every
-        step; where it knows of such a state already, the restoration goes on from there, and comes to the same result; the network
-        calls that led there count as made. Raises TypeError (operator lacks a method) or ValueError (schedule, seeds or size do not
-        fit; sampling diverged).
-        """
-        self.check(operator)
-        if isinstance(init, Tensor):
-            init = Restored(init, operator)
-        seeds = list(range(len(y)) if seeds is None else seeds)
+    def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
+        """The loop, from the first time that the schedule visits to the clean image."""
+        seeds, calls = run.seeds_for(y), prior.calls
         start, noise = Noise(seeds, "start"), Noise(seeds, "step")
-        memory: dict[str, Any] = {}
-        state, calls = None if keep is None else keep.load(y.device), prior.calls
+        init = Restored(run.init, operator) if isinstance(run.init, Tensor) else run.init
+        state = None if run.keep is None else run.keep.load(y.device)
+
         with torch.no_grad():
-            bound = operator.bind(y, None if init is None else init.operator)
-            A, given = bound, y
-            blind = any(True for _ in bound.parameters())
-            if state is not None and blind:
-                load_module(bound, state["operator"])
-            affine = bound if self.needs and isinstance(bound, AffineOperator) else None
-            if affine:
-                A, y = affine.linear(), given - affine.offset(given)
-            if not self.noise_aware and A.sigma_y > ROUNDED:
-                log.warning(
-                    "%s takes y for clean, so its noise stays in the result; sampler=auto removes it",
-                    type(self).__name__,
-                )
+            problem = self.prepare(operator, y, init, state)
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
-                pairs, x = self.begin(prior, A, y, init, start)
-                done = 0
+                progress = self.begin(prior, problem, init, start)
             else:
-                pairs, x, done, memory, noise.draws = (
-                    state[key] for key in ("pairs", "x", "done", "memory", "draws")
-                )
-                memory = dict(memory)
-                prior.calls += state["calls"]
-                if on_step is not None:
-                    on_step(pairs[done - 1][0], x, state["x0"])
+                progress = self.go_on(prior, state, noise, run)
+
+            # Pixels that y holds as they are need no network.
+            A, y = problem.A, problem.y
             known = A.known(y) if A.sigma_y <= ROUNDED else None
             with prior.knowing(known, lambda: cast(LinearOperator, A).pinv(y)):
-                for i, (t, s) in enumerate(pairs[done:], done):
-                    if s > t:
-                        x = prior.diffuse(x, t, s, noise)
-                        memory.clear()
-                        continue
-                    if affine and blind and i:
-                        A, y = affine.linear(), given - affine.offset(given)
-                    fits = blind and s > 0  # the last x is consistent with A as it was found
-                    with fitting(prior, bound, given) if fits else nullcontext():
-                        x, x0 = self.step(x, t, s, prior, A, y, noise, memory)
-                    if (s == 0 or i % CHECK_EVERY == 0) and not x.isfinite().all():
-                        raise ValueError(
-                            f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so nothing is saved; if the prior "
-                            "runs in half precision try prior.dtype=float32, else a weaker guidance (sampler.scale, zeta or lr) or more "
-                            "steps"
-                        )
-                    if on_step is not None:
-                        on_step(t, x, x0)
-                    if keep is not None:
-                        now: State = {
-                            "pairs": pairs,
-                            "done": i + 1,
-                            "x": x,
-                            "x0": x0,
-                            "calls": prior.calls - calls,
-                            "draws": noise.draws,
-                        }
-                        own = {
-                            "prior": prior.state(),
-                            "memory": dict(memory),
-                            "operator": module_state(bound) if blind else None,
-                        }
-                        keep.offer(now | own)
-        return Restored(x, bound)
+                self.loop(progress, problem, prior, noise, run, calls)
+        return Restored(progress.x, problem.bound)
+
+    def prepare(
+        self, operator: Operator, y: Tensor, init: Restored | None, state: State | None
+    ) -> Problem:
+        """The problem, with what `init` or a snapshot knows of a blind operator."""
+        bound = operator.bind(y, None if init is None else init.operator)
+        if state is not None and state["operator"] is not None:
+            load_module(bound, state["operator"])
+        problem = Problem.of(bound, y, linear=bool(self.needs))
+
+        if not self.noise_aware and problem.A.sigma_y > ROUNDED:
+            log.warning(
+                "%s takes y for clean, so its noise stays in the result; sampler=auto removes it",
+                type(self).__name__,
+            )
+        return problem
 
     def begin(
-        self, prior: Prior, A: Operator, y: Tensor, init: Restored | None, noise: Noise
-    ) -> tuple[list[tuple[int, int]], Tensor]:
-        """The times to visit, and x at the first of them."""
+        self, prior: Prior, problem: Problem, init: Restored | None, noise: Noise
+    ) -> Progress:
+        """The times to visit, and x at the first of them: from noise, a first guess or `init`."""
+        A, y = problem.A, problem.y
         schedule = late(self.schedule, prior, A, y, noise=partial(self.hides, A))
         pairs = list(schedule.pairs(prior.T))
+
         if init is None and schedule.start == 1:
-            return pairs, self.start(prior, A, y, noise)
-        return pairs, self.noised(
-            prior, A, first_guess(A, y) if init is None else init.x, pairs[0][0], noise
-        )
+            return Progress(pairs, self.start(prior, A, y, noise))
+        picture = first_guess(A, y) if init is None else init.x
+        return Progress(pairs, self.noised(prior, A, picture, pairs[0][0], noise))
+
+    def go_on(self, prior: Prior, state: State, noise: Noise, run: Run) -> Progress:
+        """Where the snapshot was taken, after a step that `on_step` is told of again."""
+        pairs, done, x = state["pairs"], state["done"], state["x"]
+        noise.draws = state["draws"]
+        prior.calls += state["calls"]
+        if run.on_step is not None:
+            run.on_step(pairs[done - 1][0], x, state["x0"])
+        return Progress(pairs, x, done, dict(state["memory"]))
+
+    def loop(
+        self,
+        progress: Progress,
+        problem: Problem,
+        prior: Prior,
+        noise: Noise,
+        run: Run,
+        calls: int,
+    ) -> None:
+        """The steps that are left; `calls` is what the prior had counted before the first."""
+        pairs, memory = progress.pairs, progress.memory
+        for i, (t, s) in enumerate(pairs[progress.done :], progress.done):
+            if s > t:
+                progress.x = prior.diffuse(progress.x, t, s, noise)
+                memory.clear()
+                continue
+
+            # A blind operator learns from every x0 but the last, which is consistent with it.
+            if problem.blind and i and self.needs:
+                problem.linearise()
+            learns = problem.blind and s > 0
+            with problem.learning(prior) if learns else nullcontext():
+                A, y = problem.A, problem.y
+                progress.x, x0 = self.step(progress.x, t, s, prior, A, y, noise, memory)
+            progress.done = i + 1
+
+            if (s == 0 or i % CHECK_EVERY == 0) and not progress.x.isfinite().all():
+                raise ValueError(
+                    f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so "
+                    "nothing is saved; if the prior runs in half precision try prior.dtype=float32"
+                    ", else a weaker guidance (sampler.scale, zeta or lr) or more steps"
+                )
+            if run.on_step is not None:
+                run.on_step(t, progress.x, x0)
+            if run.keep is not None:
+                state = {
+                    "pairs": pairs,
+                    "done": progress.done,
+                    "x": progress.x,
+                    "x0": x0,
+                    "calls": prior.calls - calls,
+                    "draws": noise.draws,
+                    "prior": prior.state(),
+                    "memory": dict(memory),
+                    "operator": module_state(problem.bound) if problem.blind else None,
+                }
+                run.keep.offer(state)
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
         return noise.like(y.new_empty(A.x_shape(y)))
-
-    def hides(self, A: Operator, error: float) -> float:
-        """The noise, sqrt((1 - a) / a), from which to start where a guess has this error."""
-        return hides(error)
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]: q(x_t | x)."""
@@ -198,9 +187,12 @@ class Sampler(ABC):
         t: int,
         s: int,
         prior: Prior,
-        A: Operator,
+        A: Any,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
-        """x_t -> (x_s, x0), s < t. `memory` is the algorithm's own; it is emptied after a trip back in time."""
+        """x_t -> (x_s, x0), s < t.
+
+        `memory` is the algorithm's own; it is emptied after a trip back in time.
+        """

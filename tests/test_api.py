@@ -105,7 +105,7 @@ def test_shapes_of_arrays(quick):
         result.image.shape == (24, 32, 4)
         and result.image[..., 3].min() < 0.05 < 0.95 < result.image[..., 3].max()
     )
-    wide = arrays.given(clear, frame=(1, 2, 3, 4)).photos[0].alpha  # of outpainting
+    wide = arrays.source_of(clear, frame=(1, 2, 3, 4)).photos[0].alpha  # of outpainting
     assert wide.shape[-2:] == (19, 19) and wide[0, 0, 0, 0] == 1 and wide[0, 0, 3, 1] == 0
     see_through = quick(Image.fromarray((clear * 255).astype(np.uint8)))
     assert see_through.image.mode == "RGBA"

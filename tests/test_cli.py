@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from gdp import cli as program
-from gdp.picture.image import read
+from gdp.picture import read
 from tests.conftest import TASKS
 
 ROOT = Path(__file__).parents[1]

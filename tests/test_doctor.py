@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from gdp import cli, doctor
-from gdp.prior import weights as checkpoint
+from gdp.prior.weights import find as checkpoint
 
 ROOT = Path(__file__).parents[1]
 
@@ -90,7 +90,7 @@ def test_a_network_that_gives_nonsense(examined, monkeypatch):
 
 
 def test_little_memory_and_no_room(examined, monkeypatch):
-    monkeypatch.setattr(doctor, "memory", lambda: (0.3e9, 4e9))
+    monkeypatch.setattr(doctor.facts, "free_memory", lambda: (0.3e9, 4e9))
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1e6))
     code, said = examined()
     assert (
@@ -101,7 +101,7 @@ def test_little_memory_and_no_room(examined, monkeypatch):
 
 
 def test_memory_is_the_containers(monkeypatch):
-    free, total = doctor.memory()
+    free, total = doctor.facts.free_memory()
     assert 0 < free <= total
     files = {"memory.max": "2000000000\n", "memory.current": "500000000\n"}
     real = Path.read_text
@@ -110,7 +110,7 @@ def test_memory_is_the_containers(monkeypatch):
         "read_text",
         lambda self, *a: files[self.name] if self.name in files else real(self, *a),
     )
-    free, total = doctor.memory()
+    free, total = doctor.facts.free_memory()
     assert total == 2e9 and free <= 1.5e9
 
 

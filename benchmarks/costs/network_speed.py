@@ -149,7 +149,7 @@ def torchs_own() -> Iterator[None]:
 
 def forget() -> None:
     """Kernels are looked for anew."""
-    for found in (cpu_kernels.library, cuda_kernels.right):
+    for found in (cpu_kernels.library, cuda_kernels.matches_torch):
         found.cache_clear()
 
 

@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common import save, table
 from benchmarks.scoring import crop_square
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import find_photos, read, to_image
+from gdp.picture import find_photos, read, to_image
 from gdp.prior.prior import Prior
 from gdp.restore.metrics import psnr
-from gdp.restore.pipeline import degrade, restore
+from gdp.restore.observe import degrade
 from gdp.restore.setup import Setup
 from operators.blur import kernels
 from operators.blur.blind_blur import BlindBlur
@@ -111,17 +111,14 @@ def summary(name: str, results: list[dict]) -> dict:
 
 def result(setup: Setup, prior: Prior, clean: Tensor, kernel: Tensor) -> dict:
     """One photo, blurred and restored."""
-    y = degrade(clean, Blur(kernel), setup.config["sigma_y"], [0])
-    operator = setup.operator
-    operator.sigma_y = 2 * setup.config["sigma_y"]
+    y, known = degrade(clean, Blur(kernel), setup.config["sigma_y"], [0])
+    operator = setup.operator.with_noise(known.sigma_y)
     began = time.perf_counter()
     with torch.no_grad():
-        outcome = restore(prior, operator, setup.sampler, y, [0])
-    assert isinstance(outcome.operator, BlindBlur)
-    found = outcome.operator.kernel[0, 0].cpu()
-    before, after = (
-        aligned_psnr(p, clean, len(kernel) // 2) for p in (to_image(y), outcome.pixels)
-    )
+        x, bound = setup.sampler(prior, operator, y, [0])
+    assert isinstance(bound, BlindBlur)
+    found = bound.kernel[0, 0].cpu()
+    before, after = (aligned_psnr(p, clean, len(kernel) // 2) for p in (to_image(y), to_image(x)))
     scores = {
         "psnr_input": before,
         "psnr": after,

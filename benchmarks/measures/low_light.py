@@ -23,10 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common import save, table
 from benchmarks.scoring import crop_square
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import find_photos, read, to_model
+from gdp.picture import find_photos, read, to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from gdp.restore import pipeline
 from operators.light.light import Light
 
 NOISE, SPREAD = 0.015, 0.1
@@ -67,8 +66,7 @@ def row(photos: list[Tensor], f: float, prior: Prior, overrides: list[str]) -> d
     found, fitted, alike, before, after = [], [], [], [], []
     for seed, x in enumerate(photos):
         y, M = darkened(x, f, seed)
-        A = setup.operator
-        A.sigma_y = 2 * NOISE
+        A = setup.operator.with_noise(2 * NOISE)
         oracle = A.bind(to_model(y))
         if isinstance(oracle, Light):
             oracle.fit(to_model(x), to_model(y), 0.0)
@@ -80,10 +78,10 @@ def row(photos: list[Tensor], f: float, prior: Prior, overrides: list[str]) -> d
                     ].nan_to_num()
                 )
             )
-        outcome = pipeline.restore(prior, A, setup.sampler, to_model(y), [seed])
-        found.append(abs(float(outcome.operator.describe(y)["f"][0]) / f - 1))
+        result, bound = setup.sampler(prior, A, to_model(y), [seed])
+        found.append(abs(float(bound.describe(y)["f"][0]) / f - 1))
         before.append(matched_psnr(y, x))
-        after.append(matched_psnr(outcome.pixels, x))
+        after.append(matched_psnr(to_image(result), x))
     return {
         "f": f,
         "f_error": median(found),

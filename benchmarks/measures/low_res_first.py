@@ -22,7 +22,7 @@ from benchmarks.common import save, table
 from benchmarks.measures.seams import cropped
 from benchmarks.scoring import case
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import compare, read, to_image, to_model
+from gdp.picture import compare, read, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.prior.tiling import TiledPrior
 from gdp.restore.metrics import psnr

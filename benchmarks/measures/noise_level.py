@@ -18,7 +18,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import save, table
-from gdp.picture.image import find_photos, read, rounded
+from gdp.picture import find_photos, read, rounded
 from gdp.prior.noise import Noise
 from gdp.restore.noise_level import estimate_sigma
 

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import save, table
 from gdp.compose.configuration import compose, make
-from gdp.picture.image import save as save_picture
-from gdp.picture.image import to_image
+from gdp.picture import save as save_picture
+from gdp.picture import to_image
 from gdp.train.data import Photos, collate, find_photos
 from gdp.train.samples import sample, sheet
 

@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common import save, table
 from benchmarks.scoring import case
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import find_photos, read, to_image, write
+from gdp.picture import find_photos, read, to_image, write
 from gdp.prior.prior import Prior
-from gdp.prior.spans import Span
+from gdp.prior.tiles import Span
 from gdp.prior.tiling import PLASTIC, TiledPrior
 from gdp.restore.metrics import psnr
 

@@ -22,16 +22,19 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import table
 from gdp.compose.configuration import build, compose
-from gdp.picture.image import picture_of, rounded, to_image, to_model
+from gdp.picture import picture_of, rounded, to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from gdp.restore import metrics, pipeline
+from gdp.restore import metrics
+from gdp.restore.finish import agree
+from gdp.restore.observe import take
 from operators.blur.kernels import motion
 from operators.blur.known import Blur
 from operators.coded.jpeg import JPEG
 
 DOCS = Path(__file__).parents[2] / "docs"
 SIDE, STEPS, BAR = 192, 12, 22
+ROUNDING = 0.0011  # std of the rounding to 8 bits, [0, 1] units
 HEAD = """# Enhancement: what happened to the photo is found, too
 
 Left: what the photo was. Middle: what became of it, by our own operators. Right: `python run.py task=... input=...` with {steps} steps of
@@ -134,22 +137,21 @@ def restored(case: Case, prior: Prior | None) -> tuple[dict, list[Tensor], Prior
     prior = prior or setup.load_prior()
     x = photo(case.photo)
     spoilt = rounded(case.spoil(x))
-    y = pipeline.observe(spoilt, setup.operator, setup.config["sigma_y"], 0.0011)
-    outcome = pipeline.snap(
-        pipeline.restore(prior, setup.operator, setup.sampler, y, [0]), y, 0.0011
-    )
-    told = outcome.operator.describe(y)
+    y, A = take(spoilt, setup.operator, setup.config["sigma_y"], ROUNDING)
+    result, bound = setup.sampler(prior, A, y, [0])
+    pixels = agree(to_image(result), bound, y, ROUNDING)
+    told = bound.describe(y)
     shown = spoilt[:, 3:6] if case.task == "hdr" else spoilt
     row = {
         "task": case.task,
         "PSNR before": float(metrics.psnr(shown, x)),
-        "PSNR": float(metrics.psnr(outcome.pixels, x)),
-        "sigma_y": setup.operator.sigma_y / 2,
+        "PSNR": float(metrics.psnr(pixels, x)),
+        "sigma_y": A.sigma_y / 2,
         "found": ""
         if case.found is None
         else f"{case.found} = {np.round(told[case.found], 3).tolist()}",
     }
-    return row, [x, shown, outcome.pixels], prior
+    return row, [x, shown, pixels], prior
 
 
 def sheet(rows: list[dict], pictures: list[list[Tensor]]) -> Image.Image:

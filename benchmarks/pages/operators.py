@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.pages.operator_facts import NAMES, closed_forms, made
 from gdp.compose.configuration import compose, make
-from gdp.picture.image import picture_of, to_image
+from gdp.picture import picture_of, to_image
 from gdp.storage.places import CONF
 from operators.base import Operator
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from gdp.picture.image import to_image, to_model
+from gdp.picture import to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import LinearOperator, Operator

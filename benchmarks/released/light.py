@@ -13,7 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.prior.prior import Prior, learned_variance
+from gdp.prior.diffusion import learned_variance
+from gdp.prior.prior import Prior
 
 PATCH, STRIDE = 256, 128
 

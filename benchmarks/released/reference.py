@@ -22,8 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdp.prior.diffusion import learned_variance
 from gdp.prior.noise import Noise
-from gdp.prior.prior import Prediction, Prior, learned_variance
+from gdp.prior.prior import Prediction, Prior
 from operators.base import Operator, SpectralOperator
 from operators.coded.sensing import BlockSensing, WalshHadamard, hadamard
 from operators.identity import Identity

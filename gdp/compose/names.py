@@ -12,7 +12,7 @@ import samplers
 from gdp import moved
 
 INSIDE = {
-    "gdp.picture.image": "gdp.image",
+    "gdp.picture.masks": "gdp.image",
     "gdp.prior.prior": "gdp.prior",
     "operators.blur.known": "operators.blur",
     "operators.light.light": "operators.light",

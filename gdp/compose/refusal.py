@@ -1,35 +1,41 @@
-"""Hydra's refusals in a line or two, with the nearest names that exist. Errors are known by what they carry: nothing heavy is imported."""
+"""What Hydra refuses, in a line or two, with the nearest names that exist."""
 
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError
+
+from gdp.compose.settings import SETTINGS
 from gdp.storage.places import CONF
 
 
 def refusal(error: Exception) -> str:
-    """What Hydra or OmegaConf refused."""
+    """The message for an error of Hydra or OmegaConf."""
+    # A file of a group that is not there.
     options = getattr(error, "options", None)
     if options is not None:
         group, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
         return f"no {group} named {name!r}{nearest(name, options)}"
+
+    # A setting that is not there: Hydra says so of a word, OmegaConf of a key.
     text = " ".join(str(error).split())
-    key = re.search(r"Could not override '([^']+)'|Key '([^']+)' is not in struct", text)
-    if key:
-        whole = re.search(r"full_key: (\S+)", text)
-        name = whole[1] if key[2] and whole else key[1] or key[2]
-        hint = "" if "." in name else nearest(name, settings())
-        return f"no setting named {name!r}{hint}; --cfg job lists them, and a new one is added by +{name}=..."
+    word = re.search(r"Could not override '([^']+)'", text)
+    name = word[1] if word else ""
+    if isinstance(error, ConfigAttributeError | ConfigKeyError):
+        name = str(error.full_key)
+    if name:
+        hint = "" if "." in name else nearest(name, [*SETTINGS, *groups()])
+        return (
+            f"no setting named {name!r}{hint}; --cfg job lists them, "
+            f"and a new one is added by +{name}=..."
+        )
+
     return text.split(" See https://")[0].split(" full_key:")[0]
 
 
-def settings() -> list[str]:
-    """The names that conf/config.yaml and its groups define."""
-    return [*re.findall(r"^(\w+):", (CONF / "config.yaml").read_text(), re.M), *groups()]
-
-
 def groups() -> list[str]:
-    """The folders of conf/."""
+    """The groups of settings: the folders of conf/."""
     return [
         folder.name
         for folder in CONF.iterdir()

@@ -1,285 +1,240 @@
-"""Every photo of a run, in a folder that is this run's alone: what is finished is passed over, what fails is told, the rest goes on."""
+"""Every photo of a run, in a folder that is this run's alone.
+
+What is finished is passed over, what fails is reported, the rest goes on.
+"""
 
 import errno
-import json
 import logging
-import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
-
-from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Entry, Item
+from gdp.folder.finished import finished, refuse_to_replace
+from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
+from gdp.folder.plan import plan
 from gdp.folder.progress import Progress
-from gdp.folder.saving import picture, save, suffixes
-from gdp.picture import image
-from gdp.picture.size import size_of
+from gdp.folder.saving import result_file, save
+from gdp.picture import namesake, read
 from gdp.prior.prior import Prior
-from gdp.restore import job
-from gdp.restore.job import Case
-from gdp.restore.pipeline import Outcome
+from gdp.restore.finish import finish
+from gdp.restore.observe import Measurement, fit_alpha, observe
+from gdp.restore.sample import Cost, calls_of_passes, sample
+from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
 from gdp.storage.files import clear
-from gdp.storage.manifest import Manifest, continued, planned, read_manifest, stamp
+from gdp.storage.manifest import read_manifest
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from gdp.version import __version__
-
-if TYPE_CHECKING:
-    from gdp.restore.setup import Setup
+from samplers.restorer import Restored
 
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
+Group = list[tuple[Item, Measurement]]  # photos that share network calls
 log = logging.getLogger("gdp")
 
 
 class Folder:
-    """The photos of a run and the folder of its results. `tell` is told of errors, `show` of files that are written."""
+    """The photos of a run and the folder of their results.
+
+    Args:
+        items: the photos.
+        setup: operator, sampler, prior and settings.
+        space: the folder, which this run has to itself.
+        on_error: reports an error of the photo of a name, and gives it back in a line.
+        on_files: is given the files of each result.
+
+    Raises:
+        ValueError: two photos have results of one name.
+    """
 
     def __init__(
         self,
         items: Sequence[Item],
-        setup: "Setup",
+        setup: Setup,
         space: Workspace,
-        tell: Callable[[Exception, str], str],
-        show: Callable[[list[Path]], None] = lambda files: None,
+        on_error: Callable[[Exception, str], str],
+        on_files: Callable[[list[Path]], None] = lambda files: None,
     ):
         self.items = {item.name: item for item in items}
         for item in items:
             if self.items[item.name] is not item:
-                twice = f"{item.file} and {self.items[item.name].file}"
                 raise ValueError(
-                    f"{twice} would both become {item.name} in {space.folder}; rename one, or restore them into two folders"
+                    f"{item.file} and {self.items[item.name].file} would both become {item.name} "
+                    f"in {space.folder}; rename one, or restore them into two folders"
                 )
-        self.setup, self.space, self.tell, self.show = setup, space, tell, show
-        self.settings = fingerprint.of_settings(setup.config)
-        self.entries: dict[str, Entry] = {}
+
+        self.setup, self.space = setup, space
+        self.on_error, self.on_files = on_error, on_files
+        self.settings = fingerprint.of_settings(setup.config, setup.cosmetic)
+        self.known: dict[str, Outcome] = {}  # of photos that have come to their end
         self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
 
     def settle(self) -> bool:
-        """Find out what is finished; whether anything is left to do.
+        """Find out what is finished.
 
-        ValueError where a file is in the way, or an unfinished restoration of other settings.
+        Returns:
+            Whether anything is left to do.
+
+        Raises:
+            ValueError: a file is in the way, or an unfinished restoration of other settings.
         """
-        overwrite, old = self.setup.config["overwrite"], read_manifest(self.space.manifest)
+        space, overwrite = self.space, self.setup.config["overwrite"]
+        old = read_manifest(space.manifest)
         own = old is not None and old.settings == self.settings
-        if self.space.checkpoint.exists() and not own and not overwrite:
+        if space.checkpoint.exists() and not own and not overwrite:
             raise ValueError(
-                f"{self.space.folder} holds a restoration that was interrupted, of other settings; give the same ones to go on with it, "
-                "choose another output=, or let it go with overwrite=true"
+                f"{space.folder} holds a restoration that was interrupted, of other settings; "
+                "give the same ones to go on with it, choose another output=, "
+                "or let it go with overwrite=true"
             )
+
+        began = old.began if old is not None and own else None
         for item in self.items.values():
-            where = self.finished(item, old.began if own and old else None)
+            where = finished(item, space.folder, self.setup, self.settings, began)
             if where is not None:
-                log.info("%s: finished before, in %s", item.called, where)
-                self.entries[item.name] = Entry(item.name, FINISHED, where=where)
+                log.info("%s: finished before, in %s", item.title, where)
+                self.known[item.name] = Outcome(item.name, FINISHED, where=where)
             elif not overwrite:
-                self.refuse(item)
+                refuse_to_replace(item, space.folder, self.setup)
+
+        # Previews that a killed run has left.
         if old is not None:
             previews = [self.preview(name) for name in old.photos]
             for folder in {file.parent for file in previews}:
                 clear(folder, [file.name for file in previews])
             for file in previews:
                 file.unlink(missing_ok=True)
-        left = len(self.entries) < len(self.items)
-        self.space.keep &= left
+
+        left = len(self.known) < len(self.items)
+        space.keep &= left
         return left
 
-    def finished(self, item: Item, began: int | None) -> Path | None:
-        """The result of the same photo with the same settings, where there is one; with overwrite=true only one that this run made,
-        which `began` then, before it was killed."""
-        report = self.target(item).with_name(f"{self.target(item).name}.json")
+    def restore(self, prior: Prior) -> None:
+        """Restore what is left to do.
+
+        Raises:
+            OSError: nothing more can be saved.
+        """
+        left = [name for name in self.items if name not in self.known]
+        old = read_manifest(self.space.manifest)
         try:
-            told = json.loads(report.read_text())
-            known, files = (
-                told["fingerprint"],
-                [report.with_name(f"{self.target(item).name}{suffix}") for suffix in told["files"]],
-            )
-            fresh = not self.setup.config["overwrite"] or (
-                began is not None and report.stat().st_mtime_ns >= began
-            )
-            same = known["settings"] == self.settings and fingerprint.same_photo(
-                known["input"], item.sources
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return (
-            self.picture(item) if fresh and same and all(file.is_file() for file in files) else None
-        )
+            new = plan(self.items, left, self.setup, self.settings, prior.device, old)
+            if new != old:
+                new.write(self.space.manifest)
+            for batch in new.batches:
+                if any(name not in self.known for name in batch):
+                    for group in self.groups(batch, prior):
+                        self.restore_group(group, prior)
+        except BaseException as error:
+            self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
+            if self.space.keep and isinstance(error, KeyboardInterrupt):
+                folder = self.space.folder
+                log.info("to go on from here, give the same line with output=%s", folder)
+            if isinstance(error, OSError) and error.errno in HOPELESS:
+                raise OSError(
+                    f"{error.strerror} at {self.space.folder}; "
+                    "mend that, and the same line with this output= goes on"
+                ) from None
+            raise
+        self.space.keep = False
 
-    def refuse(self, item: Item) -> None:
-        """ValueError where a result would replace a file."""
-        for suffix in suffixes(self.setup, item.file):
-            file = self.space.folder / f"{item.name}{suffix}"
-            if os.path.lexists(file):
-                raise ValueError(
-                    f"{file} exists, made otherwise or of another photo; choose another output=, or allow overwrite=true"
-                )
-
-    def target(self, item: Item) -> Path:
-        """The results of a photo, without their suffixes."""
-        return self.space.folder / item.name
-
-    def picture(self, item: Item) -> Path:
-        """The result itself."""
-        return picture(self.target(item), item.file, self.setup.config)
+    def outcomes(self) -> list[Outcome]:
+        """What became of every photo."""
+        return [self.known.get(name, Outcome(name, LEFT)) for name in self.items]
 
     def preview(self, name: str) -> Path:
         """What is shown of a photo until it is done."""
         return self.space.folder / f"{name}.preview.png"
 
-    def restore(self, prior: Prior) -> None:
-        """Restore what is left to do. OSError where nothing more can be saved."""
-        try:
-            for batch in self.plan(prior.device).batches:
-                if any(name not in self.entries for name in batch):
-                    for group in self.groups(
-                        [self.items[name] for name in batch if name in self.items], prior
-                    ):
-                        self.together(group, prior)
-        except BaseException as error:
-            self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
-            if self.space.keep and isinstance(error, KeyboardInterrupt):
-                log.info("to go on from here, give the same line with output=%s", self.space.folder)
-            if isinstance(error, OSError) and error.errno in HOPELESS:
-                text = f"{error.strerror} at {self.space.folder}; mend that, and the same line with this output= goes on"
-                raise OSError(text) from None
-            raise
-        self.space.keep = False
-
-    def outcome(self) -> list[Entry]:
-        """What became of every photo."""
-        return [self.entries.get(name, Entry(name, LEFT)) for name in self.items]
-
-    def plan(self, device: torch.device) -> Manifest:
-        """Which photos go together: as an earlier run of the same settings had it, as far as the photos are the same."""
-        batch = self.setup.config["batch"]
-        photos = {name: stamp(item.sources) for name, item in self.items.items()}
-        old, new = (
-            read_manifest(self.space.manifest),
-            Manifest(self.settings, [batch, device.type], photos, []),
-        )
-        if old is not None and (old.settings, old.machine) == (new.settings, new.machine):
-            new = continued(old, new, partial(self.batches, device))
-        else:
-            new.batches = self.batches(device, list(photos))
-        if old != new:
-            new.write(self.space.manifest)
-        return new
-
-    def batches(self, device: torch.device, names: Sequence[str]) -> list[list[str]]:
-        """Those of these photos that are not finished, as many together as `batch` says, where they seem to be of one size."""
-        left = [name for name in names if name not in self.entries]
-        if not job.shareable(self.setup) or len(left) == 1:
-            return [[name] for name in left]
-        return planned(
-            {name: size_of(self.items[name].file) for name in left}, partial(self.capacity, device)
-        )
-
-    def capacity(self, device: torch.device, size: tuple[int, int]) -> int:
-        """How many photos of a size (height, width) may go through the network together."""
-        config = self.setup.config
-        try:
-            made = (
-                size
-                if config["degrade"]
-                else self.setup.operator.x_shape(torch.zeros(1).expand(1, 3, *size))[-2:]
-            )
-        except Exception:  # whatever is wrong with photos of this size, each will tell
-            return 1
-        return max(1, job.at_once(self.setup, made, device) // config["samples"])
-
-    def groups(self, items: Sequence[Item], prior: Prior) -> list[list[tuple[Item, Case]]]:
-        """The photos of a batch, read and ready, those together that may share network calls after all; what fails is told."""
-        groups: dict[Any, list[tuple[Item, Case]]] = {}
-        for item in items:
+    def groups(self, batch: Sequence[str], prior: Prior) -> list[Group]:
+        """Read the photos of a batch; those together that may share network calls after all."""
+        groups: dict[Any, Group] = {}
+        for item in (self.items[name] for name in batch if name in self.items):
             try:
-                case = self.case(item, prior)
+                self.sources[item.name] = fingerprint.of_photo(item.sources)
+                first = None if item.init is None else read(namesake(item.init, item.file)).pixels
+                photo = fit_alpha(item.read(), self.setup)
+                device = prior.device
+                measurement = observe(photo, self.setup, device, item.title, item.file, first)
             except Exception as error:
                 self.fail(item, error)
                 continue
-            groups.setdefault(job.likeness(case) or item.name, []).append((item, case))
+            groups.setdefault(measurement.likeness or item.name, []).append((item, measurement))
         return list(groups.values())
 
-    def case(self, item: Item, prior: Prior) -> Case:
-        """A photo, read and ready to be restored."""
-        self.sources[item.name] = fingerprint.of_photo(item.sources)
-        init = (
-            None if item.init is None else image.read(image.namesake(item.init, item.file)).pixels
-        )
-        photo = job.fitting_alpha(item.read(), self.setup)
-        return job.prepare(photo, self.setup, prior.device, item.called, item.file, init)
-
-    def together(self, group: list[tuple[Item, Case]], prior: Prior) -> None:
-        """Restore and save photos that share network calls; one by one where that fails together."""
-        if all(item.name in self.entries for item, _ in group):
+    def restore_group(self, group: Group, prior: Prior) -> None:
+        """Restore and save photos that share network calls; one by one where that fails."""
+        if all(item.name in self.known for item, _ in group):
             return
         try:
-            outcomes = self.sampled(group, prior)
+            restored, cost = self.sample(group, prior)
         except Exception as error:
             if len(group) == 1:
                 return self.fail(group[0][0], error)
             for one in group:
-                self.together([one], prior)
+                self.restore_group([one], prior)
             return
-        for (item, case), outcome in zip(group, outcomes, strict=True):
-            if item.name not in self.entries:
-                self.save(item, case, outcome, len(group), prior)
+
+        for (item, measurement), samples in zip(group, restored, strict=True):
+            if item.name not in self.known:
+                self.save(item, measurement, samples, cost, len(group), prior)
         self.space.checkpoint.unlink(missing_ok=True)
 
-    def sampled(self, group: list[tuple[Item, Case]], prior: Prior) -> list[Outcome]:
-        """What the network makes of the group, from where an earlier run has left it."""
-        cases, first = [case for _, case in group], group[0][0]
-        names = first.called + (f" +{len(group) - 1}" if len(group) > 1 else "")
-        key = fingerprint.digest(
-            [
-                __version__,
-                self.settings,
-                prior.device.type,
-                [self.sources[item.name] for item, _ in group],
-            ]
-        )
-        snapshot = Snapshot(self.space.checkpoint, key, self.setup.config["checkpoint"], names)
+    def sample(self, group: Group, prior: Prior) -> tuple[list[Restored], Cost]:
+        """Sample a group, from where an earlier run has left it."""
+        items, measurements = [item for item, _ in group], [measurement for _, measurement in group]
+        first, config = measurements[0], self.setup.config
+        title = items[0].title + (f" +{len(group) - 1}" if len(group) > 1 else "")
+
+        # The state of this group of photos under these settings.
+        sources = [self.sources[item.name] for item in items]
+        key = fingerprint.digest([__version__, self.settings, prior.device.type, sources])
+        snapshot = Snapshot(self.space.checkpoint, key, config["checkpoint"], title)
         if snapshot.load():
-            log.info("%s: goes on where it was", names)
-        previews = [self.preview(item.name) for item, _ in group]
-        passes, every = job.passes(cases[0], self.setup, prior), self.setup.config["preview"]
-        with Progress(
-            passes, names, prior, cases[0].operator, cases[0].y, previews, every
-        ) as progress:
+            log.info("%s: goes on where it was", title)
+
+        passes = calls_of_passes(first, self.setup, prior)
+        previews = [self.preview(item.name) for item in items]
+        shown = (first.operator, first.y, previews, config["preview"])
+        with Progress(passes, title, prior, *shown) as progress:
             try:
-                outcomes = job.sample_all(cases, self.setup, prior, progress.step, snapshot.place())
+                slot = snapshot.slot()
+                restored, cost = sample(measurements, self.setup, prior, progress.step, slot)
             except KeyboardInterrupt:
                 snapshot.stop()
                 raise
-        return [
-            outcome._replace(seconds=outcome.seconds + snapshot.seconds / len(group))
-            for outcome in outcomes
-        ]
+        return restored, cost._replace(seconds=cost.seconds + snapshot.seconds / len(group))
 
-    def save(self, item: Item, case: Case, outcome: Outcome, batch: int, prior: Prior) -> None:
+    def save(
+        self,
+        item: Item,
+        measurement: Measurement,
+        samples: Restored,
+        cost: Cost,
+        batch: int,
+        prior: Prior,
+    ) -> None:
         """Finish a photo and put its files into the folder."""
-        began, target = perf_counter(), self.target(item)
+        began, target = perf_counter(), self.space.folder / item.name
         try:
-            result = job.finish(case, outcome, self.setup, prior)
-            known = {
-                "batch": batch,
-                "fingerprint": {"settings": self.settings, "input": self.sources[item.name]},
-            }
+            result = finish(measurement, samples, cost, self.setup, prior)
+            known = {"settings": self.settings, "input": self.sources[item.name]}
+            extra = {"batch": batch, "fingerprint": known}
             with self.space.result() as folder:
-                files = save(result, target, item.file, (folder / item.name).parent, known)
+                files = save(result, target, item.file, (folder / item.name).parent, extra)
         except Exception as error:
             return self.fail(item, error)
-        self.entries[item.name] = Entry(
-            item.name, DONE, outcome.seconds + perf_counter() - began, self.picture(item)
-        )
-        self.show(files)
+
+        seconds = cost.seconds + perf_counter() - began
+        where = result_file(target, item.file, self.setup.config)
+        self.known[item.name] = Outcome(item.name, DONE, seconds, where)
+        self.on_files(files)
 
     def fail(self, item: Item, error: Exception) -> None:
-        """A photo that cannot be restored. OSError where none can be saved."""
+        """Report a photo that cannot be restored. OSError where none can be saved."""
         if isinstance(error, OSError) and error.errno in HOPELESS:
             raise error
-        if item.name not in self.entries:
-            self.entries[item.name] = Entry(item.name, FAILED, error=self.tell(error, item.called))
+        if item.name not in self.known:
+            message = self.on_error(error, item.title)
+            self.known[item.name] = Outcome(item.name, FAILED, error=message)

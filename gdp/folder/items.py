@@ -4,26 +4,29 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gdp.picture.image import Photo, namesake, plain_name
+from gdp.picture import Photo, namesake, plain_name
 
 DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun"  # states of a photo
 
 
 class Item(NamedTuple):
-    """A photo of a run."""
+    """A photo of a run.
 
-    name: str  # of its results, in the output folder or, with a sub-folder before it, below it
+    `name` is that of its results in the output folder, or below it where it has a sub-folder.
+    """
+
+    name: str
     files: tuple[Path, ...]  # the exposures of a scene; mostly one
     read: Callable[[], Photo]
     init: str | Path | None = None  # a picture to start from, or a folder of such
 
     @property
     def file(self) -> Path:
-        """The first, by which it is called."""
+        """The first file, by which the photo is known."""
         return self.files[0]
 
     @property
-    def called(self) -> str:
+    def title(self) -> str:
         """What messages call it: its file's name, as far as a terminal can print that."""
         return plain_name(self.file.name)
 
@@ -37,11 +40,11 @@ class Item(NamedTuple):
         return [*self.files, *(file for file in first if file.is_file())]
 
 
-class Entry(NamedTuple):
+class Outcome(NamedTuple):
     """What became of a photo."""
 
     name: str
-    state: str
+    state: str  # DONE, FINISHED, FAILED or LEFT
     seconds: float = 0.0
-    where: Path | None = None
+    where: Path | None = None  # the result
     error: str = ""

@@ -1,18 +1,14 @@
-"""A Result on disk: NAME.png, NAME.compare.png, NAME.json, and what some tasks and several samples add."""
+"""A result on disk: NAME.png, NAME.compare.png, NAME.json, and what tasks and samples add."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from torch import Tensor
-
-from gdp.picture import image
-from gdp.restore import facts as report
-from gdp.restore.job import Result
-
-if TYPE_CHECKING:
-    from gdp.restore.setup import Setup
+from gdp.picture import compare, suffix_for, write, write_floats
+from gdp.restore.facts import write_json
+from gdp.restore.result import Result
+from gdp.restore.setup import Setup
 
 
 def save(
@@ -20,71 +16,66 @@ def save(
     target: Path,
     source: Path,
     folder: Path | None = None,
-    known: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Write the files of a result, each whole or not at all, as TARGET.SUFFIX; they are listed, the main ones last.
+    """Write the files of a photo's result, each whole or not at all, as TARGET.SUFFIX.
 
-    `source` is the photo's file, `known` what it tells besides. With `folder` the files are written there, for
-    somebody else to move them to where they are said to be.
+    Args:
+        result: the result, of one photo, its pictures as tensors.
+        target: where the files are to be, without their suffixes.
+        source: the photo's file.
+        folder: write the files there, for somebody else to move them to where they are to be.
+        extra: what NAME.json is to hold besides.
+
+    Returns:
+        The files as they are to be, the main ones last.
     """
-    written: list[Path] = []
-    config = result.facts["config"]
-    shown = picture(target, source, config)
+    config, report = result.report["config"], result.report
+    main = result_file(target, source, config)
+    here = folder or target.parent
+    here.mkdir(parents=True, exist_ok=True)
+    files: list[Path] = []
 
-    def at(suffix: str) -> Path:
-        written.append(target.with_name(f"{target.name}{suffix}"))
-        return (folder or target.parent) / written[-1].name
+    def file(suffix: str) -> Path:
+        files.append(target.with_name(f"{target.name}{suffix}"))
+        return here / files[-1].name
 
-    (folder or target.parent).mkdir(parents=True, exist_ok=True)
-    for name, pixels in sample_pictures(result).items():
-        image.write(pixels, at(f".{name}.png"))
-    image.write(
-        result.image,
-        at(shown.suffix),
-        result.photo,
-        config["image_quality"],
-        config["depth"],
-        config["keep_exif"],
-    )
+    # Of several samples the others, their mean, and where they differ: the largest std is white.
+    if result.pixels.shape[1] > 1:
+        std = result.std / report["samples"]["std_at_white"]
+        pictures = [*result.samples[1:], result.mean, std]
+        for name, pixels in zip(sample_names(len(result.samples)), pictures, strict=True):
+            write(pixels, file(f".{name}.png"))
+
+    # The result itself, beside what it was made from.
+    quality, depth, exif = (config[name] for name in ("image_quality", "depth", "keep_exif"))
+    write(result.image, file(main.suffix), result.photos[0], quality, depth, exif)
     panels = [("input", result.y), ("restored", result.image)]
     if result.reference is not None:
         panels.append(("reference", result.reference))
-    boxes = image.compare(panels, at(".compare.png"))
-    for name, pixels in result.pictures.items():
-        image.write(pixels, at(f".{name}.png"))
+    boxes = compare(panels, file(".compare.png"))
+
+    # What was found of the degradation, and the light of a scene.
+    for name, pixels in result.found.items():
+        write(pixels, file(f".{name}.png"))
     if result.light is not None:
-        image.write_floats(result.light, at(".tiff"))
-    told = at(".json")
-    main: dict[str, Any] = {
+        write_floats(result.light, file(".tiff"))
+
+    json_file = file(".json")
+    content: dict[str, Any] = {
         "input": os.fsencode(source).decode(errors="replace"),
-        "output": str(shown),
-    }
-    main["files"] = [file.name[len(target.name) :] for file in written]
-    main |= {
-        "pictures": {name: f"{target.name}.{name}.png" for name in result.pictures},
+        "output": str(main),
+        "files": [path.name[len(target.name) :] for path in files],
+        "pictures": {name: f"{target.name}.{name}.png" for name in result.found},
         "panels": boxes,
     }
-    report.write_json({**main, **result.facts, **(known or {})}, told)
-    return written
+    write_json({**content, **report, **(extra or {})}, json_file)
+    return files
 
 
-def picture(target: Path, source: Path, config: Mapping[str, Any]) -> Path:
-    """Where the result of the photo `source` is."""
-    return target.with_name(
-        target.name + image.suffix_for(source, config["format"], config["scene"])
-    )
-
-
-def sample_pictures(result: Result) -> dict[str, Tensor]:
-    """What is saved of several samples beside the first: the others, their mean, and where they differ, the largest std white."""
-    if len(result.pixels) == 1:
-        return {}
-    pictures = [
-        *result.pixels[1:].split(1),
-        result.mean,
-        result.std / result.facts["samples"]["std_at_white"],
-    ]
-    return dict(zip(sample_names(len(result.pixels)), pictures, strict=True))
+def result_file(target: Path, source: Path, config: Mapping[str, Any]) -> Path:
+    """Where the result of the photo `source` is; `target` lacks the suffix."""
+    return target.with_name(target.name + suffix_for(source, config["format"], config["scene"]))
 
 
 def sample_names(count: int) -> list[str]:
@@ -92,14 +83,10 @@ def sample_names(count: int) -> list[str]:
     return [*(f"sample{k}" for k in range(2, count + 1)), "mean", "std"] if count > 1 else []
 
 
-def suffixes(setup: "Setup", source: Path) -> list[str]:
-    """Of the files that the restoration of the photo `source` is."""
-    names = [
-        image.suffix_for(source, setup.config["format"], setup.config["scene"]),
-        ".compare.png",
-        ".json",
-        *(f".{name}.png" for name in setup.operator.pictured),
-    ]
-    if setup.config["scene"]:
-        names.append(".tiff")
-    return [*names, *(f".{name}.png" for name in sample_names(setup.config["samples"]))]
+def suffixes(setup: Setup, source: Path) -> list[str]:
+    """The suffixes of all files that the restoration of the photo `source` will have."""
+    config = setup.config
+    names = [*setup.operator.pictured, *sample_names(config["samples"])]
+    light = [".tiff"] if config["scene"] else []
+    main = suffix_for(source, config["format"], config["scene"])
+    return [main, ".compare.png", ".json", *(f".{name}.png" for name in names), *light]

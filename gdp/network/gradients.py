@@ -1,7 +1,8 @@
-"""A ResBlock's gradients by the CPU's kernels: in its input, for what looks through the network (DPS, MCG, PiGDM), and in its weights.
+"""A ResBlock's gradients by the CPU's kernels.
 
-Where only the input's is wanted, nothing but the input is kept for the way back: there the first of the two convolutions is made again.
-A network that is trained keeps that one's result.
+Samplers that look through the network (DPS, MCG, PiGDM) want the gradient in its input only: there
+nothing but the input is saved, and the first of the two convolutions runs again on the way back.
+A network that is trained wants those in the weights too, and saves that convolution's result.
 """
 
 from typing import Any
@@ -10,137 +11,156 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from gdp.network.blocks import ResBlock
+from gdp.network.fused import HalfBlock, conv_input, convolutions, first_half, second_half
 from gdp.network.kernels import cpu as kernels
+from gdp.network.kernels import cpu_backward
+from gdp.network.kernels.interface import channels_last
 
 
-def ready(block: Any, x: Tensor, emb: Tensor) -> bool:
-    """Whether a ResBlock can run here on x: float32 on a CPU; in training, or with no gradients wanted but those in x and skip."""
+def ready(block: ResBlock, x: Tensor, emb: Tensor) -> bool:
+    """Whether a ResBlock can run here on x: float32 on a CPU, and gradients that are known.
+
+    In training these are all; otherwise only those in x and in its skip connection.
+    """
     if block.training:
-        plain = (
-            block.scale_shift
-            and block.out_layers[2].p == 0
-            and not (block.narrows and block.resample)
-        )
-        if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+        dropout, resized_twice = block.out_layers[2].p, block.narrows and block.resample
+        known = block.scale_shift and dropout == 0 and not resized_twice
+        if not known or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return False
     elif emb.requires_grad or any(p.requires_grad for p in block.parameters()):
         return False
-    return kernels.known(x, block.convs(), back=True)
+    return kernels.supports(x, convolutions(block), adjoint=True)
 
 
-def run(block: Any, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
-    """The block's output, which can be differentiated."""
+def run(block: ResBlock, x: Tensor, emb: Tensor, skip: Tensor | None) -> Tensor:
+    """ResBlock.forward, which can be differentiated."""
     return FusedBlock.apply(block, x, block.emb_layers(emb), skip, *weights(block))
 
 
-def weights(block: Any) -> list[nn.Parameter]:
+def weights(block: ResBlock) -> list[nn.Parameter]:
     """The parameters of a block, but for those of its embedding."""
-    return [
-        p
-        for part in (block.in_layers, block.out_layers, block.skip_connection)
-        for p in part.parameters()
-    ]
+    parts = block.in_layers, block.out_layers, block.skip_connection
+    return [p for part in parts for p in part.parameters()]
 
 
 class FusedBlock(torch.autograd.Function):
-    """A ResBlock by the kernels, with its gradients in x, in e, which it makes of the embedding, in skip and in `weights`."""
+    """A ResBlock by the kernels: its gradients in x, in e, in skip and in `weights`.
+
+    e is what the block's emb_layers make of the embedding; torch takes the gradient on from there.
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, block: Any, x: Tensor, e: Tensor, skip: Tensor | None, *_: Tensor
+        ctx: Any, block: ResBlock, x: Tensor, e: Tensor, skip: Tensor | None, *_: Tensor
     ) -> Tensor:
-        """The block's output."""
+        """The block's result; the weights are arguments so that torch asks for their gradients."""
         ctx.block = block
-        half = block.halfway(kernels, x, e, skip)
+        half = first_half(block, kernels, x, e, skip)
         ctx.save_for_backward(x, e, skip, *(half[1:] if block.training else ()))
-        return block.whole(kernels, half, skip)
+        return second_half(block, kernels, half, skip)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients in them, of the one in the output."""
-        x, e, skip, *half = ctx.saved_tensors
-        learnt: list[Any] = [None] * (len(ctx.needs_input_grad) - 3)
-        if half:
-            dx, *learnt = taught(ctx.block, g, x, e, skip, *half)
+        """The gradients in the arguments of `forward`, of the one in its result."""
+        x, e, skip, *saved = ctx.saved_tensors
+        de: Tensor | None = None
+        dweights: list[Any] = [None] * (len(ctx.needs_input_grad) - 4)
+        if saved:
+            dx, de, *dweights = all_gradients(ctx.block, g, x, e, skip, HalfBlock(x, *saved))
         else:
-            dx = pulled(ctx.block, g, x, e, skip)
-        return (
-            None,
-            dx[:, : x.shape[1]],
-            learnt[0],
-            None if skip is None else dx[:, x.shape[1] :],
-            *learnt[1:],
-        )
+            dx = input_gradient(ctx.block, g, x, e, skip)
+
+        c = x.shape[1]
+        return None, dx[:, :c], de, None if skip is None else dx[:, c:], *dweights
 
 
-def pulled(block: Any, g: Tensor, x: Tensor, e: Tensor, skip: Tensor | None) -> Tensor:
-    """The gradient in [x, skip] of <g, the block's output>."""
-    norm_in, _, conv_in = block.in_layers
-    norm_out, *_, conv_out = block.out_layers
-    _, ab_in, h, ab_out = block.halfway(kernels, x, e, skip)
-    dh = kernels.pull(
-        h, None, ab_out, kernels.conv3x3(g, None, None, conv_out, back=True), None, norm_out
-    )
+def input_gradient(block: ResBlock, g: Tensor, x: Tensor, e: Tensor, skip: Tensor | None) -> Tensor:
+    """The gradient of <g, the block's result> in [x, skip], [B, C, H, W]."""
+    _, norms_in, h, norms_out = first_half(block, kernels, x, e, skip)
+
+    # Back through the second convolution, SiLU and normalization.
+    dh = through_second_half(block, g, h, norms_out)
     del h
-    da = kernels.conv3x3(dh, None, None, conv_in, back=True)
+
+    # Back through the first convolution, normalization and the skip connection.
+    da = kernels.conv3x3(dh, None, None, block.in_layers[2], adjoint=True)
     del dh
-    if block.narrows:
-        g = kernels.conv1x1(g, None, block.skip_connection, back=True)
-    if block.resample is not None:
-        da, g = block.resample.back(da), block.resample.back(g)
-    return kernels.pull(x, skip, ab_in, da, g, norm_in)
+    return through_first_norm(block, g, da, x, skip, norms_in)
 
 
-def taught(
-    block: Any,
-    g: Tensor,
-    x: Tensor,
-    e: Tensor,
-    skip: Tensor | None,
-    ab_in: Tensor,
-    h: Tensor,
-    ab_out: Tensor,
+def all_gradients(
+    block: ResBlock, g: Tensor, x: Tensor, e: Tensor, skip: Tensor | None, half: HalfBlock
 ) -> list[Tensor]:
-    """The gradients of <g, the block's output> in [x, skip], in e, and in `weights`; h is its first convolution's result."""
-    norm_in, _, conv_in = block.in_layers
-    norm_out, *_, conv_out = block.out_layers
-    totals = [torch.empty_like(ab_in), torch.empty_like(ab_out)]
-    dh = kernels.pull(
-        h,
-        None,
-        ab_out,
-        kernels.conv3x3(g, None, None, conv_out, back=True),
-        None,
-        norm_out,
-        totals[1],
-    )
-    (seen, more, ab), up = block.entry(kernels, x, skip, ab_in)
-    of_conv_in = kernels.weights3x3(dh, seen, more, ab, up), over_pixels(dh)
-    of_conv_out = kernels.weights3x3(g, h, None, ab_out), over_pixels(g)
-    da, of_skip = kernels.conv3x3(dh, None, None, conv_in, back=True), []
+    """The gradients of <g, the block's result> in [x, skip], in e, and in `weights`.
+
+    Args:
+        block: a ResBlock in training, which `ready` allows.
+        g: the gradient in its result [B, O, H', W'].
+        x: what it read, like `e` and `skip`.
+        half: its first half, but for the field x.
+    """
+    _, norms_in, h, norms_out = half
+    norm_out = block.out_layers[0]
+    totals_in, totals_out = torch.empty_like(norms_in), torch.empty_like(norms_out)
+    dh = through_second_half(block, g, h, norms_out, totals_out)
+
+    # In the convolutions: weight and bias.
+    x_in, skip_in, ab, up = conv_input(block, kernels, x, skip, norms_in)
+    of_conv_in = [
+        cpu_backward.conv3x3_weight_backward(dh, x_in, skip_in, ab, up),
+        dh.sum((0, 2, 3)),
+    ]
+    of_conv_out = [
+        cpu_backward.conv3x3_weight_backward(g, h, None, norms_out),
+        g.sum((0, 2, 3)),
+    ]
+    of_skip = []
     if block.narrows:
         taps = [pixels(g).T @ pixels(part) for part in (x, skip) if part is not None]
-        of_skip = [torch.cat(taps, 1)[..., None, None], over_pixels(g)]
-        g = kernels.conv1x1(g, None, block.skip_connection, back=True)
-    if block.resample is not None:
-        da, g = block.resample.back(da), block.resample.back(g)
-    dx = kernels.pull(x, skip, ab_in, da, g, norm_in, totals[0])
-    (bias_in, weight_in), (shift, scale) = totals
-    film = 1 + e.chunk(2, 1)[0]
+        of_skip = [torch.cat(taps, 1)[..., None, None], g.sum((0, 2, 3))]
+
+    # In the input.
+    da = kernels.conv3x3(dh, None, None, block.in_layers[2], adjoint=True)
+    dx = through_first_norm(block, g, da, x, skip, norms_in, totals_in)
+
+    # In e = [scale, shift] and in the normalizations: weight and bias.
+    (bias_in, weight_in), (shift, scale) = totals_in, totals_out
     de = torch.cat([scale * norm_out.weight + shift * norm_out.bias, shift], 1)
-    of_norm_in, of_norm_out = (
-        (weight_in.sum(0), bias_in.sum(0)),
-        ((film * scale).sum(0), (film * shift).sum(0)),
-    )
+    gain = 1 + e.chunk(2, 1)[0]
+    of_norm_in = [weight_in.sum(0), bias_in.sum(0)]
+    of_norm_out = [(gain * scale).sum(0), (gain * shift).sum(0)]
     return [dx, de, *of_norm_in, *of_conv_in, *of_norm_out, *of_conv_out, *of_skip]
 
 
-def over_pixels(g: Tensor) -> Tensor:
-    """The gradient in a bias."""
-    return g.sum((0, 2, 3))
+def through_second_half(
+    block: ResBlock, g: Tensor, h: Tensor, norms_out: Tensor, totals: Tensor | None = None
+) -> Tensor:
+    """The gradient in h, the first convolution's result; `totals` as in `activate_backward`."""
+    norm_out, *_, conv_out = block.out_layers
+    da = kernels.conv3x3(g, None, None, conv_out, adjoint=True)
+    return cpu_backward.activate_backward(h, None, norms_out, da, None, norm_out, totals)
+
+
+def through_first_norm(
+    block: ResBlock,
+    g: Tensor,
+    da: Tensor,
+    x: Tensor,
+    skip: Tensor | None,
+    norms_in: Tensor,
+    totals: Tensor | None = None,
+) -> Tensor:
+    """The gradient in [x, skip]: that in the first activation, da, and the skip connection's."""
+    if block.narrows:
+        g = kernels.conv1x1(g, None, block.skip_connection, adjoint=True)
+    if block.resample is not None:
+        da, g = block.resample.adjoint(da), block.resample.adjoint(g)
+    return cpu_backward.activate_backward(x, skip, norms_in, da, g, block.in_layers[0], totals)
 
 
 def pixels(x: Tensor) -> Tensor:
     """[B, C, H, W] as [B H W, C]."""
-    return kernels.channels_last(x).permute(0, 2, 3, 1).flatten(0, 2)
+    rows: Tensor = channels_last(x).permute(0, 2, 3, 1).flatten(0, 2)
+    return rows

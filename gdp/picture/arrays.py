@@ -1,4 +1,7 @@
-"""Pictures of Python code: PIL images, numpy arrays and torch tensors as Photos, and results as the kind that came."""
+"""Pictures of Python code: PIL images, numpy arrays and torch tensors become photos.
+
+What is made of them is given back as the kind that came.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,19 +12,29 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from gdp.picture.alpha import fitted, framed, spread
-from gdp.picture.codec.read import plain_photo, read, upright
-from gdp.picture.image import picture_of
+from gdp.picture.alpha import extend_alpha, fill_transparent, resize_alpha
+from gdp.picture.codec.exif import upright
+from gdp.picture.codec.read import read
+from gdp.picture.codec.shallow import photo_of
+from gdp.picture.panels import picture_of
 from gdp.picture.photo import Photo, RefusedError
+from gdp.picture.units import WHITE
 
-LEVELS = {"uint8": 255, "uint16": 65535}
-USUAL = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
+RANGE = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
 Back = Callable[[Tensor], Any]
 Frame = tuple[int, int, int, int] | None
 
 
-class Given(NamedTuple):
-    """What a caller gave: the photos in it, and how pixels [B, C, H, W] in [0, 1] become a picture, and a map, of the caller's kind."""
+class Source(NamedTuple):
+    """The photos that a caller handed over, and how results become the caller's kind.
+
+    Attributes:
+        photos: one, or the pictures of a batch.
+        picture: turns pixels [B, C, H, W] in [0, 1] into a picture.
+        map: turns a map [B, C, H, W] of numbers into one.
+        name: what to call the photo in messages.
+        file: where it comes from, if from a file.
+    """
 
     photos: list[Photo]
     picture: Back
@@ -30,147 +43,154 @@ class Given(NamedTuple):
     file: Path | None = None
 
 
-def given(what: Any, name: str = "photo", frame: Frame = None) -> Given:
-    """One photo, or several where it is a tensor [B, 3, H, W]; OSError, TypeError or ValueError where it is none.
+def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
+    """Take a picture of any kind.
 
-    `frame` is what a result has more than the photo at the left, right, top and bottom, in pixels: its transparency does not go on there.
+    Args:
+        what: a path, a PIL image, a numpy array [H, W] or [H, W, 3 or 4], or a torch tensor
+            [3, H, W] or [B, 3, H, W].
+        name: what to call it in messages.
+        frame: pixels that a result has more than the photo at the left, right, top and bottom;
+            the photo's transparency does not go on there.
+
+    Raises:
+        OSError: the file cannot be read.
+        TypeError: it is of no such kind.
+        ValueError: it is no picture, or its numbers have another scale than [0, 1].
     """
     if isinstance(what, str | Path):
         photo = read(what)
-        photo = photo if photo.alpha is None else photo._replace(alpha=framed(photo.alpha, frame))
-        return Given([photo], pil_of(photo), array_of, Path(what).name, Path(what).expanduser())
+        if photo.alpha is not None:
+            photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
+        return Source([photo], pil_of(photo), array_of, Path(what).name, Path(what).expanduser())
+
     if isinstance(what, Image.Image):
         try:
-            photo = plain_photo(Path(name), upright(what), 16, False)
+            photo = photo_of(upright(what), name)
         except RefusedError as error:
             raise ValueError(f"the {name} {error}") from None
-        photo = (
-            photo
-            if photo.alpha is None
-            else photo._replace(
-                pixels=spread(photo.pixels, photo.alpha), alpha=framed(photo.alpha, frame)
+        if photo.alpha is not None:
+            photo = photo._replace(
+                pixels=fill_transparent(photo.pixels, photo.alpha),
+                alpha=extend_alpha(photo.alpha, frame),
             )
-        )
-        return Given([photo], pil_of(photo), array_of, name)
+        return Source([photo], pil_of(photo), array_of, name)
+
     if isinstance(what, np.ndarray):
         return of_array(what, name, frame)
     if isinstance(what, Tensor):
         return of_tensor(what, name)
     raise TypeError(
-        f"the {name} is a {type(what).__name__}; it can be a path, a PIL image, a numpy array or a torch tensor"
+        f"the {name} is a {type(what).__name__}; "
+        "it can be a path, a PIL image, a numpy array or a torch tensor"
     )
 
 
 def pil_of(photo: Photo) -> Back:
-    """Pixels [1, 3, H, W] to an 8-bit PIL image, with the transparency and the colour profile of `photo`."""
+    """Pixels [1, 3, H, W] as an 8-bit PIL image, with `photo`'s transparency and profile."""
 
     def back(pixels: Tensor) -> Image.Image:
-        made = picture_of(pixels)
+        image = picture_of(pixels)
         if photo.alpha is not None:
-            alpha = fitted(photo.alpha.float(), made.height, made.width)[0, 0]
-            made.putalpha(Image.fromarray((alpha * 255).round().byte().numpy()))
+            alpha = resize_alpha(photo.alpha.float(), image.height, image.width)[0, 0]
+            image.putalpha(Image.fromarray((alpha * 255).round().byte().numpy()))
         if photo.icc is not None:
-            made.info["icc_profile"] = photo.icc
-        return made
+            image.info["icc_profile"] = photo.icc
+        return image
 
     return back
 
 
-def of_array(array: np.ndarray, name: str, frame: Frame = None) -> Given:
-    """[H, W], [H, W, 1], [H, W, 3] or [H, W, 4] of uint8, uint16, or floats in [0, 1]; a fourth channel is transparency."""
+def of_array(array: np.ndarray, name: str, frame: Frame = None) -> Source:
+    """A picture [H, W], or [H, W, 1, 3 or 4], of uint8, uint16, or floats in [0, 1].
+
+    A fourth channel is transparency. See `source_of`.
+    """
     shaped = array[..., None] if array.ndim == 2 else array
     if shaped.ndim != 3 or shaped.shape[-1] not in (1, 3, 4) or 0 in shaped.shape:
         raise ValueError(
-            f"the {name} is an array of shape {array.shape}; it can be (H, W), (H, W, 3) or (H, W, 4)"
+            f"the {name} is an array of shape {array.shape}; "
+            "it can be (H, W), (H, W, 3) or (H, W, 4)"
         )
-    levels = LEVELS.get(array.dtype.name)
-    if levels is None and array.dtype.kind != "f":
+    white = WHITE.get(array.dtype.name)
+    if white is None and array.dtype.kind != "f":
         raise TypeError(
-            f"the {name} is an array of {array.dtype}; it can be of uint8, uint16, or floats in [0, 1]"
+            f"the {name} is an array of {array.dtype}; "
+            "it can be of uint8, uint16, or floats in [0, 1]"
         )
-    values = torch.from_numpy(
-        np.ascontiguousarray(shaped, dtype=np.float32) / (levels or 1)
-    ).permute(2, 0, 1)[None]
+
+    # Colours and transparency, [1, C, H, W] in [0, 1].
+    floats = np.ascontiguousarray(shaped, dtype=np.float32) / (white or 1)
+    values = torch.from_numpy(floats).permute(2, 0, 1)[None]
     alpha = values[:, 3:].clamp(0, 1) if values.shape[1] == 4 else None
-    pixels = usual(values[:, :3].expand(-1, 3, -1, -1).contiguous(), name)
-    rounding, depth = (
-        (0.0, 32) if levels is None else (1 / (levels * 12**0.5), 8 if levels == 255 else 16)
-    )
+    pixels = values[:, :3].expand(-1, 3, -1, -1).contiguous()
+    check_scale(pixels, name)
     if alpha is not None:
-        pixels, alpha = spread(pixels, alpha), framed(alpha, frame)
+        pixels, alpha = fill_transparent(pixels, alpha), extend_alpha(alpha, frame)
+
+    photo = Photo(
+        pixels,
+        rounding=0.0 if white is None else 1 / (white * 12**0.5),
+        alpha=alpha,
+        grey=values.shape[1] == 1,
+        depth=32 if white is None else 8 if white == 255 else 16,
+    )
 
     def back(pixels: Tensor) -> np.ndarray:
         out = pixels[0].clamp(0, 1).float().cpu()
         if alpha is not None:
-            out = torch.cat([out, fitted(alpha, *out.shape[-2:])[0]])
-        made = out.permute(1, 2, 0).numpy()
-        return (
-            made.astype(array.dtype)
-            if levels is None
-            else np.rint(made * levels).astype(array.dtype)
-        )
+            out = torch.cat([out, resize_alpha(alpha, *out.shape[-2:])[0]])
+        result = out.permute(1, 2, 0).numpy()
+        return (result if white is None else np.rint(result * white)).astype(array.dtype)
 
-    photo = Photo(pixels, rounding, alpha, grey=values.shape[1] == 1, depth=depth)
-    return Given([photo], back, array_of, name)
+    return Source([photo], back, array_of, name)
 
 
-def of_tensor(tensor: Tensor, name: str) -> Given:
-    """[3, H, W] or [B, 3, H, W] of floats in [0, 1]; results lie on the same device, in the same type."""
+def of_tensor(tensor: Tensor, name: str) -> Source:
+    """One picture [3, H, W] or several [B, 3, H, W], floats in [0, 1].
+
+    Results lie on the same device, in the same type. See `source_of`.
+    """
     if not tensor.is_floating_point():
         raise TypeError(
-            f"the {name} is a tensor of {tensor.dtype}; it takes floats in [0, 1]: divide by the largest value first"
+            f"the {name} is a tensor of {tensor.dtype}; "
+            "it takes floats in [0, 1]: divide by the largest value first"
         )
     if tensor.ndim not in (3, 4) or tensor.shape[-3] != 3 or 0 in tensor.shape:
         raise ValueError(
-            f"the {name} is a tensor of shape {tuple(tensor.shape)}; it can be [3, H, W], or several photos [B, 3, H, W]"
+            f"the {name} is a tensor of shape {tuple(tensor.shape)}; "
+            "it can be [3, H, W], or several photos [B, 3, H, W]"
         )
 
-    def back(pixels: Tensor) -> Tensor:
-        return placed(pixels.clamp(0, 1))
+    pixels = tensor.detach().float().clone(memory_format=torch.contiguous_format)
+    check_scale(pixels, name)
+    batch = pixels if tensor.ndim == 4 else pixels[None]
+    photos = [Photo(one, rounding=0.0, depth=32) for one in batch.split(1)]
 
-    def placed(map: Tensor) -> Tensor:
+    def back(map: Tensor) -> Tensor:
         out = map.to(tensor.device, tensor.dtype)
         return out if tensor.ndim == 4 else out[0]
 
-    pixels = usual(tensor.detach().float().clone(memory_format=torch.contiguous_format), name)
-    ones = (pixels if tensor.ndim == 4 else pixels[None]).split(1)
-    return Given([Photo(one, 0.0, depth=32) for one in ones], back, placed, name)
+    return Source(photos, lambda pixels: back(pixels.clamp(0, 1)), back, name)
 
 
-def usual(pixels: Tensor, name: str) -> Tensor:
-    """The pixels. ValueError where one is not finite, or they have another scale than [0, 1]."""
+def check_scale(pixels: Tensor, name: str) -> None:
+    """Raise ValueError where a pixel is not finite, or they have another scale than [0, 1]."""
     if not pixels.isfinite().all():
         raise ValueError(f"the {name} holds NaN or infinite pixels; repair it first")
+
     low, high = (float(v) for v in pixels.aminmax())
-    if low < USUAL[0] or high > USUAL[1]:
+    if low < RANGE[0] or high > RANGE[1]:
         raise ValueError(
-            f"the {name}'s floats go from {low:.3g} to {high:.3g}; they should lie in [0, 1]: divide them by their white"
+            f"the {name}'s floats go from {low:.3g} to {high:.3g}; "
+            "they should lie in [0, 1]: divide them by their white"
         )
-    return pixels
-
-
-def mask_of(what: Any) -> Tensor:
-    """A mask picture or array as [1, 1, H, W], 1 where to repair: where it is white or True."""
-    if isinstance(what, Image.Image):
-        what = np.asarray(what.convert("L"))
-    if not isinstance(what, np.ndarray | Tensor):
-        raise TypeError(
-            f"mask= is a {type(what).__name__}; it can be a path, a PIL image, a numpy array or a torch tensor"
-        )
-    flat = torch.as_tensor(
-        np.array(what) if isinstance(what, np.ndarray) else what
-    ).float().cpu() / LEVELS.get(str(what.dtype).removeprefix("torch."), 1)
-    while flat.ndim > 2 and flat.shape[0] == 1:
-        flat = flat[0]
-    flat = flat[..., 0] if flat.ndim == 3 and flat.shape[-1] == 1 else flat
-    if flat.ndim != 2 or not flat.numel():
-        raise ValueError(
-            f"mask= is an array of shape {tuple(what.shape)}; it takes (H, W), white or True where to repair"
-        )
-    return (flat >= 0.5).float()[None, None]
 
 
 def array_of(map: Tensor) -> np.ndarray:
     """[1, 1, H, W] as an array [H, W], [1, 3, H, W] as [H, W, 3]."""
     array = map[0].float().cpu().numpy()
     return array[0] if len(array) == 1 else array.transpose(1, 2, 0)
+
+given, Given = source_of, Source  # PASSING
+from gdp.picture.masks import mask_of as mask_of  # PASSING  # noqa: E402

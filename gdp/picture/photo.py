@@ -10,15 +10,25 @@ SLACK = 1e-3  # by which floats may leave [0, 1]
 
 
 class Photo(NamedTuple):
-    """A picture: pixels [1, 3, H, W] in [0, 1], the std of its rounding in that unit, and what its file said beside."""
+    """A picture, and what its file said beside its colours.
+
+    Attributes:
+        pixels: [1, 3, H, W] in [0, 1].
+        rounding: std of the rounding of its values, [0, 1] units; 0 for floats.
+        alpha: transparency [1, 1, H, W] in [0, 1]; the pixels are not multiplied by it.
+        icc: the colour profile that the pixels are meant in; None is sRGB.
+        exif: camera, date and the like, without orientation.
+        grey: whether its three channels are one.
+        depth: bits a channel: 8, 16, or 32 for floats.
+    """
 
     pixels: Tensor
     rounding: float
-    alpha: Tensor | None = None  # [1, 1, H, W] in [0, 1]; the pixels are not multiplied by it
-    icc: bytes | None = None  # the colour profile that the pixels are meant in; None = sRGB
-    exif: bytes | None = None  # without orientation
-    grey: bool = False  # its three channels are one
-    depth: int = 8  # bits a channel: 8, 16, or 32 for floats
+    alpha: Tensor | None = None
+    icc: bytes | None = None
+    exif: bytes | None = None
+    grey: bool = False
+    depth: int = 8
 
 
 class TooLargeError(Exception):
@@ -29,32 +39,27 @@ class RefusedError(Exception):
     """A picture that is whole, but is not taken; the words follow its name."""
 
 
-def tensor(values: np.ndarray, channels: int) -> Tensor:
-    """[H, W, C] -> [1, channels, H, W], float32."""
+def to_tensor(values: np.ndarray, channels: int) -> Tensor:
+    """An array [H, W, C] as a float32 tensor [1, channels, H, W]; C is `channels` or 1."""
     wide = np.array(
         np.broadcast_to(values, (*values.shape[:2], channels)), dtype=np.float32, order="C"
     )
     return torch.from_numpy(wide).permute(2, 0, 1)[None].contiguous()
 
 
-def checked(values: np.ndarray) -> np.ndarray:
-    """Values clipped to [0, 1]; RefusedError where one is NaN, infinite, or further outside than rounding takes it."""
+def clip(values: np.ndarray) -> np.ndarray:
+    """Clip values to [0, 1].
+
+    Raises:
+        RefusedError: one is NaN or infinite, or lies further outside than rounding takes it.
+    """
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RefusedError("holds NaN or infinite pixels; repair it first")
     if low < -SLACK or high > 1 + SLACK:
         raise RefusedError(
-            f"holds values from {low:.4g} to {high:.4g}; floats must lie in 0 to 1, so scale it first"
+            f"holds values from {low:.4g} to {high:.4g}; "
+            "floats must lie in 0 to 1, so scale it first"
         )
+
     return values.clip(0, 1)
-
-
-def turned(values: np.ndarray, orientation: int) -> np.ndarray:
-    """[H, W, C] turned as EXIF's orientation says."""
-    if orientation in (5, 6, 7, 8):
-        values = values.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    return values

@@ -7,17 +7,22 @@ from PIL import Image
 
 from gdp.picture.codec.exif import ORIENTATION
 
-TURNED = 5  # EXIF orientations from here on exchange height and width
+TRANSPOSED = 5  # EXIF orientations from this one on exchange height and width
 
 
 def size_of(file: Path) -> tuple[int, int] | None:
-    """Height and width of a picture, upright, by its header alone; None where that cannot be told."""
+    """Find out how large a picture is once it stands upright, without reading its pixels.
+
+    Returns:
+        Height and width in pixels; None where the header does not tell.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(file) as picture:
                 width, height = picture.size
-                turned = picture.getexif().get(ORIENTATION, 1) >= TURNED
-    except Exception:  # of a damaged file: many kinds; its own turn will tell
+                transposed = picture.getexif().get(ORIENTATION, 1) >= TRANSPOSED
+    except Exception:  # a damaged file raises many kinds; whoever reads it says what is wrong
         return None
-    return (width, height) if turned else (height, width)
+
+    return (width, height) if transposed else (height, width)

@@ -1,4 +1,7 @@
-"""A prior whose noise prediction is exact: x0 ~ N(mean, covariance), so posteriors have a closed form."""
+"""A prior whose noise prediction is exact: x0 ~ N(mean, Sigma), so posteriors have a closed form.
+
+eps(x_t, t) = sqrt(1 - a_t) (a_t Sigma + (1 - a_t) I)^-1 (x_t - sqrt(a_t) mean)
+"""
 
 import torch
 from torch import Tensor
@@ -8,10 +11,13 @@ from gdp.prior.schedule import betas
 
 
 class GaussianPrior(Prior):
-    """eps(x_t, t) = sqrt(1 - a_t) (a_t Sigma + (1 - a_t) I)^-1 (x_t - sqrt(a_t) mean).
+    """The exact denoiser of Gaussian images.
 
-    With `std` alone (a number) it is white, pixelwise and of any size. With `covariance` [n, n] it is for images of n = C H W
-    values in row-major order. `mean` is a number, or [C, H, W].
+    Args:
+        mean: a number, or [C, H, W].
+        std: of each pixel, where there is no covariance; images are of any size then.
+        covariance: Sigma, [n, n], of images of n = C H W values in row-major order.
+        T: the number of diffusion steps.
     """
 
     def __init__(
@@ -33,5 +39,7 @@ class GaussianPrior(Prior):
         d = x - a**0.5 * self.mean
         if self.basis is None:
             return (1 - a) ** 0.5 * d / (a * self.std**2 + 1 - a), None
+
+        # In the basis of eigenvectors each coefficient has a variance of its own.
         c = d.flatten(1).double() @ self.basis / (a * self.values + 1 - a) @ self.basis.T
         return (1 - a) ** 0.5 * c.view_as(x).to(x.dtype), None

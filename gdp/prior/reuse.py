@@ -1,10 +1,11 @@
-"""Fewer calls of the deep levels: what they found at one step serves the next ones too ("DeepCache", Ma, Fang & Wang, CVPR 2024).
+"""Fewer calls of the network's deep levels: what they found at one step serves the next ones too.
 
-    every n-th call     the whole network, and h, what enters the last two stages of the way up, is kept
+    every n-th call     the whole network; h, what enters the last two stages of the way up, is kept
     between them        the first two stages on x_t, then the last two on [h, skip]
 
-The stages between them, called deep here, see little of a picture's detail and change slowly with t, but they do change: this trades
-quality for time.
+The stages between them, called deep here, see little of a picture's detail and change slowly with
+t, but they do change: this trades quality for time. From "DeepCache: Accelerating diffusion models
+for free" (Ma, Fang & Wang, CVPR 2024).
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ from gdp.prior.prior import Prior
 
 
 def check_reuse(every: Any) -> None:
-    """ValueError unless it is a whole number above 0."""
+    """Raise ValueError unless `every` is a whole number above 0."""
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise ValueError(
             f"reuse={every!r}; it is a whole number of calls, 1 or more; 1 reuses nothing"
@@ -24,14 +25,21 @@ def check_reuse(every: Any) -> None:
 
 
 def reusable(prior: Prior) -> bool:
-    """Whether its network can be entered halfway: UNet can, with more levels than one."""
+    """Whether a prior's network can be entered halfway: UNet can, with more levels than one."""
     return getattr(prior.net, "levels", 0) > 1
 
 
 class ReusingPrior(Prior):
-    """`prior`, whose deep levels are evaluated at every `every`-th call of a restoration only. Pictures in one piece: tiles come afresh.
+    """A prior whose deep levels are evaluated at some calls of a restoration only.
 
-    ValueError where `every` is no whole number above 0, or the network cannot be entered halfway.
+    That goes for pictures in one piece: tiles are evaluated in full.
+
+    Args:
+        prior: its network is called.
+        every: the number of calls of which the first evaluates the deep levels.
+
+    Raises:
+        ValueError: `every` is no whole number above 0, or the network cannot be entered halfway.
     """
 
     def __init__(self, prior: Prior, every: int):
@@ -45,12 +53,12 @@ class ReusingPrior(Prior):
         self.forget()
 
     def forget(self) -> None:
-        """The next call is of the whole network."""
-        self.deep: list[Tensor] | None = (
-            None  # what the network is handed: None, to be filled, or filled
-        )
+        """Evaluate the whole network at the next call."""
+        self.deep: list[Tensor] | None = None  # empty where the next call is to fill it
         self.shape: torch.Size | None = None
-        self.last, self.served, self.whole = 0, 0, 0
+        self.last = 0  # time of the last call
+        self.served = 0  # calls that the deep features have served
+        self.whole = 0  # time of the last whole call
 
     def own(self) -> "Prior":
         other = super().own()
@@ -70,35 +78,33 @@ class ReusingPrior(Prior):
     def resume(self, state: dict[str, Any] | None) -> None:
         self.forget()
         if state:
-            self.deep, self.last, self.served, self.whole = (
-                state[name] for name in ("deep", "last", "served", "whole")
-            )
+            self.deep, self.last = state["deep"], state["last"]
+            self.served, self.whole = state["served"], state["whole"]
             self.shape = None if state["shape"] is None else torch.Size(state["shape"])
 
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         if torch.is_grad_enabled() and x.requires_grad:
-            return self.part(x, t)
-        if (
-            self.deep is None
-            or x.shape != self.shape
-            or t >= self.last
-            or self.served >= self.every
-        ):
+            return self.predict_tiles(x, t)
+
+        # Another picture, or a trip back in time, begins anew.
+        another = self.deep is None or x.shape != self.shape or t >= self.last
+        if another or self.served >= self.every:
             self.deep, self.shape, self.served, self.whole = [], x.shape, 0, t
         self.last, self.served = t, self.served + 1
         return super().predict(x, t)
 
-    def part(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
+    def predict_tiles(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         self.forget()
         self.whole = t
         return super().predict(x, t)
 
-    def way(self, t: int) -> int:
-        return super().way(self.whole)
+    def orientation(self, t: int) -> int:
+        # Deep features are of a picture that lies as it lay at the last whole call.
+        return super().orientation(self.whole)
 
-    def network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
+    def run_network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         if self.deep is None:
-            return super().network(z, timesteps, labels)
+            return super().run_network(z, timesteps, labels)
         assert self.net is not None
         out: Tensor = self.net(z, timesteps, labels, deep=self.deep)
         return out

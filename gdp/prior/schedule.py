@@ -9,7 +9,19 @@ from torch import Tensor
 
 
 def betas(steps: int = 1000, schedule: str = "linear") -> Tensor:
-    """beta_1..beta_T in float64: linear 1e-4..0.02 at T = 1000 (DDPM), or cosine (improved DDPM, Eq. 17)."""
+    """beta_1..beta_T of a DDPM.
+
+    Args:
+        steps: T.
+        schedule: linear, 1e-4..0.02 at T = 1000 (DDPM, section 4), or cosine (improved DDPM,
+            Eq. 17).
+
+    Returns:
+        [T], float64.
+
+    Raises:
+        ValueError: the schedule is neither.
+    """
     if schedule == "linear":
         return torch.linspace(0.1 / steps, 20 / steps, steps, dtype=torch.float64)
     if schedule == "cosine":
@@ -26,7 +38,15 @@ def strided(T: int, steps: int) -> list[int]:
 
 
 def respaced(T: int, sections: Sequence[int]) -> list[int]:
-    """guided-diffusion's respacing: T split into equal sections, each visited evenly from its first time to its last."""
+    """guided-diffusion's respacing: both ends of every section are visited.
+
+    Args:
+        T: the number of times, which are split into equal sections.
+        sections: how many times to visit in each, evenly.
+
+    Raises:
+        ValueError: a section has fewer times than that.
+    """
     times, first = [], 1
     for i, count in enumerate(sections):
         size = T // len(sections) + (i < T % len(sections))
@@ -34,6 +54,7 @@ def respaced(T: int, sections: Sequence[int]) -> list[int]:
             raise ValueError(
                 f"cannot visit {count} times in a section of {size}; ask for at most {size} steps"
             )
+
         stride = (size - 1) / (count - 1) if count > 1 else 1
         times += [first + round(k * stride) for k in range(count)]
         first += size
@@ -41,13 +62,19 @@ def respaced(T: int, sections: Sequence[int]) -> list[int]:
 
 
 def quadratic(T: int, steps: int) -> list[int]:
-    """Even in t^2, so densest where the noise is strong (DiffPIR); times that round to one another are visited once."""
+    """Times even in t^2, so densest where the noise is strong (DiffPIR).
+
+    Times that round to one another are visited once.
+    """
     step = (T**2 - 1) / max(steps - 1, 1)
     return sorted({round(math.sqrt(T**2 - k * step)) for k in range(steps)})
 
 
 def squared(T: int, steps: int) -> list[int]:
-    """Even in sqrt(t), so densest where the noise is weak (DDIM's quadratic); times that round to one another are visited once."""
+    """Times even in sqrt(t), so densest where the noise is weak (DDIM's quadratic).
+
+    Times that round to one another are visited once.
+    """
     return sorted({1 + round((T - 1) * (k / max(steps - 1, 1)) ** 2) for k in range(steps)})
 
 
@@ -61,10 +88,21 @@ SPACINGS = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """`steps` times from `start` * T down to `end` * T, then 0; each stretch of `travel` steps is walked `repeat` times.
+    """The times that a sampler visits, from high to low, and then 0, the clean image.
 
-    Time travel is RePaint's, as in DDNM, Algorithm 2 (`travel` = l, `repeat` = r). `spacing`: strided, respaced, quadratic or squared.
-    `start` and `end` = auto are for samplers.late to choose; until then they count as 1 and 0.
+    Time travel is RePaint's, as in DDNM, Algorithm 2.
+
+    Args:
+        steps: how many times are visited.
+        travel: l, the steps of a stretch that is walked more than once.
+        repeat: r, how often each stretch is walked.
+        start: the highest time as a share of T. auto is for samplers.start.late to choose; until
+            then it counts as 1.
+        spacing: one of SPACINGS.
+        end: the lowest time as a share of T, or auto, which counts as 0.
+
+    Raises:
+        ValueError: one of them is out of its range.
     """
 
     steps: int = 50
@@ -79,17 +117,19 @@ class Schedule:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(
-                    f"{name}={value!r} in the sampling schedule; it must be a whole number, 1 or more"
+                    f"{name}={value!r} in the sampling schedule; "
+                    "it must be a whole number, 1 or more"
                 )
-        if self.start != "auto" and not (
-            isinstance(self.start, int | float) and 0 < self.start <= 1
-        ):
+
+        start, end = self.start, self.end
+        if start != "auto" and not (isinstance(start, int | float) and 0 < start <= 1):
             raise ValueError(
-                f"start={self.start!r} in the sampling schedule; it is a fraction of T in (0, 1], or auto"
+                f"start={start!r} in the sampling schedule; "
+                "it is a fraction of T in (0, 1], or auto"
             )
-        if self.end != "auto" and not (isinstance(self.end, int | float) and 0 <= self.end < 1):
+        if end != "auto" and not (isinstance(end, int | float) and 0 <= end < 1):
             raise ValueError(
-                f"end={self.end!r} in the sampling schedule; it is a fraction of T in [0, 1), or auto"
+                f"end={end!r} in the sampling schedule; it is a fraction of T in [0, 1), or auto"
             )
         if self.spacing not in SPACINGS:
             raise ValueError(
@@ -97,13 +137,19 @@ class Schedule:
             )
 
     def times(self, T: int) -> list[int]:
-        """The times visited, rising; 0 (the clean image) comes before the first of them."""
+        """The times visited, rising; 0, which is not among them, comes before the first.
+
+        Raises:
+            ValueError: there are fewer times between the ends than steps.
+        """
         low, top = self.ends(T)
-        if self.steps > top - low + 1:
+        count = top - low + 1
+        if self.steps > count:
             raise ValueError(
-                f"steps={self.steps}, but the prior has {top - low + 1} times to visit; ask for 1 to {top - low + 1} steps"
+                f"steps={self.steps}, but the prior has {count} times to visit; "
+                f"ask for 1 to {count} steps"
             )
-        return [t + low - 1 for t in SPACINGS[self.spacing](top - low + 1, self.steps)]
+        return [t + low - 1 for t in SPACINGS[self.spacing](count, self.steps)]
 
     def ends(self, T: int) -> tuple[int, int]:
         """The least and the greatest time that may be visited."""
@@ -111,18 +157,20 @@ class Schedule:
         return low, T if isinstance(self.start, str) else max(1, round(self.start * T))
 
     def pairs(self, T: int) -> Iterator[tuple[int, int]]:
-        """(t, s): step from t to s < t, or travel back to s > t."""
+        """The walk in pairs (t, s): step from t to s < t, or travel back to s > t."""
         grid = [0, *self.times(T)]
-        left = {j + 1: self.repeat - 1 for j in range(0, len(grid) - 1 - self.travel, self.travel)}
+        starts = range(0, len(grid) - 1 - self.travel, self.travel)
+        walks_left = {j + 1: self.repeat - 1 for j in starts}
+
         i = len(grid) - 1
         while i > 0:
             yield grid[i], grid[i - 1]
             i -= 1
-            if left.get(i, 0) > 0:
-                left[i] -= 1
+            if walks_left.get(i, 0) > 0:
+                walks_left[i] -= 1
                 yield grid[i], grid[i + self.travel]
                 i += self.travel
 
     def nfe(self, T: int) -> int:
-        """Steps in all, travel included: the number of network calls of a one-call-a-step sampler."""
+        """Steps in all, repeated ones included: the network calls of most samplers."""
         return sum(s < t for t, s in self.pairs(T))

@@ -1,8 +1,8 @@
-"""What is written about a restoration: NAME.json beside NAME.png."""
+"""What a report says of the program and the machine, and how it is written."""
 
 import json
+import os
 import platform
-import resource
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,7 +17,7 @@ PACKAGES = ("torch", "numpy", "scipy", "kornia", "piq", "hydra-core", "pillow", 
 
 
 def versions() -> dict[str, str]:
-    """This program's, Python's and the packages' versions."""
+    """Versions of this program, of Python, and of the packages that numbers depend on."""
     found = {"gdp": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -27,16 +27,52 @@ def versions() -> dict[str, str]:
     return found
 
 
-def peak_memory_mb(device: torch.device) -> float:
-    """The most memory held so far, in MB: the device's on CUDA, else the process's."""
+def peak_memory_mb(device: torch.device) -> float | None:
+    """The most memory held so far, in MB: the device's on CUDA, else the process's.
+
+    None where the system does not tell (Windows).
+    """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
+    try:
+        import resource
+    except ImportError:
+        return None
+
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes, or kilobytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
+def free_memory() -> tuple[float, float]:
+    """Bytes of main memory that are free and that there are, within the container's limit.
+
+    Zeros where the system does not tell.
+    """
+    try:
+        lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        names = ("MemAvailable", "MemTotal")
+        free, total = (float(lines[name].split()[0]) * 1024 for name in names)
+    except (OSError, KeyError, ValueError):
+        known = getattr(os, "sysconf_names", {})
+        pages = [
+            os.sysconf(name) if name in known else 0
+            for name in ("SC_AVPHYS_PAGES", "SC_PHYS_PAGES")
+        ]
+        free, total = (float(n) * os.sysconf("SC_PAGE_SIZE") if n > 0 else 0.0 for n in pages)
+        return free, total
+
+    # A container may have less.
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit = float((group / "memory.max").read_text())
+        used = float((group / "memory.current").read_text())
+    except (OSError, ValueError):
+        return free, total
+    return min(free, max(limit - used, 0)), min(total, limit)
+
+
 def hardware(device: torch.device) -> str:
-    """The device in words."""
+    """The device in words, such as "x86_64 CPU, 2 threads"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
@@ -44,6 +80,7 @@ def hardware(device: torch.device) -> str:
 
 
 def write_json(report: dict[str, Any], path: Path) -> None:
-    """Save a report, whole or not at all."""
+    """Save a report as JSON, whole or not at all."""
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, ensure_ascii=False, default=str) + "\n")
+        text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
+        temporary.write_text(text + "\n")

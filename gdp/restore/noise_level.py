@@ -1,11 +1,14 @@
-"""The noise of a photo, from the high frequencies of its smooth patches (after Ponomarenko et al., 2007; Colom and Buades, IPOL 2013).
+"""How noisy a photo is, from the high frequencies of its smooth patches.
 
     D       = DCT of the 8 x 8 patches of a channel
-    smooth  = the patches with the least energy at frequencies 0 < u + v < 11: a share of the darker half, and one of the brighter half
-    sigma^2 = lower quartile over the frequencies u + v >= 11 of the mean of D^2 over the smooth patches; the mean of the two halves
+    smooth  = the patches with the least energy at frequencies 0 < u + v < 11:
+              a share of the darker half, and one of the brighter half
+    sigma^2 = lower quartile over the frequencies u + v >= 11 of the mean of D^2
+              over the smooth patches; the mean of the two halves
 
-White noise is independent from one frequency to the next, so that to choose patches by the low ones does not bias the high ones; the
-lower quartile leaves out what texture adds, and the halves are there for noise that grows with the light.
+White noise is independent from one frequency to the next, so choosing patches by the low ones does
+not bias the high ones; the lower quartile leaves out what texture adds, and the halves are there
+for noise that grows with the light. After Ponomarenko et al. (2007); Colom and Buades (IPOL 2013).
 """
 
 from statistics import NormalDist
@@ -14,38 +17,46 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SIDE, SPLIT, AROUND = (
-    8,
-    11,
-    24,
-)  # pixels of a patch, u + v, pixels of the window in which clipped ones are counted
-SHARE, FEWEST = (
-    0.02,
-    200,
-)  # of the patches in a half of the brightness, that are called smooth; patches at least
-QUANTILE = 0.25
+SIDE = 8  # pixels of a patch
+SPLIT = 11  # u + v from which a frequency is called high
 PATCHES = 2**16  # looked at in a channel
-CLIPPED, CLEAREST = (
-    0.02,
-    0.05,
-)  # share of clipped pixels that does little harm; share of the patches used where none has so few
-MOST = 0.35  # share of black pixels, or of white, for which clipped noise is corrected
+SMOOTH_SHARE = 0.02  # of the patches of a half of the brightness, that are called smooth ...
+SMOOTH_LEAST = 200  # ... and at least so many patches
+QUANTILE = 0.25  # over the high frequencies
+
+# Pixels at 0 or 1 may be clipped, and their noise with them.
+WINDOW = 24  # pixels of the window around a patch in which they are counted
+CLIPPED_HARMLESS = 0.02  # their share in a window that does little harm
+CLEAREST = 0.05  # share of the patches that are used where no window is as clear as that
+CLIPPED_MOST = 0.35  # share of black, or of white, up to which the variance is corrected
 
 
 def estimate_sigma(pixels: Tensor) -> float:
-    """The std of white Gaussian noise in pixels [B, C, H, W], in their unit, [0, 1]: the RMS over channels; 0 where all is black or white.
+    """Estimate the std of white Gaussian noise.
 
-    Values outside [0, 1] are welcome; where there are none, pixels at 0 and 1 are taken for clipped, and places with many of them do
-    not count. What looks like noise in a clean photo (grain, sand, foliage all over) is taken for noise, and a painted area of any other
-    colour for a photo without noise.
+    Values outside [0, 1] are welcome; where there are none, pixels at 0 and 1 are taken for
+    clipped, and places with many of them do not count. What looks like noise in a clean photo
+    (grain, sand, foliage all over) is taken for noise, and a painted area of any other colour for
+    a photo without noise.
+
+    Args:
+        pixels: [B, C, H, W] in [0, 1].
+
+    Returns:
+        The RMS over channels in [0, 1] units; 0 where all is black or white.
+
+    Raises:
+        ValueError: a side has less than 16 pixels.
     """
     if pixels.ndim != 4 or min(pixels.shape[-2:]) < 2 * SIDE:
         size = "x".join(str(n) for n in pixels.shape[:-3:-1])
         raise ValueError(
-            f"the noise of a {size} picture cannot be estimated, 16x16 is the least; give its std, sigma_y=NUMBER"
+            f"the noise of a {size} picture cannot be estimated, 16x16 is the least; "
+            "give its std, sigma_y=NUMBER"
         )
     pixels = pixels.detach().float()
-    channels = pixels[:, :1] if torch.equal(pixels, pixels[:, :1].expand_as(pixels)) else pixels
+    grey = torch.equal(pixels, pixels[:, :1].expand_as(pixels))
+    channels = pixels[:, :1] if grey else pixels
     variances = [v for v in map(variance, channels.split(1, 1)) if v is not None]
     return (sum(variances) / len(variances)) ** 0.5 if variances else 0.0
 
@@ -57,9 +68,12 @@ def variance(channel: Tensor) -> float | None:
     lost = ends.sum(1)
     if lost.min() == 1:
         return None
-    good = lost <= max(CLIPPED, float(lost[lost < 1].quantile(CLEAREST)))
+
+    # Patches of which little is clipped, as orthonormal DCT coefficients.
+    good = lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
     patches = F.unfold(channel, SIDE, stride=stride).mT.flatten(0, 1)[good]
     coefficients = patches @ basis(patches)
+
     by_brightness = coefficients[:, 0].argsort()
     halves = [
         smooth_variance(coefficients[half], ends[good][half])
@@ -70,46 +84,49 @@ def variance(channel: Tensor) -> float | None:
 
 
 def smooth_variance(coefficients: Tensor, ends: Tensor) -> float:
-    """The noise variance by the smoothest of these patches: [N, SIDE^2] DCT coefficients, [N, 2] clipped shares."""
+    """The noise variance by the smoothest of some patches.
+
+    Args:
+        coefficients: their DCT, [N, SIDE^2].
+        ends: the shares of black and white pixels around them, [N, 2].
+    """
     u = torch.arange(SIDE, device=coefficients.device)
     order = (u[:, None] + u).flatten()
+
     texture = coefficients[:, (order > 0) & (order < SPLIT)].square().sum(1)
-    count = min(max(FEWEST, int(SHARE * len(texture))), len(texture))
+    count = min(max(SMOOTH_LEAST, int(SMOOTH_SHARE * len(texture))), len(texture))
     smooth = texture.topk(count, largest=False).indices
+
     power = coefficients[smooth][:, order >= SPLIT].square().mean(0).quantile(QUANTILE)
-    return float(power) / variance_left(*ends[smooth].mean(0).clamp_max(MOST).tolist())
+    black, white = ends[smooth].mean(0).clamp_max(CLIPPED_MOST).tolist()
+    return float(power) / variance_after_clipping(black, white)
 
 
 def clipped_shares(channel: Tensor, stride: int) -> Tensor:
-    """Around each patch, the shares of pixels [N, 2] that are black, where nothing is darker, and white, where nothing is brighter."""
+    """Around each patch, the shares [N, 2] of pixels that are clipped to black and to white.
+
+    They count as clipped only where nothing in the channel is darker, or brighter.
+    """
     black = (channel <= 0) & (channel.min() >= 0)
     white = (channel >= 1) & (channel.max() <= 1)
-    margin = (AROUND - SIDE) // 2
-    shares = F.avg_pool2d(
-        torch.cat([black, white], 1).float(), AROUND, stride, margin, count_include_pad=False
-    )
+    ends = torch.cat([black, white], 1).float()
+    margin = (WINDOW - SIDE) // 2
+    shares = F.avg_pool2d(ends, WINDOW, stride, margin, count_include_pad=False)
     return shares.flatten(2).mT.flatten(0, 1)
 
 
-def variance_left(black: float, white: float) -> float:
-    """The variance of a Gaussian of variance 1 of which these shares are clipped."""
+def variance_after_clipping(black: float, white: float) -> float:
+    """The variance that a Gaussian of variance 1 keeps when these shares of it are clipped."""
     normal = NormalDist()
     a, b = normal.inv_cdf(max(black, 1e-9)), -normal.inv_cdf(max(white, 1e-9))
     mean = a * black + b * white + normal.pdf(a) - normal.pdf(b)
-    return (
-        a * a * black
-        + b * b * white
-        + 1
-        - black
-        - white
-        + a * normal.pdf(a)
-        - b * normal.pdf(b)
-        - mean**2
-    )
+    square = a * a * black + b * b * white  # of what lies at the ends, and between them
+    square = square + 1 - black - white + a * normal.pdf(a) - b * normal.pdf(b)
+    return square - mean**2
 
 
 def basis(like: Tensor) -> Tensor:
-    """Patches [N, SIDE^2] @ this are their orthonormal DCT coefficients."""
+    """Patches [N, SIDE^2] times this [SIDE^2, SIDE^2] are their orthonormal DCT coefficients."""
     n = torch.arange(SIDE, dtype=like.dtype, device=like.device)
     waves = torch.cos(torch.pi / SIDE * torch.outer(n + 0.5, n)) * (2 / SIDE) ** 0.5
     waves[:, 0] /= 2**0.5

@@ -1,42 +1,45 @@
 """What a restoration is made with: operator, sampler, prior and settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, NamedTuple
 
-from torch import Tensor
+import torch
 
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior, reusable
 from gdp.prior.tiling import TiledPrior
-from gdp.restore.pipeline import Outcome
 from operators.base import Operator
 from operators.identity import Identity
-from samplers.base import Sampler
-from samplers.start.late import first_guess
+from samplers.restorer import Restorer
+
+AUTO = "auto"  # the sigma_y that stands for an estimate, the batch that memory chooses
+PIXELS_ON_CPU, PIXELS_ON_CUDA = 2**18, 2**22  # of the pictures in a network call that memory bears
+REUSE_WHEN_FAST = 2
 
 
 class Setup(NamedTuple):
     """What a configuration describes. The prior is made on demand, since its weights are heavy."""
 
     operator: Operator
-    sampler: Sampler
+    sampler: Restorer
     bare_prior: Callable[[], Prior]
     tiled: Callable[[Prior], Prior]
-    config: dict[str, Any]  # resolved
+    config: dict[str, Any]  # the settings, resolved
     choices: dict[str, str]  # of each group of conf/; a class for an object that was given
-    overrides: list[
-        str
-    ]  # what was asked for that may change the numbers, as words of the command line
+    overrides: list[str]  # words of the command line that may change the numbers
+    cosmetic: Collection[str] = ()  # settings that do not change the numbers
 
     def load_prior(self) -> Prior:
         """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""
         prior = self.bare_prior()
         if isinstance(prior, TiledPrior):
             return prior
+
         every = self.config["reuse"]
         if every is None:
             fast = self.config["quality"] == "fast" and self.config["steps"] is None
-            every = 2 if fast and hasattr(self.operator, "at_scale") and reusable(prior) else 1
+            local = self.operator.offers("at_scale")  # places keep their meaning
+            every = REUSE_WHEN_FAST if fast and local and reusable(prior) else 1
         return self.tiled(prior if every == 1 else ReusingPrior(prior, every))
 
     @property
@@ -44,6 +47,23 @@ class Setup(NamedTuple):
         """Whether noise is all that there is to undo."""
         return isinstance(self.operator, Identity)
 
-    def plain(self, outcome: Outcome, y: Tensor) -> Tensor:
-        """What strength=0 gives, in model units: y, or its first guess where y is no picture of the result's size."""
-        return y if y.shape[1:] == outcome.pixels.shape[1:] else first_guess(outcome.operator, y)
+    @property
+    def shareable(self) -> bool:
+        """Whether photos may share network calls at all.
+
+        They may not where something is found or drawn for each of them, which makes A its own.
+        """
+        estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
+        return not (estimated or self.config["scene"] or self.operator.blind)
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seed of each sample."""
+        return [self.config["seed"] + k for k in range(self.config["samples"])]
+
+    def at_once(self, size: Sequence[int], device: torch.device) -> int:
+        """How many results of a size (height, width) may go through the network together."""
+        if self.config["batch"] != AUTO:
+            return int(self.config["batch"])
+        pixels = PIXELS_ON_CUDA if device.type == "cuda" else PIXELS_ON_CPU
+        return max(1, pixels // (size[0] * size[1]))

@@ -1,0 +1,1 @@
+"""Files that are written whole, and what survives a kill."""

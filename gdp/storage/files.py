@@ -6,24 +6,42 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-PART = ".part"  # what is unfinished is called .NAME.RANDOM.part; only a kill leaves one behind
-UMASK = os.umask(
-    0
-)  # the process's own, which can only be read by setting it; once, as other threads write files too
+# An unfinished file is called .NAME.RANDOM.part; only a kill leaves one behind.
+UNFINISHED = ".part"
+
+# A process can read its umask only by setting it; once, since other threads write files too.
+UMASK = os.umask(0)
 os.umask(UMASK)
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """`with atomic(path) as temporary`: what is written to `temporary` becomes `path` at the end, or vanishes on an error.
+    """Write a file so that a kill or a power cut leaves the old one or the new one, nothing else.
 
-    It is on the disk before it takes the name, so a power cut leaves the old file or the new one. OSError where the disk is full.
+    What is written to the temporary file goes to the disk before the file takes its name; after an
+    error it vanishes, and `path` is as it was.
+
+        with atomic(path) as temporary:
+            temporary.write_text(text)
+
+    Args:
+        path: the file to write, in a folder that exists.
+
+    Returns:
+        A context manager that gives the temporary file, which lies in the folder of `path`.
+
+    Raises:
+        OSError: the disk is full, or the folder may not be written to.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=PART, dir=path.parent)
+    handle, name = tempfile.mkstemp(
+        prefix=f".{path.name[:64]}.", suffix=UNFINISHED, dir=path.parent
+    )
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
+
+        # On the disk first: else a power cut could leave the name without the content.
         with temporary.open("r+b") as stream:
             os.fsync(stream.fileno())
         temporary.chmod(0o666 & ~UMASK)
@@ -33,8 +51,13 @@ def atomic(path: Path) -> Iterator[Path]:
 
 
 def clear(folder: Path, names: Iterable[str] | None = None) -> None:
-    """Remove what killed writers left in a folder that nobody else writes to: all, or that of files whose names begin with one of these."""
-    begun = None if names is None else tuple(f".{name[:64]}" for name in names)
-    for part in folder.glob(f".*{PART}"):
-        if begun is None or part.name.startswith(begun):
-            part.unlink()
+    """Remove what killed writers left in a folder that nobody else writes to.
+
+    Args:
+        folder: where to look; folders in it are left alone.
+        names: only unfinished files whose names begin with one of these; None for all.
+    """
+    begins = None if names is None else tuple(f".{name[:64]}" for name in names)
+    for file in folder.glob(f".*{UNFINISHED}"):
+        if begins is None or file.name.startswith(begins):
+            file.unlink()

@@ -1,8 +1,8 @@
-"""What a result was made from and how, in a few hexadecimal digits: by this a finished photo is known again."""
+"""What a result was made from and how, in a few hexadecimal digits: by them it is known again."""
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,48 @@ COSMETIC = (
     "checkpoint",
     "report",
 )
-LARGE = 2**26  # bytes of a file that is known by its size and time, as weights are
+
+# Larger files, such as weights, are known by their size and time: bytes.
+LARGE = 2**26
 
 
-def of_settings(config: Mapping[str, Any]) -> str:
-    """Of a resolved configuration, its cosmetic settings left out, and of the files that it names (masks, kernels, weights)."""
-    counted = {key: value for key, value in config.items() if key not in COSMETIC}
-    named = sorted({word for word in words(counted) if is_file(word)})
-    return digest([counted, [[word, content(Path(word).expanduser())] for word in named]])
+def of_settings(config: Mapping[str, Any], cosmetic: Container[str]) -> str:
+    """The fingerprint of all that a result depends on beside its photo.
+
+    It changes with a setting, and with the content of a file that a setting names (a mask, a
+    kernel, weights).
+
+    Args:
+        config: the resolved settings, nested mappings and lists of plain values.
+        cosmetic: names of settings that leave a result as it is.
+
+    Returns:
+        A sha256 in hexadecimal digits.
+    """
+    counted = {key: value for key, value in config.items() if key not in cosmetic}
+
+    contents = []
+    for text in sorted(set(strings(counted))):
+        try:
+            file = Path(text).expanduser()
+            if not file.is_file():
+                continue
+        except (OSError, ValueError, RuntimeError):  # nothing that could name a file
+            continue
+
+        stat = file.stat()
+        large = stat.st_size > LARGE
+        known = f"{stat.st_size} bytes of {stat.st_mtime_ns}" if large else sha256(file)
+        contents.append([text, known])
+    return digest([counted, contents])
 
 
 def of_photo(files: Iterable[Path]) -> dict[str, Any]:
-    """Of the files that a photo, or a scene, is read from: sizes, times and sha256."""
+    """The fingerprint of the files that a photo, or a scene, is read from.
+
+    Returns:
+        Their sizes in bytes, times of modification in nanoseconds and sha256, file by file.
+    """
     listed = list(files)
     stats = [file.stat() for file in listed]
     return {
@@ -41,13 +71,20 @@ def of_photo(files: Iterable[Path]) -> dict[str, Any]:
 
 
 def same_photo(known: Any, files: Sequence[Path]) -> bool:
-    """Whether the files are still what `of_photo` told of; those of the same size and time are not read again."""
+    """Whether files are still those of a fingerprint; with the same size and time they are.
+
+    Args:
+        known: what `of_photo` gave, or anything else that a report may hold.
+        files: the files as they are today.
+    """
     if not isinstance(known, Mapping):
         return False
     try:
         stats = [file.stat() for file in files]
         if known.get("bytes") != [stat.st_size for stat in stats]:
             return False
+
+        # Only files that were touched since have to be read.
         if known.get("modified") == [stat.st_mtime_ns for stat in stats]:
             return True
         return known.get("sha256") == [sha256(file) for file in files]
@@ -56,40 +93,26 @@ def same_photo(known: Any, files: Sequence[Path]) -> bool:
 
 
 def digest(values: Any) -> str:
-    """sha256 of values in JSON."""
+    """The sha256 of nested plain values, which does not depend on the order of a mapping."""
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def words(values: Any) -> Iterator[str]:
-    """Every string in nested settings."""
+def sha256(file: Path) -> str:
+    """The sha256 of a file's content, read a megabyte at a time."""
+    content = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(2**20):
+            content.update(block)
+    return content.hexdigest()
+
+
+def strings(values: Any) -> Iterator[str]:
+    """Every string among nested values."""
     if isinstance(values, str):
         yield values
     elif isinstance(values, Mapping):
         for value in values.values():
-            yield from words(value)
+            yield from strings(value)
     elif isinstance(values, list | tuple):
         for value in values:
-            yield from words(value)
-
-
-def is_file(word: str) -> bool:
-    """Whether a setting names a file."""
-    try:
-        return Path(word).expanduser().is_file()
-    except (OSError, ValueError, RuntimeError):
-        return False
-
-
-def content(file: Path) -> str:
-    """sha256 of a file, or its size and time where it is large."""
-    stat = file.stat()
-    return f"{stat.st_size} bytes of {stat.st_mtime_ns}" if stat.st_size > LARGE else sha256(file)
-
-
-def sha256(file: Path) -> str:
-    """Of a file's content."""
-    found = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(2**20):
-            found.update(block)
-    return found.hexdigest()
+            yield from strings(value)

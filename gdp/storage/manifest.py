@@ -1,10 +1,12 @@
-"""Which photos of a run go through the network together: fixed at its start, so that a run that goes on computes the same numbers.
+"""Which photos of a run go through the network together.
 
-began      when, in nanoseconds since 1970
-settings   the fingerprint of the settings
-machine    what else the plan depends on: batch= and the device
-photos     name -> sizes and times of its files
-batches    names, batch by batch
+It is fixed when the run starts, so that a run that goes on computes the same numbers. The file:
+
+    began      when, in nanoseconds since 1970
+    settings   the fingerprint of the settings
+    machine    what else the plan depends on: batch= and the device
+    photos     name -> sizes and times of its files
+    batches    names, batch by batch
 """
 
 import json
@@ -16,12 +18,12 @@ from typing import Any
 
 from gdp.storage.files import atomic
 
-Size = tuple[int, int]
+Size = tuple[int, int]  # height, width
 
 
 @dataclass
 class Manifest:
-    """A plan, as above."""
+    """The plan of a run; its fields are those of the file."""
 
     settings: str
     machine: list[Any]
@@ -30,61 +32,83 @@ class Manifest:
     began: int = field(default_factory=time.time_ns)
 
     def write(self, file: Path) -> None:
-        """Save it."""
+        """Save the plan."""
         with atomic(file) as temporary:
             temporary.write_text(json.dumps(asdict(self), indent=1))
 
 
 def read_manifest(file: Path) -> Manifest | None:
-    """What `write` saved; None where there is none, or it is something else."""
+    """Read a plan; None where there is no file, or it is something else."""
     try:
-        found = Manifest(**json.loads(file.read_text()))
+        plan = Manifest(**json.loads(file.read_text()))
     except (OSError, ValueError, TypeError):
         return None
-    sound = (
-        isinstance(found.photos, dict)
-        and isinstance(found.batches, list)
-        and isinstance(found.began, int)
+
+    typed = (
+        isinstance(plan.photos, dict)
+        and isinstance(plan.batches, list)
+        and isinstance(plan.began, int)
     )
-    return (
-        found
-        if sound
-        and not any(Path(name).is_absolute() or ".." in Path(name).parts for name in found.photos)
-        else None
-    )
+    if not typed:
+        return None
+
+    # Names become paths of results, which stay in the folder.
+    leaves = (Path(name).is_absolute() or ".." in Path(name).parts for name in plan.photos)
+    return None if any(leaves) else plan
 
 
-def planned(sizes: Mapping[str, Size | None], capacity: Callable[[Size], int]) -> list[list[str]]:
-    """Batches of names of pictures of one size (height, width), no more than its capacity in each, in the order of their first."""
+def plan_batches(
+    sizes: Mapping[str, Size | None], capacity: Callable[[Size], int]
+) -> list[list[str]]:
+    """Put pictures of one size together.
+
+    Args:
+        sizes: name -> size of the picture; None is a picture that goes alone.
+        capacity: how many pictures of a size a batch holds.
+
+    Returns:
+        Names, batch by batch, in the order of each batch's first.
+    """
     batches: list[list[str]] = []
-    unfilled: dict[Size, list[str]] = {}
+    open_batches: dict[Size, list[str]] = {}
     for name, size in sizes.items():
-        batch = unfilled.get(size) if size else None
-        if size is None or batch is None or len(batch) >= capacity(size):
-            batch = []
+        if size is None:
+            batches.append([name])
+            continue
+
+        batch = open_batches.get(size)
+        if batch is None or len(batch) >= capacity(size):
+            batch = open_batches[size] = []
             batches.append(batch)
-            if size:
-                unfilled[size] = batch
         batch.append(name)
     return batches
 
 
-def continued(
+def continue_plan(
     old: Manifest, new: Manifest, plan: Callable[[Sequence[str]], list[list[str]]]
 ) -> Manifest:
-    """The old plan for the photos that are still what they were, and a plan of their own for the others."""
-    known = {name for name, photo in new.photos.items() if old.photos.get(name) == photo}
-    batches = [[name for name in batch if name in known] for batch in old.batches]
-    planned = {name for batch in batches for name in batch}
-    new.batches = [batch for batch in batches if batch] + plan(
-        [name for name in new.photos if name not in planned]
-    )
+    """Keep the old plan for the photos that are still what they were.
+
+    Args:
+        old: the plan of a run that was killed.
+        new: today's settings and photos; its batches and its beginning are replaced.
+        plan: makes batches of the other photos.
+
+    Returns:
+        `new`.
+    """
+    same = {name for name, photo in new.photos.items() if old.photos.get(name) == photo}
+    batches = [[name for name in batch if name in same] for batch in old.batches]
+    batches = [batch for batch in batches if batch]
+
+    covered = {name for batch in batches for name in batch}
+    new.batches = batches + plan([name for name in new.photos if name not in covered])
     new.began = old.began
     return new
 
 
 def stamp(files: Sequence[Path]) -> list[list[int]]:
-    """Sizes and times of files; empty where one is not there."""
+    """Sizes in bytes and times in nanoseconds of files; empty where one is not there."""
     try:
         return [[file.stat().st_size, file.stat().st_mtime_ns] for file in files]
     except OSError:

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parents[1]  # the package gdp
-CONF = HERE / "conf" if (HERE / "conf").is_dir() else HERE.parent / "conf"  # installed, or sources
-SAMPLE = HERE / "picture" / "samples" / "cat.png"
-BUNDLED = HERE / "prior" / "bundled"
+PACKAGE = Path(__file__).resolve().parents[1]  # the folder gdp
+
+# conf/ lies in the package where that is installed, and beside it among the sources.
+CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
+SAMPLE = PACKAGE / "picture" / "samples" / "cat.png"
+BUNDLED = PACKAGE / "prior" / "bundled"
 
 
 def cache_folder() -> Path:
@@ -14,9 +16,9 @@ def cache_folder() -> Path:
 
     GDP_CACHE names it; without that it is the system's usual place for caches.
     """
-    given = os.environ.get("GDP_CACHE")
-    if given:
-        return Path(given)
+    chosen = os.environ.get("GDP_CACHE")
+    if chosen:
+        return Path(chosen)
 
     try:
         import pooch

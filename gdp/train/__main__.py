@@ -1,10 +1,14 @@
-"""Train an unconditional prior on a folder of photos: python -m gdp.train --data FOLDER --out FOLDER --minutes 600.
+"""Train an unconditional prior: python -m gdp.train --data FOLDER --out FOLDER --minutes 600.
 
-`out` then holds weights.safetensors (EMA, fp16) with its config.yaml, which `prior=custom` loads, MODEL_CARD.md, sheets of samples,
-the curves log.jsonl and heldout.jsonl, and checkpoint.pt, from which the same command goes on after any end, kill -9 included.
-Several GPUs: accelerate launch -m gdp.train ... (pip install accelerate). Exit codes: 0 done, 2 bad input, 130 stopped.
+`out` then holds weights.safetensors (EMA, fp16) with its config.yaml, which `prior=custom` loads,
+MODEL_CARD.md, sheets of samples, the curves log.jsonl and heldout.jsonl, and checkpoint.pt, from
+which the same command goes on after any end, kill -9 included. Several GPUs:
+accelerate launch -m gdp.train ... (pip install accelerate).
+Exit codes: 0 done, 2 bad input, 130 stopped.
 
-    flags -> Trainer (gdp/train/trainer.py): draw, loss, step, average; checkpoint -> Watch (gdp/train/watch.py): curves, sheets, card
+    flags -> Training (gdp/train/training.py): network, photos, counters; checkpoint
+             Trainer (gdp/train/trainer.py): draw, loss, step, average
+             Watch (gdp/train/watch.py): curves, sheets, card, after each of the trainer's steps
 """
 
 import errno
@@ -13,73 +17,103 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import torch
 
 from gdp.prior.schedule import betas
-from gdp.prior.weights import pick_device
+from gdp.prior.weights.device import pick_device
 from gdp.train.arguments import parser
 from gdp.train.files import table
 from gdp.train.loss import BUCKETS, HybridLoss, heldout_mse
 from gdp.train.machine import bf16, pick_machine
 from gdp.train.setup import build, configure, load_photos
 from gdp.train.trainer import Trainer
+from gdp.train.training import Training
+from gdp.train.watch import Watch
 
 log = logging.getLogger("gdp.train")
 
 
 def evaluate(args: Namespace) -> None:
-    """Held-out losses of several weights, on the same crops, times and noise, as one table on stdout."""
+    """Print the held-out losses of several weights, on the same crops, times and noise.
+
+    Raises:
+        ValueError: no photos are held out.
+    """
     device = pick_device(args.device)
-    held = load_photos(args)[1]
-    if not held.files:
+    _, held_out = load_photos(args)
+    if not held_out.files:
         raise ValueError(f"no photos are held out of {args.data}; give --holdout 40, or fewer")
     size = args.image_size or configure(args, args.evaluate[0])["image_size"]
-    items, columns = held.held_out(size, BUCKETS), {}
+    items, columns = held_out.held_out(size, BUCKETS), {}
+
     for weights in args.evaluate:
         config = configure(args, weights)
-        net, loss = (
-            build(config, weights).to(device).eval(),
-            HybridLoss(betas(**config["diffusion"])).to(device),
-        )
+        net = build(config, weights).to(device).eval()
+        loss = HybridLoss(betas(**config["diffusion"])).to(device)
         with bf16(device):
             columns[str(weights)] = heldout_mse(net, loss, items, BUCKETS, device)
+
     sys.stdout.write(table(columns))
 
 
 def train(args: Namespace) -> bool:
-    """Train as told; whether the end was reached."""
+    """Train a prior.
+
+    Returns:
+        Whether the end of the budget was reached.
+
+    Raises:
+        ValueError: flags are missing, or do not fit the data or one another.
+    """
     if args.out is None or not (args.steps or args.minutes):
         raise ValueError("training needs --out FOLDER and --steps N or --minutes M")
     if args.out.resolve().is_relative_to(args.data.resolve()):
         raise ValueError(
-            f"--out {args.out} lies in --data {args.data}, so its sheets would become data; put it elsewhere"
+            f"--out {args.out} lies in --data {args.data}, so its sheets would become data; "
+            "put it elsewhere"
         )
+
     machine = pick_machine(args.device)
     if machine.device.type == "cuda":
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.benchmark = True
-    trainer = Trainer(args, machine)
-    with stoppable(trainer):
-        return trainer.run()
+
+    training = Training(args, machine)
+    trainer = Trainer(training)
+    with stoppable(training), closing(trainer.steps()) as steps:
+        fresh = not training.resume()
+
+        # Only the first process shows and writes
+        if machine.is_main_process:
+            watch = Watch(training, fresh)
+            with watch.bar() as bar:
+                for _ in steps:
+                    watch.tend(bar)
+            watch.finish()
+        else:
+            for _ in steps:
+                pass
+
+    return not training.stopped
 
 
 @contextmanager
-def stoppable(trainer: Trainer) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop after the current step; a second one at once."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+def stoppable(training: Training) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM stop a run after the current step; a second one stops it at once."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def restore(*_: Any) -> None:
-        for number, handler in kept.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
     def stop(*_: Any) -> None:
-        trainer.stopped = True
+        training.stopped = True
         restore()
 
-    for number in kept:
+    for number in handlers:
         signal.signal(number, stop)
     try:
         yield
@@ -88,16 +122,24 @@ def stoppable(trainer: Trainer) -> Iterator[None]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; its exit code."""
+    """Run the command line.
+
+    Returns:
+        The exit code: 0 done, 2 bad input, 130 stopped.
+    """
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     args = parser().parse_args(argv)
+
     try:
         if args.evaluate:
             evaluate(args)
             return 0
         return 0 if train(args) else 130
     except OSError as error:
-        full = f"the disk is full; free some space and run the same command again, it goes on from the last checkpoint in {args.out}"
+        full = (
+            "the disk is full; free some space and run the same command again, "
+            f"it goes on from the last checkpoint in {args.out}"
+        )
         log.error("%s", full if error.errno == errno.ENOSPC else error)
     except ValueError as error:
         log.error("%s", error)

@@ -1,4 +1,4 @@
-"""The command line of gdp.train: its flags, and the numbers it takes."""
+"""The command line of gdp.train: its flags, group by group, and the kinds of numbers they take."""
 
 import argparse
 import os
@@ -6,37 +6,47 @@ from pathlib import Path
 
 
 def numbers(text: str) -> list[float]:
-    """ "1,1,2,4" as numbers, whole ones as int."""
+    """Read numbers such as "1,1,2,4"; whole ones become int."""
     return [int(x) if (x := float(part)).is_integer() else x for part in text.split(",") if part]
 
 
 def count(text: str) -> int:
-    """A whole number, 1 or more."""
+    """Read a whole number of 1 or more."""
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text}; it must be 1 or more")
     return int(text)
 
 
 def amount(text: str) -> float:
-    """A number, 0 or more."""
+    """Read a number of 0 or more."""
     if not float(text) >= 0:
         raise argparse.ArgumentTypeError(f"{text}; it must be 0 or more")
     return float(text)
 
 
 def share(text: str) -> float:
-    """A number from 0 to 1."""
+    """Read a number from 0 to 1."""
     if not 0 <= float(text) <= 1:
         raise argparse.ArgumentTypeError(f"{text}; it must be between 0 and 1")
     return float(text)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the command line of `python -m gdp.train`."""
     p = argparse.ArgumentParser(
         "python -m gdp.train",
         description="Train an unconditional diffusion prior on a folder of photos.",
     )
+    add_run_flags(p)
+    add_data_flags(p)
+    add_network_flags(p)
+    add_optimisation_flags(p)
+    add_watch_flags(p)
+    return p
+
+
+def add_run_flags(p: argparse.ArgumentParser) -> None:
+    """Add what a run reads and writes, and when it ends."""
     p.add_argument(
         "--data",
         type=Path,
@@ -44,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
         help="folder of photos of any size, searched recursively",
     )
     p.add_argument("--out", type=Path, help="folder of results; a checkpoint there is resumed")
+
     budget = p.add_mutually_exclusive_group()
     budget.add_argument("--steps", type=count, help="train for so many steps (deterministic)")
     budget.add_argument(
@@ -51,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         type=amount,
         help="train for so long; time in which the process is stopped does not count",
     )
+
     p.add_argument(
         "--init",
         type=Path,
@@ -64,7 +76,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="WEIGHTS",
         help="only print the held-out loss of these weights",
     )
+
+
+def add_data_flags(p: argparse.ArgumentParser) -> None:
+    """Add which photos are trained on, and what crops of them make a batch."""
     data = p.add_argument_group("data")
+
+    # Photos, and how they are cropped
     data.add_argument(
         "--holdout", type=int, help="photos never trained on (a twentieth, 40 at most)"
     )
@@ -75,6 +93,8 @@ def parser() -> argparse.ArgumentParser:
         help="share of crops at native resolution, others shrink (%(default)s)",
     )
     data.add_argument("--no-flip", action="store_true", help="do not mirror crops")
+
+    # Memory and threads
     data.add_argument(
         "--cache-mb", type=amount, default=4096, help="memory for decoded photos (%(default)s)"
     )
@@ -84,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
         default=min(8, os.cpu_count() or 1),
         help="threads that draw crops (%(default)s)",
     )
+
+    # Sizes and numbers of crops
     data.add_argument(
         "--size-ladder",
         help="crop sizes with their share of the training: 32:0.5,64:0.5 or 32:0.5:64,64:0.5:16",
@@ -94,9 +116,15 @@ def parser() -> argparse.ArgumentParser:
         default=16,
         help="crops per step, of --image-size, over all GPUs (%(default)s)",
     )
+
+
+def add_network_flags(p: argparse.ArgumentParser) -> None:
+    """Add the shape of the UNet, and its diffusion process."""
     net = p.add_argument_group(
-        "network (default: 13 million parameters; that of --init may have more res blocks, smaller channel_mult)"
+        "network (default: 13 million parameters; that of --init may have more res blocks, "
+        "smaller channel_mult)"
     )
+
     net.add_argument("--image-size", type=count, help="side of a full crop")
     net.add_argument("--model-channels", type=count)
     net.add_argument("--num-res-blocks", type=count)
@@ -107,9 +135,15 @@ def parser() -> argparse.ArgumentParser:
         help="factors below full size with attention: 8; '' for none",
     )
     net.add_argument("--num-head-channels", type=count)
+
     net.add_argument("--noise-schedule", choices=("linear", "cosine"))
     net.add_argument("--diffusion-steps", type=count)
+
+
+def add_optimisation_flags(p: argparse.ArgumentParser) -> None:
+    """Add the constants of AdamW, the averaged weights, and where they are computed."""
     fit = p.add_argument_group("optimisation")
+
     fit.add_argument("--lr", type=amount, default=2e-4, help="peak learning rate (%(default)s)")
     fit.add_argument("--warmup", type=int, default=100, help="steps of warm-up (%(default)s)")
     fit.add_argument("--weight-decay", type=amount, default=0.0)
@@ -117,10 +151,17 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--ema", type=share, default=0.9995, help="decay of the averaged weights (%(default)s)"
     )
+
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--device", default="auto", help="auto, cpu, cuda")
     fit.add_argument("--compile", action="store_true", help="torch.compile the network")
+
+
+def add_watch_flags(p: argparse.ArgumentParser) -> None:
+    """Add when the run shows and saves itself, and what its sheets and card hold."""
     watch = p.add_argument_group("watching")
+
+    # When
     watch.add_argument(
         "--checkpoint-minutes",
         type=amount,
@@ -134,6 +175,8 @@ def parser() -> argparse.ArgumentParser:
         help="minutes between sheets and held-out losses (%(default)s)",
     )
     watch.add_argument("--sample-steps", type=count, help="steps between them, instead of minutes")
+
+    # What
     watch.add_argument("--samples", type=count, default=16, help="images on a sheet (%(default)s)")
     watch.add_argument(
         "--eta",
@@ -147,4 +190,3 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="Markdown to add to the model card: licences of the photos, limits",
     )
-    return p

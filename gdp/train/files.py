@@ -1,4 +1,7 @@
-"""What a training run leaves in its folder: a checkpoint, curves, a config and tables; written whole or not at all."""
+"""What a training run leaves in its folder: a checkpoint, curves, a config and tables.
+
+Every file is written whole or not at all.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -19,7 +22,11 @@ def write(file: Path, content: str | bytes) -> None:
 
 
 def save_checkpoint(file: Path, state: Mapping[str, Any]) -> None:
-    """Replace a checkpoint; OSError where the disk is full, which torch.save wraps in an error of its own."""
+    """Replace a checkpoint.
+
+    Raises:
+        OSError: the disk is full, which torch.save wraps in an error of its own.
+    """
     with atomic(file) as temporary, temporary.open("wb") as stream:
         try:
             torch.save(state, stream)
@@ -28,7 +35,11 @@ def save_checkpoint(file: Path, state: Mapping[str, Any]) -> None:
 
 
 def load_checkpoint(file: Path) -> dict[str, Any]:
-    """A checkpoint on the CPU; ValueError where it is damaged."""
+    """Read a checkpoint, onto the CPU.
+
+    Raises:
+        ValueError: it is damaged.
+    """
     try:
         return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
@@ -39,31 +50,29 @@ def load_checkpoint(file: Path) -> dict[str, Any]:
 
 def save_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
     """Replace a .safetensors file, in fp16."""
-    write(
-        file,
-        safetensors.torch.save({name: w.half().contiguous().cpu() for name, w in weights.items()}),
-    )
+    halves = {name: w.half().contiguous().cpu() for name, w in weights.items()}
+    write(file, safetensors.torch.save(halves))
 
 
 def append(file: Path, row: Mapping[str, Any]) -> None:
-    """One more line of a .jsonl curve."""
+    """Add a line to a .jsonl curve."""
     with file.open("a") as stream:
         stream.write(json.dumps(row) + "\n")
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
-    """The lines of a .jsonl curve, without one that a kill cut short."""
+    """Read the lines of a .jsonl curve, without one that a kill cut short."""
     lines = file.read_text().splitlines(keepends=True) if file.is_file() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
-def rewrite(file: Path, kept: Sequence[Mapping[str, Any]]) -> None:
+def rewrite(file: Path, curve: Sequence[Mapping[str, Any]]) -> None:
     """Replace a .jsonl curve."""
-    write(file, "".join(json.dumps(row) + "\n" for row in kept))
+    write(file, "".join(json.dumps(row) + "\n" for row in curve))
 
 
 def as_yaml(config: Mapping[str, Any]) -> str:
-    """A config as plain YAML."""
+    """Write a config as plain YAML, which needs no library."""
     diffusion = "{" + ", ".join(f"{k}: {v}" for k, v in config["diffusion"].items()) + "}"
     return "".join(
         f"{k}: {diffusion if k == 'diffusion' else json.dumps(v)}\n" for k, v in config.items()
@@ -71,12 +80,21 @@ def as_yaml(config: Mapping[str, Any]) -> str:
 
 
 def table(columns: Mapping[str, Sequence[float]]) -> str:
-    """Held-out eps MSE by bucket of t / T, one column per name, and the means, as Markdown."""
+    """Tabulate held-out eps MSE in Markdown.
+
+    Args:
+        columns: by name, the MSE of each bucket of t / T.
+
+    Returns:
+        A line for each bucket, and one of the means.
+    """
     number = len(next(iter(columns.values())))
+
     lines = [["t / T", *columns], ["---"] * (1 + len(columns))]
     lines += [
         [f"{b / number:.1f}-{(b + 1) / number:.1f}", *(f"{c[b]:.5f}" for c in columns.values())]
         for b in range(number)
     ]
     lines += [["mean", *(f"{sum(c) / number:.5f}" for c in columns.values())]]
+
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -1,14 +1,18 @@
-"""The training loss of "Improved Denoising Diffusion Probabilistic Models" (Nichol & Dhariwal, 2021).
+"""The training loss of "Improved Denoising Diffusion Probabilistic Models".
 
-    x_t      = sqrt(a_t) x0 + sqrt(1 - a_t) eps                                           a_t: alpha_bar_t
+(Nichol & Dhariwal, 2021; equation numbers are of that paper, those of DDPM marked.)
+
+    x_t      = sqrt(a_t) x0 + sqrt(1 - a_t) eps                     a_t: alpha_bar_t
     eps_, v  = net(x_t, t - 1)
-    L_simple = |eps - eps_|^2                                                             Eq. 14 of DDPM
-    L_vlb    = KL(q(x_{t-1} | x_t, x0) || p(x_{t-1} | x_t)),  t > 1                       Eq. 4-6, in bits per value
+    L_simple = |eps - eps_|^2                                       Eq. 14 of DDPM
+    L_vlb    = KL(q(x_{t-1} | x_t, x0) || p(x_{t-1} | x_t)),  t > 1    Eq. 4-6, in bits per value
              = -log p(x0 | x_1), a Gaussian integrated over x0's 8-bit bin,  t = 1
-    L        = L_simple + 0.001 T L_vlb                                                   Eq. 16; T times one term is the sum
+    L        = L_simple + 0.001 T L_vlb                             Eq. 16; T times one term: the sum
 
-p has the mean of eps_, held constant in L_vlb, and the variance exp(f log beta_t + (1 - f) log var_t), f = (v + 1) / 2 (Eq. 15).
-Both means are linear in the noise, so mean_q - mean_p = beta_t / sqrt((1 - beta_t) (1 - a_t)) (eps_ - eps), free of cancellation.
+p has the mean of eps_, held constant in L_vlb, and the variance
+exp(f log beta_t + (1 - f) log var_t), f = (v + 1) / 2 (Eq. 15).
+Both means are linear in the noise, so
+mean_q - mean_p = beta_t / sqrt((1 - beta_t) (1 - a_t)) (eps_ - eps), free of cancellation.
 """
 
 import math
@@ -17,14 +21,24 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from gdp.train.data import Draw, collate
+from gdp.train.data import collate
+from gdp.train.photos import Draw
 
-BUCKETS = 10  # of times, in reports of the held-out loss
+# Equal parts of the diffusion time, in reports of the held-out loss
+BUCKETS = 10
 
 
 class HybridLoss(nn.Module):
-    """L of a batch; a network without v is trained by L_simple alone. Tables are indexed by t = 0..T."""
+    """L of a batch; a network without v is trained by L_simple alone.
 
+    Args:
+        betas: the diffusion process [T].
+
+    Raises:
+        ValueError: there are too few steps for the noise schedule.
+    """
+
+    # Tables over t = 0..T, [T + 1, 1, 1, 1]
     signal: Tensor
     sigma: Tensor
     log_beta: Tensor
@@ -35,44 +49,63 @@ class HybridLoss(nn.Module):
         super().__init__()
         if len(betas) < 2 or betas.max() >= 1:
             raise ValueError(
-                f"{len(betas)} diffusion steps are too few for this noise schedule; ask for 50 or more"
+                f"{len(betas)} diffusion steps are too few for this noise schedule; "
+                "ask for 50 or more"
             )
         self.T = len(betas)
-        a = torch.cat([torch.ones(1).double(), torch.cumprod(1 - betas.double(), 0)])
-        var = betas * (1 - a[:-1]) / (1 - a[1:])
-        var[0] = var[1]  # var_1 = 0 has no logarithm; as in the papers' code
-        self.table("signal", a.sqrt())
-        self.table("sigma", (1 - a).sqrt())
-        self.table("log_beta", betas.log(), pad=True)
-        self.table("log_var", var.log(), pad=True)
-        self.table("mean_gap", betas / ((1 - betas) * (1 - a[1:])).sqrt(), pad=True)
 
-    def table(self, name: str, values: Tensor, pad: bool = False) -> None:
-        """Keep values for t = 0..T, or with `pad` for t = 1..T."""
+        # q(x_t | x0)
+        a = torch.cat([torch.ones(1).double(), torch.cumprod(1 - betas.double(), 0)])
+        self.add_table("signal", a.sqrt())
+        self.add_table("sigma", (1 - a).sqrt())
+
+        # q(x_{t-1} | x_t, x0); var_1 = 0 has no logarithm, so var_2 as in the papers' code
+        var = betas * (1 - a[:-1]) / (1 - a[1:])
+        var[0] = var[1]
+        self.add_table("log_beta", betas.log(), pad=True)
+        self.add_table("log_var", var.log(), pad=True)
+        self.add_table("mean_gap", betas / ((1 - betas) * (1 - a[1:])).sqrt(), pad=True)
+
+    def add_table(self, name: str, values: Tensor, pad: bool = False) -> None:
+        """Register values for t = 0..T, or with `pad` for t = 1..T."""
         values = torch.cat([values[:1], values]) if pad else values
         self.register_buffer(name, values.float()[:, None, None, None], persistent=False)
 
     def times(self, u: Tensor) -> Tensor:
-        """Fractions in [0, 1) -> times 1..T."""
+        """Map fractions in [0, 1) to times 1..T."""
         return 1 + (u * self.T).long().clamp(max=self.T - 1)
 
     def diffuse(self, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """x_t, times per image."""
+        """Diffuse images [B, 3, H, W] to times t [B]: x_t."""
         return self.signal[t] * x0 + self.sigma[t] * eps
 
     def forward(self, net: nn.Module, x0: Tensor, t: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-        """(L, L_simple), means over the batch."""
+        """Compute the loss of a batch.
+
+        Args:
+            net: from (x_t, t - 1) to eps, or to eps and v.
+            x0: images [B, 3, H, W] in [-1, 1].
+            t: times [B], 1..T.
+            eps: noise [B, 3, H, W].
+
+        Returns:
+            (L, L_simple), means over the batch.
+        """
         eps_hat, *v = net(self.diffuse(x0, t, eps), t - 1).float().split(x0.shape[1], 1)
         simple = (eps - eps_hat).square().mean()
         if not v:
             return simple, simple
+
+        # The bound trains the variance alone
         return simple + 0.001 * self.T * self.vlb(x0, t, eps, eps_hat.detach(), v[0]).mean(), simple
 
     def vlb(self, x0: Tensor, t: Tensor, eps: Tensor, eps_hat: Tensor, v: Tensor) -> Tensor:
-        """The term of time t [B] of the variational bound, per image, in bits per value."""
+        """Compute the variational bound's term of time t [B], per image, in bits per value."""
         gap = self.mean_gap[t] * (eps_hat - eps)
         log_var, f = self.log_var[t], (v + 1) / 2
         log_var_hat = f * self.log_beta[t] + (1 - f) * log_var
+
+        # t = 1 is a likelihood, the others are KL divergences
         first = (t == 1)[:, None, None, None]
         nats = torch.where(
             first, bin_nll(x0, x0 - gap, log_var_hat), gaussian_kl(gap, log_var, log_var_hat)
@@ -92,7 +125,10 @@ def gaussian_kl(gap: Tensor, log_var: Tensor, log_var_hat: Tensor) -> Tensor:
 
 
 def bin_nll(x0: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
-    """-log of N(mean, exp log_var) over the 8-bit bin of x0, in nats; the bins of -1 and 1 are open outwards."""
+    """-log of N(mean, exp log_var) over the 8-bit bin of x0, in nats.
+
+    The bins of -1 and 1 are open outwards.
+    """
     scale = (-0.5 * log_var).exp()
     above = torch.special.ndtr((x0 - mean + 1 / 255) * scale).masked_fill(x0 > 0.999, 1)
     below = torch.special.ndtr((x0 - mean - 1 / 255) * scale).masked_fill(x0 < -0.999, 0)
@@ -103,11 +139,23 @@ def bin_nll(x0: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 def heldout_mse(
     net: nn.Module, loss: HybridLoss, items: Sequence[Draw], buckets: int, device: torch.device
 ) -> list[float]:
-    """Mean eps MSE by bucket of times, over items as `Photos.held_out` orders them."""
+    """Measure the eps MSE of a network on held-out photos.
+
+    Args:
+        net: the network.
+        loss: its diffusion process.
+        items: crops, times and noise in the order of `Photos.held_out`.
+        buckets: number of parts of the diffusion time.
+        device: where it is computed.
+
+    Returns:
+        The mean of each bucket.
+    """
     errors = []
     for start in range(0, len(items), 32):
         x0, eps, u = collate(items[start : start + 32]).to(device)
         t = loss.times(u)
         eps_hat = net(loss.diffuse(x0, t, eps), t - 1).float()[:, : x0.shape[1]]
         errors.append((eps - eps_hat).square().mean((1, 2, 3)))
+
     return torch.cat(errors).view(-1, buckets).mean(0).tolist()

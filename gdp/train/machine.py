@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gdp.prior.weights import pick_device, pick_dtype
+from gdp.prior.weights.device import pick_device, pick_dtype
 
 
 class OneDevice:
@@ -19,22 +19,33 @@ class OneDevice:
         self.device = device
 
     def prepare(self, net: nn.Module) -> nn.Module:
-        """The network to call in training."""
+        """Return the network to call in training."""
         return net
 
     def backward(self, loss: Tensor) -> None:
-        """Gradients of the loss."""
+        """Compute the gradients of the loss."""
         loss.backward()
 
     def reduce(self, values: Tensor, _: str) -> Tensor:
-        """The mean over the processes."""
+        """Take the mean over the processes."""
         return values
 
 
 def pick_machine(device: str) -> Any:
-    """OneDevice, or accelerate's Accelerator where its launcher started several processes."""
+    """Choose what to train on.
+
+    Args:
+        device: auto, cpu or cuda.
+
+    Returns:
+        OneDevice, or accelerate's Accelerator where its launcher started several processes.
+
+    Raises:
+        ValueError: accelerate is needed, and missing.
+    """
     if os.environ.get("WORLD_SIZE", "1") == "1":
         return OneDevice(pick_device(device))
+
     try:
         from accelerate import Accelerator
     except ImportError:
@@ -45,9 +56,10 @@ def pick_machine(device: str) -> Any:
 
 
 def agree(machine: Any, values: list[float]) -> list[float]:
-    """The first process's values, in all of them."""
+    """Take over the first process's values in all of them."""
     if machine.num_processes == 1:
         return values
+
     from accelerate.utils import broadcast
 
     return broadcast(torch.tensor(values, dtype=torch.float64, device=machine.device)).tolist()
@@ -55,23 +67,27 @@ def agree(machine: Any, values: list[float]) -> list[float]:
 
 def bf16(device: torch.device) -> torch.autocast:
     """Autocast to bfloat16 where the device computes in it natively."""
-    return torch.autocast(
-        device.type, torch.bfloat16, enabled=pick_dtype("auto", device) is torch.bfloat16
-    )
+    native = pick_dtype("auto", device) is torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
 class Stopwatch:
-    """Seconds for which this process ran. A stopped process (SIGSTOP, a suspended machine) uses no CPU time, and such time does not count.
+    """Seconds for which this process ran.
 
-    Between two readings it adds the wall time, but no more than a second and twice the CPU time that all threads used in it:
-    a step of training uses as much CPU time as wall time or more, also where it feeds a GPU.
+    A stopped process (SIGSTOP, a suspended machine) uses no CPU time, and such time does not count.
+    Between two readings it adds the wall time, but no more than a second and twice the CPU time
+    that all threads used in it: a step of training uses as much CPU time as wall time or more,
+    also where it feeds a GPU.
+
+    Args:
+        seconds: where it goes on from.
     """
 
     def __init__(self, seconds: float = 0.0):
         self.seconds, self.wall, self.cpu = seconds, time.monotonic(), time.process_time()
 
     def read(self) -> float:
-        """Seconds so far."""
+        """Return the seconds so far."""
         wall, cpu = time.monotonic(), time.process_time()
         self.seconds += min(wall - self.wall, 1 + 2 * (cpu - self.cpu))
         self.wall, self.cpu = wall, cpu

@@ -15,14 +15,27 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 
-LEGIBLE, GAP = 64, 2  # pixels: smaller images are enlarged on sheets; space between images
+# Pixels of a sheet: smaller images are enlarged to this side; space between images
+LEGIBLE_SIDE, GAP = 64, 2
 
 
 @torch.inference_mode()
 def sample(prior: Prior, number: int, size: int, eta: float = 0.0, steps: int = 50) -> Tensor:
-    """Images [number, 3, size, size] in [-1, 1], of seeds 0, 1 ...; `steps` are no more than the prior's."""
+    """Draw images from a prior.
+
+    Args:
+        prior: what they are drawn from.
+        number: of images; their seeds are 0, 1, ...
+        size: their side.
+        eta: DDIM's share of fresh noise.
+        steps: of DDIM, at most; never more than the prior's.
+
+    Returns:
+        Images [number, 3, size, size] in [-1, 1].
+    """
     noise = Noise(range(number))
     x = Noise(noise.seeds, "start").like(torch.empty(number, 3, size, size, device=prior.device))
+
     for t, s in Schedule(min(steps, prior.T), spacing="respaced").pairs(prior.T):
         x0 = prior(x, t).x0.clamp(-1, 1)
         eps = (x - prior.a(t) ** 0.5 * x0) / (1 - prior.a(t)) ** 0.5
@@ -31,16 +44,22 @@ def sample(prior: Prior, number: int, size: int, eta: float = 0.0, steps: int = 
 
 
 def sheet(images: Tensor) -> Image.Image:
-    """Images [N, 3, H, W] in [-1, 1] on one picture, in rows and columns as square as N allows; tiny ones in larger pixels."""
+    """Paste images on one picture, in rows and columns as square as their number allows.
+
+    Args:
+        images: [N, 3, H, W] in [-1, 1]; tiny ones are enlarged without smoothing.
+    """
     rows = max(n for n in range(1, math.isqrt(len(images)) + 1) if len(images) % n == 0)
-    factor = max(1, LEGIBLE // max(images.shape[-2:]))
+    columns = len(images) // rows
+    factor = max(1, LEGIBLE_SIDE // max(images.shape[-2:]))
     height, width = (factor * side + GAP for side in images.shape[-2:])
-    picture = Image.new("RGB", (len(images) // rows * width - GAP, rows * height - GAP), "gray")
-    for i, pixels in enumerate(
-        ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
-    ):
-        row, column = divmod(i, len(images) // rows)
-        one = Image.fromarray(pixels)
+
+    picture = Image.new("RGB", (columns * width - GAP, rows * height - GAP), "gray")
+    pixels = ((images.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    for i, image in enumerate(pixels):
+        row, column = divmod(i, columns)
+        one = Image.fromarray(image)
         enlarged = one.resize((factor * one.width, factor * one.height), Image.Resampling.NEAREST)
         picture.paste(enlarged, (column * width, row * height))
+
     return picture

@@ -1,148 +1,140 @@
-"""What a training run shows of itself: bar, curves, held-out loss, sheets of samples, and the model card."""
+"""What a training run shows of itself: bar, curves, held-out loss, sheets of samples; and when."""
 
 import logging
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from tqdm import tqdm
 
 from gdp.prior.prior import Prior
 from gdp.storage.files import atomic
-from gdp.train.files import append, rewrite, rows, table, write
+from gdp.train.card import model_card
+from gdp.train.files import append, rewrite, rows, write
 from gdp.train.loss import BUCKETS, heldout_mse
 from gdp.train.machine import bf16
 from gdp.train.samples import sample, sheet
+from gdp.train.training import Training
 
-if TYPE_CHECKING:
-    from gdp.train.trainer import Trainer
-
-LOG_EVERY = 10
+# Steps between two rows of the loss curve
+REPORT_STEPS = 10
 log = logging.getLogger("gdp.train")
 
 
 class Watch:
-    """The first process's eyes on a run: what is due when, and the files it leaves in `out`."""
+    """The first process's eyes on a run: what is due when, and the files it leaves in `out`.
 
-    def __init__(self, run: "Trainer", resumed: bool):
-        self.run, self.args, self.out = run, run.args, run.out
-        self.cut(run.step if resumed else -1)
-        if self.args.init and not resumed:
+    Args:
+        training: the run.
+        fresh: whether it begins, rather than goes on from a checkpoint.
+    """
+
+    def __init__(self, training: Training, fresh: bool):
+        self.training, self.args, self.out = training, training.args, training.out
+        self.forget_after(-1 if fresh else training.step)
+        if self.args.init and fresh:
             self.measure()
-        self.saved = self.looked = self.reported = run.seconds
-        self.reported_images, self.smooth = run.images, math.nan
 
-    def cut(self, step: int) -> None:
-        """Forget curves and sheets beyond a step."""
+        # Times of the last checkpoint, inspection and report
+        self.save_time = self.inspect_time = self.report_time = training.seconds
+        self.report_images, self.smooth_mse = training.images, math.nan
+
+    def forget_after(self, step: int) -> None:
+        """Cut curves and remove sheets beyond a step."""
         for curve in (self.out / "log.jsonl", self.out / "heldout.jsonl"):
             rewrite(curve, [row for row in rows(curve) if row["step"] <= step])
+
         for file in self.out.glob("samples_[0-9]*.png"):
             if int(file.stem[8:]) > step:
                 file.unlink()
 
+    def bar(self) -> tqdm:
+        """Make the progress bar; it is rarely redrawn in a log file."""
+        pause = 0.5 if sys.stderr.isatty() else 60
+        return tqdm(
+            total=self.args.steps,
+            initial=self.training.step,
+            unit="step",
+            dynamic_ncols=True,
+            mininterval=pause,
+            maxinterval=2 * pause,
+        )
+
     def tend(self, bar: tqdm) -> None:
-        """What is due after a step: bar and curve, sheet and held-out loss, checkpoint."""
+        """Do what is due after a step: bar and curve, sheet and held-out loss, checkpoint."""
+        training, args = self.training, self.args
         bar.update()
-        run, args = self.run, self.args
-        if run.step % LOG_EVERY == 0:
+        if training.step % REPORT_STEPS == 0:
             self.report(bar)
-        if (
-            run.step % args.sample_steps == 0
-            if args.sample_steps
-            else run.seconds - self.looked >= 60 * args.sample_every
-        ):
-            self.look()
-            self.looked = run.seconds
-        if run.seconds - self.saved >= 60 * args.checkpoint_minutes:
+
+        if args.sample_steps:
+            due = training.step % args.sample_steps == 0
+        else:
+            due = training.seconds - self.inspect_time >= 60 * args.sample_every
+        if due:
+            self.inspect()
+            self.inspect_time = training.seconds
+
+        if training.seconds - self.save_time >= 60 * args.checkpoint_minutes:
             self.save()
-            self.saved = run.seconds
+            self.save_time = training.seconds
 
     def finish(self) -> None:
-        """The last checkpoint; at the end of the budget with a last look at what came out."""
-        if not self.run.stopped and not self.sheet.is_file():
-            self.look()
+        """Save for the last time; at the end of the budget, look at what came out first."""
+        if not self.training.stopped and not self.sheet.is_file():
+            self.inspect()
         self.save()
-        end = "stopped" if self.run.stopped else "done"
-        log.info("%s at step %d: %s", end, self.run.step, self.out / "weights.safetensors")
 
-    def bar(self) -> tqdm:
-        """The progress bar; rarely redrawn in a log file."""
-        every = 0.5 if sys.stderr.isatty() else 60
-        pace: dict[str, Any] = {"mininterval": every, "maxinterval": 2 * every}
-        return tqdm(
-            total=self.args.steps, initial=self.run.step, unit="step", dynamic_ncols=True, **pace
-        )
+        end = "stopped" if self.training.stopped else "done"
+        log.info("%s at step %d: %s", end, self.training.step, self.out / "weights.safetensors")
 
     def report(self, bar: tqdm) -> None:
-        """Mean losses since the last report, to the bar and the curve."""
-        run = self.run
-        loss, mse = (run.take_losses() / LOG_EVERY).tolist()
-        rate = (run.images - self.reported_images) / (run.seconds - self.reported)
-        self.reported, self.reported_images = run.seconds, run.images
-        self.smooth = mse if math.isnan(self.smooth) else 0.9 * self.smooth + 0.1 * mse
+        """Give the mean losses since the last report to the bar and the curve."""
+        training = self.training
+        loss, mse = (training.take_losses() / REPORT_STEPS).tolist()
+        images, seconds = training.images - self.report_images, training.seconds - self.report_time
+        self.report_time, self.report_images = training.seconds, training.images
+
+        fresh = math.isnan(self.smooth_mse)
+        self.smooth_mse = mse if fresh else 0.9 * self.smooth_mse + 0.1 * mse
         bar.set_postfix_str(
-            f"mse {self.smooth:.4f}, {rate:.1f} images/s, {run.progress:.0%}", refresh=False
+            f"mse {self.smooth_mse:.4f}, {images / seconds:.1f} images/s, {training.progress:.0%}",
+            refresh=False,
         )
-        row = {"step": run.step, "loss": loss, "mse": mse, "lr": run.lr, "images": run.images}
-        append(self.out / "log.jsonl", {**row, "seconds": round(run.seconds, 1)})
+
+        counters = {"lr": training.lr, "images": training.images}
+        row = {"step": training.step, "loss": loss, "mse": mse, **counters}
+        append(self.out / "log.jsonl", {**row, "seconds": round(training.seconds, 1)})
 
     @property
     def sheet(self) -> Path:
         """Where the samples of this step are shown."""
-        return self.out / f"samples_{self.run.step:07d}.png"
+        return self.out / f"samples_{self.training.step:07d}.png"
 
-    def look(self) -> None:
-        """Held-out loss and a sheet of samples."""
+    def inspect(self) -> None:
+        """Measure the held-out loss, and draw a sheet of samples."""
         self.measure()
-        run = self.run
-        with bf16(run.machine.device):
-            images = sample(Prior(run.ema, run.betas), self.args.samples, run.size, self.args.eta)
+
+        training = self.training
+        with bf16(training.machine.device):
+            prior = Prior(training.ema, training.betas)
+            images = sample(prior, self.args.samples, training.size, self.args.eta)
         with atomic(self.sheet) as temporary:
             sheet(images).save(temporary, "png")
 
     def measure(self) -> None:
-        """Held-out eps MSE by bucket, to its curve."""
-        run, device = self.run, self.run.machine.device
-        if run.held.files:
-            items = run.held.held_out(run.size, BUCKETS)
-            with bf16(device):
-                by_bucket = heldout_mse(run.ema, run.loss, items, BUCKETS, device)
-            append(
-                self.out / "heldout.jsonl",
-                {"step": run.step, "mse": sum(by_bucket) / BUCKETS, "buckets": by_bucket},
-            )
+        """Add the held-out eps MSE by bucket to its curve, where photos are held out."""
+        training, device = self.training, self.training.machine.device
+        if not training.held_out.files:
+            return
+
+        items = training.held_out.held_out(training.size, BUCKETS)
+        with bf16(device):
+            mse = heldout_mse(training.ema, training.loss, items, BUCKETS, device)
+        row = {"step": training.step, "mse": sum(mse) / BUCKETS, "buckets": mse}
+        append(self.out / "heldout.jsonl", row)
 
     def save(self) -> None:
-        """What the run goes on from, and what describes it."""
-        self.run.save()
-        write(self.out / "MODEL_CARD.md", self.card())
-
-    def card(self) -> str:
-        """The model card."""
-        run, args = self.run, self.args
-        sheets, looks = sorted(self.out.glob("samples_*.png")), rows(self.out / "heldout.jsonl")
-        parameters, hours = sum(p.numel() for p in run.net.parameters()), run.seconds / 3600
-        columns = {f"step {row['step']}": row["buckets"] for row in looks[:1] + looks[-1:]}
-        crops = ", then ".join(
-            f"{r.size}x{r.size} (batch {r.items}) up to {r.end:.0%}" for r in run.rungs
-        )
-        parts = [
-            f"# {self.out.name}: an unconditional diffusion prior",
-            f"""- data: {args.data.name}, {len(run.photos.files)} photos, and {len(run.held.files)} held out
-- network: ADM UNet, {parameters:,} parameters (config.yaml); EMA weights, fp16
-- training: {run.step:,} steps, {run.images:,} crops, {hours:.2f} hours on {run.machine.device.type}
-- from: {args.init.name if args.init else "scratch"}; seed {args.seed}
-- crops: {crops}; {args.native:.0%} native, the others shrunk at random; {"none" if args.no_flip else "half"} mirrored
-- loss: eps MSE + variational bound of the learned variance (improved DDPM)
-- AdamW {args.lr:g}, {args.warmup} steps of warm-up, then cosine; weight decay {args.weight_decay:g}, clip {args.clip:g}
-- EMA {args.ema:g}, less at first""",
-            run.notes,
-            f"Held-out eps MSE by time:\n\n{table(columns)}"
-            if looks
-            else "No photos were held out.",
-            f"Samples, DDIM, 50 steps, eta {args.eta:g}: ![samples]({sheets[-1].name})"
-            if sheets
-            else "",
-        ]
-        return "\n\n".join(part.strip() for part in parts if part) + "\n"
+        """Write what the run goes on from, and what describes it."""
+        self.training.save()
+        write(self.out / "MODEL_CARD.md", model_card(self.training))

@@ -19,7 +19,7 @@ from operators.blur.evidence import best_kernel, gradients, posterior
 from operators.blur.kernels import from_file, normalised, odd, principal_axes, shrunk_kernel
 from operators.blur.known import Blur
 from operators.blur.search import Stroke, best_stroke, telling_window
-from operators.scale import scaled, shrunk
+from operators.scale import scaled, shrink
 
 TOLERANCE = 4e-3  # variance of gradients that is left unexplained, [-1, 1] units: with less the search runs into poor minima
 FREE_ROUNDS = 3
@@ -109,7 +109,7 @@ class BlindBlur(Blur):
             self.damping,
             self.iterations,
         )
-        return scaled(small, self, r), shrunk(y, r)
+        return scaled(small, self, r), shrink(y, r)
 
 
 def first_kernel(g: Tensor, size: int, noise: float) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator, SpectralOperator
 from operators.blur.filters import SOFT, inverse_filter, phases, reciprocal, transfer
 from operators.blur.kernels import from_file, normalised, shrunk_kernel
-from operators.scale import scaled, shrunk
+from operators.scale import scaled, shrink
 from operators.tools.solve import cg
 from operators.tools.transforms import dct2, folded, idct2
 
@@ -79,7 +79,7 @@ class DiagonalBlur(SpectralOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernel."""
-        return scaled(type(self)(shrunk_kernel(self.kernel, r), self.threshold), self, r), shrunk(
+        return scaled(type(self)(shrunk_kernel(self.kernel, r), self.threshold), self, r), shrink(
             y, r
         )
 
@@ -215,7 +215,7 @@ class Blur(IteratedBlur):
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernel."""
         small = Blur(shrunk_kernel(self.kernel, r), self.border, self.damping, self.iterations)
-        return scaled(small, self, r), shrunk(y, r)
+        return scaled(small, self, r), shrink(y, r)
 
 
 def mirrored(n: int, margin: int, device: torch.device) -> Tensor:

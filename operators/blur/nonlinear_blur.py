@@ -11,7 +11,7 @@ from operators.base import Operator
 from operators.blur.kernels import shrunk_kernel
 from operators.blur.known import blur
 from operators.light.tone import check_positive, decode, encode
-from operators.scale import scaled, shrunk
+from operators.scale import scaled, shrink
 from operators.tools.units import to_model, to_pixels
 
 
@@ -45,4 +45,4 @@ class NonlinearBlur(Operator):
         kernel = shrunk_kernel(cast(Tensor, self.blur.kernel), r)
         return scaled(
             NonlinearBlur(kernel, self.border, self.gamma, self.exposure), self, r
-        ), shrunk(y, r)
+        ), shrink(y, r)

@@ -10,7 +10,7 @@ from operators.base import Operator
 from operators.blur.filters import SOFT, inverse_filter, transfer
 from operators.blur.kernels import from_file, normalised, shrunk_kernel
 from operators.blur.known import Blur, IteratedBlur
-from operators.scale import scaled, shrunk
+from operators.scale import scaled, shrink
 from operators.tools.solve import cg
 
 
@@ -58,4 +58,4 @@ class VaryingBlur(IteratedBlur):
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
         """A blur by the shrunk kernels."""
         kernels = [shrunk_kernel(cast(Blur, blur).kernel, r) for blur in self.blurs]
-        return scaled(VaryingBlur(kernels, self.damping, self.iterations), self, r), shrunk(y, r)
+        return scaled(VaryingBlur(kernels, self.damping, self.iterations), self, r), shrink(y, r)

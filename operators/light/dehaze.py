@@ -13,7 +13,7 @@ from torch import Tensor
 
 from operators.base import AffineOperator, Operator
 from operators.light.haze import Haze
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
 
 OMEGA, LEAST = 0.95, 0.15
@@ -37,7 +37,7 @@ class Dehaze(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Dehaze", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 class FoundHaze(Haze):

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, SpectralOperator
-from operators.scale import alike
+from operators.scale import same_at_scale
 
 
 class Scaling(SpectralOperator):
@@ -66,4 +66,4 @@ class Gains(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Gains", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from operators.base import AffineOperator, check_fraction
 from operators.light.gains import Scaling
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.tools.units import to_model
 
 
@@ -53,7 +53,7 @@ class Haze(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Haze", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 def read_map(path: str) -> Tensor:

@@ -21,7 +21,7 @@ from operators.base import AffineOperator, Operator, SpectralOperator
 from operators.light.exposure import BURNT, exposed, merged, trust
 from operators.light.light_fit import GRID, fitted
 from operators.light.tone import check_positive, decode, encode
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
 
 FAIR = (0.85, 1.1)  # f of photos that need no mending
@@ -221,4 +221,4 @@ class Light(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Light", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

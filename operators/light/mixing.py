@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from operators.base import AffineOperator, SpectralOperator
-from operators.scale import alike
+from operators.scale import same_at_scale
 
 CROSSTALK = ((0.7, 0.2, 0.1), (0.15, 0.7, 0.15), (0.1, 0.2, 0.7))
 
@@ -95,4 +95,4 @@ class Mixing(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Mixing", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

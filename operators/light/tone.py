@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
 
 TOE = 0.0031308  # sRGB's: darker values are on the straight part
@@ -63,7 +63,7 @@ class Clip(Operator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Clip", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 class Gamma(Operator):
@@ -78,7 +78,7 @@ class Gamma(Operator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Gamma", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 class SensorResponse(Operator):
@@ -95,4 +95,4 @@ class SensorResponse(Operator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["SensorResponse", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

@@ -14,7 +14,7 @@ from torch import Tensor
 from operators.base import AffineOperator, Operator
 from operators.light.exposure import small
 from operators.light.gains import Gains
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
 
 DOUBT = 2.0  # degrees: the error of the estimate
@@ -63,7 +63,7 @@ class WhiteBalance(AffineOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["WhiteBalance", Tensor]:
         """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 class FoundGains(Gains):

@@ -6,11 +6,15 @@ import torch
 from torch import Tensor
 
 from operators.base import ProjectionOperator
-from operators.scale import alike
+from operators.scale import same_at_scale
 
 
 class Gray(ProjectionOperator):
-    """y = sum_c w_c x_c: [B, 3, H, W] -> [B, 1, H, W] with channel `weights` (their sum is 1); the one singular value is their norm."""
+    """y = sum_c w_c x_c: [B, 3, H, W] -> [B, 1, H, W]; the one singular value is the norm of w.
+
+    Args:
+        weights: w of red, green and blue; their sum is 1.
+    """
 
     onto = True
     weights: Tensor
@@ -20,7 +24,8 @@ class Gray(ProjectionOperator):
         w = torch.tensor(list(weights), dtype=torch.float64)
         if w.shape != (3,) or not w.isfinite().all() or abs(w.sum() - 1) > 1e-3:
             raise ValueError(
-                f"operator.weights={list(weights)}; grey needs three channel weights that add up to 1"
+                f"operator.weights={list(weights)}; "
+                "grey needs three channel weights that add up to 1"
             )
         self.register_buffer("weights", w.view(1, 3, 1, 1), persistent=False)
         self.s = float(w.norm())
@@ -36,9 +41,8 @@ class Gray(ProjectionOperator):
         return (B, 3, H, W)
 
     def observe(self, photo: Tensor) -> Tensor:
-        """A grey photo stored as RGB (or a colour one, whose colours are then ignored)."""
+        """A grey photo stored as RGB, or a colour one, whose colours are then ignored."""
         return self(photo)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Gray", Tensor]:
-        """The same at every scale."""
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)

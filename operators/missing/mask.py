@@ -1,24 +1,29 @@
-"""Inpainting: y keeps the pixels where the mask is one, and is zero elsewhere."""
+"""Inpainting: y has the pixels where a mask is one, and is zero elsewhere.
+
+    y = m x,   m = 1 known, m = 0 to restore
+
+The mask is a picture, or is drawn for any size: at random, as a box, as stripes or letters.
+"""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator, check_fraction
-from operators.scale import known_mean, scaled
+from operators.scale import shrink_known
 
 
 class Masking(ProjectionOperator):
-    """y = m x: [B, C, H, W] -> the same; a subclass says in `kept` which pixels are known (m = 1)."""
+    """y = m x: [B, C, H, W] -> the same; a subclass says in `mask_for` what m is."""
 
     s = 1.0
 
-    def kept(self, x: Tensor) -> Tensor:
-        """1 = known, 0 = to restore; broadcasts against x [B, C, H, W]."""
-        raise TypeError(f"{type(self).__name__} defines no kept(x); a mask is that")
+    def mask_for(self, x: Tensor) -> Tensor:
+        """m: 1 = known, 0 = to restore; it broadcasts against x [B, C, H, W]."""
+        raise TypeError(f"{type(self).__name__} defines no mask_for(x); a mask is that")
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.kept(x) * x
+        return self.mask_for(x) * x
 
     def adjoint(self, y: Tensor) -> Tensor:
         return self(y)
@@ -28,17 +33,26 @@ class Masking(ProjectionOperator):
         return self(photo)
 
     def known(self, y: Tensor) -> Tensor | None:
-        return (self.kept(y) == 1).all(1, keepdim=True).expand(-1, -1, *y.shape[-2:])
+        return (self.mask_for(y) == 1).all(1, keepdim=True).expand(-1, -1, *y.shape[-2:])
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Mask", Tensor]:
-        """The mean of what is known; a coarse pixel is known if half of it is, or as much as of the whole picture where that is less."""
-        kept = self.kept(y)
-        y, kept, factor = known_mean(y, kept, r, min(0.5, float(kept.mean())))
-        return scaled(Mask(kept), self, 1 / factor), y
+        """A mask of coarse pixels, with the means of what is known.
+
+        A coarse pixel is known if half of it is, or as large a share of it as of the whole
+        picture where that is less.
+        """
+        mask = self.mask_for(y)
+        y, mask, gain = shrink_known(y, mask, r, min(0.5, float(mask.mean())))
+        return Mask(mask).with_noise(self.sigma_y / gain), y
 
 
 class Mask(Masking):
-    """`mask` [1 or B, 1 or C, h, w], 1 = known; another size than the image's is resized by nearest neighbour."""
+    """y = m x with a mask that is given: [B, C, H, W] -> the same.
+
+    Args:
+        mask: [1 or B, 1 or C, h, w], 1 = known and 0 = to restore; a size that is not the
+            image's is brought to it by nearest neighbour.
+    """
 
     mask: Tensor
 
@@ -50,7 +64,7 @@ class Mask(Masking):
             )
         self.register_buffer("mask", mask.float(), persistent=False)
 
-    def kept(self, x: Tensor) -> Tensor:
+    def mask_for(self, x: Tensor) -> Tensor:
         mask = self.mask.to(x)
         if mask.shape[-2:] == x.shape[-2:]:
             return mask
@@ -58,41 +72,51 @@ class Mask(Masking):
 
 
 class DrawnMask(Masking):
-    """A subclass draws the mask of a size in `drawn`; it is the same for every image of that size."""
+    """A subclass draws the mask of a size in `draw`; all images of that size have the same."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._last = torch.zeros(1, 1, 0, 0)
+        self._latest = torch.zeros(1, 1, 0, 0)
 
-    def drawn(self, H: int, W: int) -> Tensor:
-        """[1, 1 or C, H, W], 1 = known."""
-        raise TypeError(f"{type(self).__name__} defines no drawn(H, W); a drawn mask is that")
+    def draw(self, H: int, W: int) -> Tensor:
+        """m [1, 1 or C, H, W], 1 = known."""
+        raise TypeError(f"{type(self).__name__} defines no draw(H, W); a drawn mask is that")
 
-    def kept(self, x: Tensor) -> Tensor:
-        if self._last.shape[-2:] != x.shape[-2:]:
-            self._last = self.drawn(*x.shape[-2:])
-        self._last = self._last.to(x)
-        return self._last
+    def mask_for(self, x: Tensor) -> Tensor:
+        if self._latest.shape[-2:] != x.shape[-2:]:
+            self._latest = self.draw(*x.shape[-2:])
+        self._latest = self._latest.to(x)
+        return self._latest
 
 
 class RandomMask(DrawnMask):
-    """y = m x: every pixel is lost with probability `rate`, by `seed`. With `per_channel` its three values are lost independently."""
+    """y = m x: every pixel is lost with the probability `rate`.
+
+    Args:
+        rate: the probability, between 0 and 1.
+        seed: what the mask is drawn by.
+        per_channel: whether the three values of a pixel are lost independently.
+    """
 
     def __init__(self, rate: float = 0.5, seed: int = 0, per_channel: bool = False):
         super().__init__()
-        self.rate, self.seed, self.channels = (
-            check_fraction("rate", rate),
-            seed,
-            3 if per_channel else 1,
-        )
+        self.rate, self.seed = check_fraction("rate", rate), seed
+        self.channels = 3 if per_channel else 1
 
-    def drawn(self, H: int, W: int) -> Tensor:
+    def draw(self, H: int, W: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed)
         return (torch.rand(1, self.channels, H, W, generator=generator) >= self.rate).float()
 
 
 class BoxMask(Masking):
-    """A rectangle is lost; its edges are fractions of the image's height and width, so it fits any size."""
+    """A rectangle is lost; its edges are fractions of the image's height and width.
+
+    Args:
+        top: from the upper edge of the image to that of the box, a fraction of the height.
+        left: from the left edge of the image to that of the box, a fraction of the width.
+        height: of the box, a fraction of the image's.
+        width: of the box, a fraction of the image's.
+    """
 
     def __init__(
         self, top: float = 0.25, left: float = 0.25, height: float = 0.5, width: float = 0.5
@@ -106,37 +130,48 @@ class BoxMask(Masking):
                 f"the box {self.box} must lie inside the image (0..1) and leave some of it"
             )
 
-    def kept(self, x: Tensor) -> Tensor:
+    def mask_for(self, x: Tensor) -> Tensor:
         H, W = x.shape[-2:]
         top, left = round(self.box["top"] * H), round(self.box["left"] * W)
+        bottom = top + round(self.box["height"] * H)
+        right = left + round(self.box["width"] * W)
+
         mask = torch.ones(1, 1, H, W, dtype=x.dtype, device=x.device)
-        mask[
-            ...,
-            top : top + round(self.box["height"] * H),
-            left : left + round(self.box["width"] * W),
-        ] = 0
+        mask[..., top:bottom, left:right] = 0
         return mask
 
 
 class StripeMask(Masking):
-    """`width` lines of every `period` are lost: rows, or columns where `vertical`."""
+    """Some lines of every few are lost.
+
+    Args:
+        period: pixels from one stripe to the next.
+        width: pixels of a stripe.
+        vertical: whether columns are lost, and not rows.
+    """
 
     def __init__(self, period: int = 12, width: int = 4, vertical: bool = False):
         super().__init__()
         if not 0 < width < period:
             raise ValueError(
-                f"operator.width={width!r} of operator.period={period!r}; stripes need 0 < width < period"
+                f"operator.width={width!r} of operator.period={period!r}; "
+                "stripes need 0 < width < period"
             )
         self.period, self.width, self.vertical = period, width, vertical
 
-    def kept(self, x: Tensor) -> Tensor:
+    def mask_for(self, x: Tensor) -> Tensor:
         lines = torch.arange(x.shape[-1 if self.vertical else -2], device=x.device)
-        kept = (lines % self.period >= self.width).to(x)
-        return kept.view(1, 1, 1, -1) if self.vertical else kept.view(1, 1, -1, 1)
+        known = (lines % self.period >= self.width).to(x)
+        return known.view(1, 1, 1, -1) if self.vertical else known.view(1, 1, -1, 1)
 
 
 class TextMask(DrawnMask):
-    """y = m x: the letters of `text`, written all over the picture at a height of `size` (a fraction of the picture's), are lost."""
+    """y = m x: the letters of a text, written all over the picture, are lost.
+
+    Args:
+        text: the words.
+        size: their height, a fraction of the picture's.
+    """
 
     def __init__(self, text: str = "restore", size: float = 0.12):
         super().__init__()
@@ -144,18 +179,15 @@ class TextMask(DrawnMask):
             raise ValueError("operator.text is empty; give the words that cover the picture")
         self.text, self.size = text, check_fraction("size", size)
 
-    def drawn(self, H: int, W: int) -> Tensor:
-        return written(self.text, self.size, H, W)
+    def draw(self, H: int, W: int) -> Tensor:
+        import numpy as np
+        from PIL import Image, ImageDraw, ImageFont
 
+        page, height = Image.new("L", (W, H), 255), max(6, round(self.size * H))
+        font = ImageFont.load_default(height)
+        line = (self.text + " ") * (1 + W // max(1, int(font.getlength(self.text))))
 
-def written(text: str, size: float, H: int, W: int) -> Tensor:
-    """[1, 1, H, W]: 0 on the letters of lines of text, 1 elsewhere."""
-    import numpy as np
-    from PIL import Image, ImageDraw, ImageFont
-
-    page, height = Image.new("L", (W, H), 255), max(6, round(size * H))
-    font = ImageFont.load_default(height)
-    line = (text + " ") * (1 + W // max(1, int(font.getlength(text))))
-    for k, top in enumerate(range(0, H, round(1.6 * height))):
-        ImageDraw.Draw(page).text((-(k % 3) * height, top), line, fill=0, font=font)
-    return torch.from_numpy((np.asarray(page) >= 128).astype("float32"))[None, None]
+        # Every line is moved to the left, so that gaps do not line up.
+        for k, top in enumerate(range(0, H, round(1.6 * height))):
+            ImageDraw.Draw(page).text((-(k % 3) * height, top), line, fill=0, font=font)
+        return torch.from_numpy((np.asarray(page) >= 128).astype("float32"))[None, None]

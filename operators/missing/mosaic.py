@@ -1,17 +1,21 @@
-"""Demosaicking: a sensor behind a Bayer filter sees one colour at each pixel (Bayer, US patent 3971065, 1976)."""
+"""Demosaicking: a sensor behind a Bayer filter sees one colour at each pixel.
+
+Source: B. E. Bayer, Color imaging array, US patent 3971065, 1976.
+"""
 
 import torch
 from torch import Tensor
 
 from operators.base import Operator, ProjectionOperator
 from operators.identity import Identity
-from operators.scale import known_mean, scaled
+from operators.scale import shrink_known
 
 
 class Mosaic(ProjectionOperator):
     """y = sum_c m_c x_c, m_c the places of colour c: [B, 3, H, W] -> [B, 1, H, W].
 
-    `pattern` names the colours of a 2 x 2 cell row by row, such as RGGB.
+    Args:
+        pattern: the colours of a 2 x 2 cell row by row, such as RGGB.
     """
 
     s, onto = 1.0, True
@@ -21,14 +25,14 @@ class Mosaic(ProjectionOperator):
         super().__init__()
         if len(pattern) != 4 or set(pattern.upper()) - set("RGB"):
             raise ValueError(
-                f"operator.pattern={pattern!r}; a Bayer cell is four letters of R, G and B, such as RGGB"
+                f"operator.pattern={pattern!r}; "
+                "a Bayer cell is four letters of R, G and B, such as RGGB"
             )
-        self.register_buffer(
-            "cell", torch.tensor(["RGB".index(c) for c in pattern.upper()]), persistent=False
-        )
+        cell = torch.tensor(["RGB".index(c) for c in pattern.upper()])
+        self.register_buffer("cell", cell, persistent=False)
 
     def filters(self, y: Tensor) -> Tensor:
-        """[1, 3, H, W]: 1 where that colour is seen."""
+        """m [1, 3, H, W]: 1 where that colour is seen."""
         H, W = y.shape[-2:]
         i, j = torch.arange(H, device=y.device)[:, None] % 2, torch.arange(W, device=y.device) % 2
         colour = self.cell.to(y.device)[2 * i + j]
@@ -45,12 +49,12 @@ class Mosaic(ProjectionOperator):
         return (B, 3, H, W)
 
     def observe(self, photo: Tensor) -> Tensor:
-        """A raw mosaic stored as a grey RGB file, or a colour photo as the sensor would have seen it."""
+        """A raw mosaic stored as a grey RGB file, or a colour photo as the sensor sees it."""
         return self(photo)
 
     def at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
-        """A coarse pixel covers every colour, so nothing but noise is left; r = 1 is the mosaic itself."""
+        """A coarse pixel covers every colour, so nothing but noise is left to undo."""
         if r == 1:
             return self, y
-        y, _, factor = known_mean(self.adjoint(y), self.filters(y), r, 1e-6)
-        return scaled(Identity(), self, 1 / factor), y
+        y, _, gain = shrink_known(self.adjoint(y), self.filters(y), r, 1e-6)
+        return Identity().with_noise(self.sigma_y / gain), y

@@ -7,14 +7,17 @@ from operators.base import Operator
 from operators.compose import Compose
 from operators.missing.gray import Gray
 from operators.missing.mask import Mask, Masking
-from operators.missing.scratches import scratched
+from operators.missing.scratches import mask_of_scratches
 from operators.size.avgpool import AvgPool
 
 
 def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Compose:
-    """y = m G D x: D means over r x r blocks, G grey, m the `mask` [1, 1, h, w], 0 on scratches; A^+ in closed form.
+    """y = m G D x: D the mean over r x r blocks, G grey, m a mask; A^+ is in closed form.
 
-    r = 1 leaves D out. Without a mask `find` looks for scratches in y.
+    Args:
+        mask: m [1, 1, h, w], 0 on scratches.
+        r: the factor that the photo is to be enlarged by; 1 leaves D out.
+        find: whether to look for scratches in y where no mask is given.
     """
     ops: list[Operator] = [AvgPool(r)] if r != 1 else []
     ops.append(Gray())
@@ -26,20 +29,20 @@ def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Com
 
 
 class Scratches(Masking):
-    """A mask of the scratches that `bind` finds in y (operators/missing/scratches.py). Unbound it keeps everything."""
+    """A mask of the scratches that `bind` finds in y; before that it loses nothing."""
 
     pictured = ("scratches",)
 
-    def kept(self, x: Tensor) -> Tensor:
+    def mask_for(self, x: Tensor) -> Tensor:
         return torch.ones_like(x[:1, :1])
 
     def bind(self, y: Tensor, init: Operator | None = None) -> Mask:
-        """Those of y's first image, for all."""
-        return FoundMask(scratched(y[:1]))
+        """The mask of the scratches in y's first image, for all images."""
+        return FoundMask(mask_of_scratches(y[:1]))
 
 
 class FoundMask(Mask):
-    """A mask that is shown, white = repaired."""
+    """A mask that was found, shown to the user with white = repaired."""
 
     pictured = ("scratches",)
 
@@ -52,8 +55,9 @@ class FoundMask(Mask):
         return {"scratches": 1 - self.mask}
 
     def remark(self, y: Tensor) -> str:
+        if not self.mask.all():
+            return ""
         return (
-            "no scratches were found; mark stains and tears in a picture, white = repair, and give mask=FILE"
-            if self.mask.all()
-            else ""
+            "no scratches were found; "
+            "mark stains and tears in a picture, white = repair, and give mask=FILE"
         )

@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ProjectionOperator, check_factor, enlarged
-from operators.scale import remaining, scaled
+from operators.base import ProjectionOperator, check_factor
+from operators.scale import enlarged_shape, split_factor
 
 
 class AvgPool(ProjectionOperator):
@@ -27,9 +27,9 @@ class AvgPool(ProjectionOperator):
         return y.repeat_interleave(self.r, -2).repeat_interleave(self.r, -1) / self.r**2
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        return enlarged(y, self.r)
+        return enlarged_shape(y, self.r)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["AvgPool", Tensor]:
         """What is left to enlarge."""
-        left, y, extra = remaining(self.r, r, y)
-        return scaled(AvgPool(left), self, extra), y
+        left, y, extra = split_factor(self.r, r, y)
+        return AvgPool(left).with_noise(self.sigma_y / extra), y

@@ -7,8 +7,8 @@ y_I = sum_q k_q x_{rI + r/2 - 2r + q},   columns outside folded back by half-sam
 import torch
 from torch import Tensor
 
-from operators.base import check_factor, enlarged
-from operators.scale import remaining, scaled
+from operators.base import check_factor
+from operators.scale import enlarged_shape, split_factor
 from operators.size.separable import Separable
 from operators.tools.transforms import folded
 
@@ -32,12 +32,12 @@ class Bicubic(Separable):
         )
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        return enlarged(y, self.r)
+        return enlarged_shape(y, self.r)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Bicubic", Tensor]:
         """What is left to enlarge."""
-        left, y, extra = remaining(self.r, r, y)
-        return scaled(Bicubic(left), self, extra), y
+        left, y, extra = split_factor(self.r, r, y)
+        return Bicubic(left).with_noise(self.sigma_y / extra), y
 
 
 def keys_cubic(s: Tensor, a: float = -0.5) -> Tensor:

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.base import ProjectionOperator, check_factor, enlarged
-from operators.scale import remaining, scaled
+from operators.base import ProjectionOperator, check_factor
+from operators.scale import enlarged_shape, split_factor
 from operators.size.separable import Separable
 from operators.tools.transforms import folded
 
@@ -28,12 +28,12 @@ class Resize(Separable):
         return F.interpolate(eye, (n // self.r, n), mode=self.mode, antialias=self.antialias)[0, 0]
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        return enlarged(y, self.r)
+        return enlarged_shape(y, self.r)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Resize", Tensor]:
         """What is left to enlarge."""
-        left, y, extra = remaining(self.r, r, y)
-        return scaled(Resize(left, self.mode, self.antialias), self, extra), y
+        left, y, extra = split_factor(self.r, r, y)
+        return Resize(left, self.mode, self.antialias).with_noise(self.sigma_y / extra), y
 
 
 class GaussianDown(Separable):
@@ -62,12 +62,14 @@ class GaussianDown(Separable):
         return blank.scatter_add_(1, folded(columns, n), (taps / taps.sum()).expand(len(rows), -1))
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        return enlarged(y, self.r)
+        return enlarged_shape(y, self.r)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["GaussianDown", Tensor]:
         """What is left to enlarge."""
-        left, y, extra = remaining(self.r, r, y)
-        return scaled(GaussianDown(left, self.sigma * left / self.r / extra), self, extra), y
+        left, y, extra = split_factor(self.r, r, y)
+        return GaussianDown(left, self.sigma * left / self.r / extra).with_noise(
+            self.sigma_y / extra
+        ), y
 
 
 class Subsample(ProjectionOperator):
@@ -91,9 +93,9 @@ class Subsample(ProjectionOperator):
         return x
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        return enlarged(y, self.r)
+        return enlarged_shape(y, self.r)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Subsample", Tensor]:
         """What is left to enlarge."""
-        left, y, extra = remaining(self.r, r, y)
-        return scaled(Subsample(left, self.offset * left // self.r), self, extra), y
+        left, y, extra = split_factor(self.r, r, y)
+        return Subsample(left, self.offset * left // self.r).with_noise(self.sigma_y / extra), y

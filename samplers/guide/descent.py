@@ -1,8 +1,18 @@
-"""What samplers that descend a loss share."""
+"""Steps along the gradient of a loss, of lengths that fit the loss.
+
+    curvature   |<g, H g>| / <g, g>                    H: the loss's Hessian
+    minimiser   alpha = <g, g> / |<g, H g>|            exact along -g where the loss is quadratic
+"""
 
 from collections.abc import Callable
 
 from torch import Tensor
+
+Gradient = Callable[[Tensor], Tensor]  # x [B, C, H, W] -> the loss's gradient there
+
+APART = 0.1  # RMS distance of the two points whose gradients are compared, in [-1, 1] units
+LONGEST = 2.0  # RMS length of a step: the whole range of pixels
+TINY = 1e-30  # keeps a gradient of 0 from being divided by
 
 
 def dot(p: Tensor, q: Tensor) -> Tensor:
@@ -10,8 +20,28 @@ def dot(p: Tensor, q: Tensor) -> Tensor:
     return (p * q).flatten(1).sum(1).view(-1, 1, 1, 1)
 
 
-def curvature(gradient: Callable[[Tensor], Tensor], x: Tensor, g: Tensor) -> Tensor:
-    """|<g, H g>| / <g, g> at x, g = gradient(x), as [B, 1, 1, 1]; H g is a difference of two gradients, 0.1 a pixel apart."""
+def curvature(gradient: Gradient, x: Tensor, g: Tensor) -> Tensor:
+    """The loss's curvature at x along its gradient, by a difference of two gradients.
+
+    Args:
+        gradient: the loss's gradient as a function of x.
+        x: where, [B, C, H, W].
+        g: gradient(x).
+
+    Returns:
+        |<g, H g>| / <g, g> of each image, [B, 1, 1, 1].
+    """
     gg = dot(g, g)
-    h = 0.1 * g[0].numel() ** 0.5 / (gg.sqrt() + 1e-30)
-    return dot(g, gradient(x - h * g) - g).abs() / (h * gg + 1e-30)
+    h = APART * g[0].numel() ** 0.5 / (gg.sqrt() + TINY)
+    return dot(g, gradient(x - h * g) - g).abs() / (h * gg + TINY)
+
+
+def minimiser(gradient: Gradient, x: Tensor, g: Tensor) -> Tensor:
+    """How far to go along -g for the least loss, with the arguments of `curvature`.
+
+    Returns:
+        alpha of each image, [B, 1, 1, 1]: x - alpha g is the minimum along g of a quadratic loss.
+        No step is longer than the range of pixels.
+    """
+    longest = LONGEST * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + TINY)
+    return (1 / (curvature(gradient, x, g) + TINY)).minimum(longest)

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.costs import scaling
 from benchmarks.measures import low_res_first, seams
-from gdp.picture.image import read
+from gdp.picture import read
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.tiling import TiledPrior
 

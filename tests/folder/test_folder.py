@@ -22,15 +22,14 @@ from skimage import data
 
 from gdp import cli as program
 from gdp.compose.configuration import build, compose
+from gdp.folder import folder as folder_module
 from gdp.folder.folder import Folder
 from gdp.folder.items import DONE, FINISHED, Item
 from gdp.folder.progress import Progress
-from gdp.picture import image
-from gdp.picture.image import read
+from gdp.picture import panels, read
 from gdp.picture.size import size_of
 from gdp.prior.prior import Prior
-from gdp.restore import job, pipeline
-from gdp.storage.manifest import Manifest, planned, read_manifest
+from gdp.storage.manifest import Manifest, plan_batches, read_manifest
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from tests.conftest import TASKS
@@ -145,13 +144,10 @@ def test_fifty_kills(tmp_path):
 
 def test_what_may_share_calls(mask_file):
     """Not what is found, estimated or read for each photo: such operators and schedules are the first photo's."""
-    may = {
-        task for task in TASKS if job.shareable(build(compose(f"task={task}", f"mask={mask_file}")))
-    }
+    may = {task for task in TASKS if build(compose(f"task={task}", f"mask={mask_file}")).shareable}
     assert may == {*SHARING, "jpeg"}
-    assert not job.shareable(build(compose("task=denoise", "sigma_y=auto"))) and not job.shareable(
-        build(compose("poisson=9"))
-    )
+    assert not build(compose("task=denoise", "sigma_y=auto")).shareable
+    assert not build(compose("poisson=9")).shareable
 
 
 SHARING = {
@@ -227,8 +223,8 @@ def test_calls_are_shared(cli):  # noqa: F811
 
 def test_plans():
     sizes = {"a": (2, 3), "b": (3, 2), "c": (2, 3), "d": None, "e": (2, 3), "f": (3, 2), "g": None}
-    assert planned(sizes, lambda size: 2) == [["a", "c"], ["b", "f"], ["d"], ["e"], ["g"]]
-    assert planned(sizes, lambda size: 1) == [[name] for name in sizes]
+    assert plan_batches(sizes, lambda size: 2) == [["a", "c"], ["b", "f"], ["d"], ["e"], ["g"]]
+    assert plan_batches(sizes, lambda size: 1) == [[name] for name in sizes]
 
 
 def test_size_by_the_header(tmp_path):
@@ -249,18 +245,20 @@ def test_size_by_the_header(tmp_path):
 def test_a_photo_that_fails_leaves_its_batch_alone(cli, monkeypatch):  # noqa: F811
     photos("in")
     Path("in", "p02.png").write_bytes(b"broken")
-    forward, observe, third = Prior.forward, pipeline.observe, read("in/p03.png").pixels
+    forward, observe, third = Prior.forward, folder_module.observe, read("in/p03.png").pixels
 
     def picky(self, x, t):
         if x.abs().amax() > 1e3:
             raise ValueError("too bright")
         return forward(self, x, t)
 
-    def observed(pixels, *rest):
-        return observe(pixels, *rest) + 1e5 * torch.equal(pixels, third)
+    def observed(photo, *rest):
+        measurement = observe(photo, *rest)
+        y = measurement.y + 1e5 * torch.equal(photo.pixels, third)
+        return measurement._replace(y=y)
 
     monkeypatch.setattr(Prior, "forward", picky)
-    monkeypatch.setattr(pipeline, "observe", observed)
+    monkeypatch.setattr(folder_module, "observe", observed)
     code, out, err = cli(
         "input=in", "task=denoise", "sigma_y=0.1", "steps=3", "output=o", "report=false"
     )
@@ -526,7 +524,7 @@ def test_names_with_sub_folders(tmp_path, cat, photo64):
             folder = Folder(items, setup, space, lambda error, name: str(error), shown.extend)
             if folder.settle():
                 folder.restore(photo64)
-        assert [entry.state for entry in folder.outcome()] == [state] * 3, folder.outcome()
+        assert [entry.state for entry in folder.outcomes()] == [state] * 3, folder.outcome()
     made = [
         f"{name}{suffix}"
         for name in ("a", "x/a", "x/y/b")
@@ -562,7 +560,7 @@ def test_old_results_stay_until_the_new_are_whole(cli, cat, monkeypatch):  # noq
         raise OSError(errno.EIO, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr("gdp.restore.facts.write_json", fails)
+        patched.setattr("gdp.folder.saving.write_json", fails)
         code, _, err = cli(*words, "seed=1", "overwrite=true")
     assert (
         code == 2
@@ -573,7 +571,7 @@ def test_old_results_stay_until_the_new_are_whole(cli, cat, monkeypatch):  # noq
 
 def test_a_full_disk_ends_the_run(cli, monkeypatch):  # noqa: F811
     photos("in", 4)
-    save, saved = image.save, []
+    save, saved = panels.save, []
 
     def full(picture, path):
         saved.append(path)
@@ -581,7 +579,7 @@ def test_a_full_disk_ends_the_run(cli, monkeypatch):  # noqa: F811
             raise OSError(errno.ENOSPC, "No space left on device")
         save(picture, path)
 
-    monkeypatch.setattr("gdp.picture.image.save", full)
+    monkeypatch.setattr("gdp.picture.panels.save", full)
     code, _, err = cli(*WORDS, "input=in", "output=o", "batch=1")
     assert (
         code == 1
@@ -594,7 +592,7 @@ def test_a_full_disk_ends_the_run(cli, monkeypatch):  # noqa: F811
         "p00.json",
         "p00.png",
     ]
-    monkeypatch.setattr("gdp.picture.image.save", save)
+    monkeypatch.setattr("gdp.picture.panels.save", save)
     code, _, err = cli(*WORDS, "input=in", "output=o", "batch=1")
     assert (
         code == 0

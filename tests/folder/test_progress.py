@@ -8,7 +8,7 @@ import torch
 
 from gdp import cli as program
 from gdp.folder.progress import Progress
-from gdp.picture.image import read
+from gdp.picture import read
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.tiling import TiledPrior
 from operators.identity import Identity
@@ -93,7 +93,7 @@ def test_calls_of_an_earlier_run_say_nothing_of_the_speed(tmp_path):
     def restore(snapshot):
         prior, y, sampler = GaussianPrior(), torch.zeros(1, 3, 8, 8), sampler_of("ddnm", 6)
         with Progress([6], "photo", prior, A, y, tmp_path / "x.preview.png") as progress:
-            sampler(prior, A, y, on_step=progress.step, keep=snapshot.place())
+            sampler(prior, A, y, on_step=progress.step, keep=snapshot.slot())
             return progress.bar.initial, progress.calls - progress.before
 
     first = Snapshot(tmp_path / "s", "key", 1e-9)

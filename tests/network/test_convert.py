@@ -1,4 +1,7 @@
-"""DDPM's network under its own names, written here from the paper's structure in plain torch, says what our UNet says with its weights."""
+"""Our UNet with DDPM's weights says what DDPM's network says.
+
+That one is written here from the paper's structure, in plain torch, under its own names.
+"""
 
 import pytest
 import torch
@@ -32,9 +35,8 @@ class Plain:
 
     def norm(self, name, x):
         groups = x.view(len(x), 32, -1)
-        groups = (groups - groups.mean(-1, keepdim=True)) / (
-            groups.var(-1, unbiased=False, keepdim=True) + 1e-6
-        ).sqrt()
+        variance = groups.var(-1, unbiased=False, keepdim=True)
+        groups = (groups - groups.mean(-1, keepdim=True)) / (variance + 1e-6).sqrt()
         weight, bias = (
             self.get(f"{name}.{kind}", x.shape[1])[:, None, None] for kind in ("weight", "bias")
         )
@@ -48,44 +50,39 @@ class Plain:
 
     def attend(self, name, x):
         B, C, H, W = x.shape
-        q, k, v = (
-            self.conv(f"{name}.{part}", self.norm(f"{name}.norm", x), C, 1).flatten(2)
-            for part in "qkv"
-        )
+        h = self.norm(f"{name}.norm", x)
+        q, k, v = (self.conv(f"{name}.{part}", h, C, 1).flatten(2) for part in "qkv")
         weight = torch.softmax(torch.einsum("bci,bcj->bij", q, k) / C**0.5, -1)
-        return x + self.conv(
-            f"{name}.proj_out", torch.einsum("bij,bcj->bci", weight, v).view(B, C, H, W), C, 1
-        )
+        h = torch.einsum("bij,bcj->bci", weight, v).view(B, C, H, W)
+        return x + self.conv(f"{name}.proj_out", h, C, 1)
 
     def __call__(self, x, t):
         half, levels = self.width // 2, range(len(self.mult))
+        widths = [self.width * mult for mult in self.mult]
         angles = t[:, None] * torch.tensor([10000 ** (-k / (half - 1)) for k in range(half)])
         emb = torch.cat([angles.sin(), angles.cos()], 1)
-        emb = self.linear(
-            "temb.dense.1", F.silu(self.linear("temb.dense.0", emb, 4 * self.width)), 4 * self.width
-        )
+        emb = self.linear("temb.dense.0", emb, 4 * self.width)
+        emb = self.linear("temb.dense.1", F.silu(emb), 4 * self.width)
+
         h = self.conv("conv_in", x, self.width)
         skips = [h]
         for level in levels:
             for i in range(self.blocks):
-                h = self.block(f"down.{level}.block.{i}", h, emb, self.width * self.mult[level])
+                h = self.block(f"down.{level}.block.{i}", h, emb, widths[level])
                 h = self.attend(f"down.{level}.attn.{i}", h) if level in self.attention else h
                 skips.append(h)
             if level < levels[-1]:
-                h = self.conv(
-                    f"down.{level}.downsample.conv", F.pad(h, (0, 1, 0, 1)), h.shape[1], stride=2
-                )
+                padded = F.pad(h, (0, 1, 0, 1))
+                h = self.conv(f"down.{level}.downsample.conv", padded, h.shape[1], stride=2)
                 skips.append(h)
+
         h = self.block("mid.block_1", h, emb, h.shape[1])
         h = self.block("mid.block_2", self.attend("mid.attn_1", h), emb, h.shape[1])
+
         for level in reversed(levels):
             for i in range(self.blocks + 1):
-                h = self.block(
-                    f"up.{level}.block.{i}",
-                    torch.cat([h, skips.pop()], 1),
-                    emb,
-                    self.width * self.mult[level],
-                )
+                h = torch.cat([h, skips.pop()], 1)
+                h = self.block(f"up.{level}.block.{i}", h, emb, widths[level])
                 h = self.attend(f"up.{level}.attn.{i}", h) if level in self.attention else h
             if level:
                 doubled = h.repeat_interleave(2, -1).repeat_interleave(2, -2)
@@ -98,13 +95,11 @@ class Plain:
     "mult, blocks, attention", [((1, 2, 2), 2, (1,)), ((1, 2), 1, ()), ((1, 1, 2), 1, (0, 2))]
 )
 def test_the_same_numbers(mult, blocks, attention, tmp_path):
-    plain, x, t = (
-        Plain(32, mult, blocks, attention),
-        torch.randn(2, 3, 16, 24),
-        torch.tensor([7.0, 812.0]),
-    )
+    plain = Plain(32, mult, blocks, attention)
+    x, t = torch.randn(2, 3, 16, 24), torch.tensor([7.0, 812.0])
     expected = plain(x, t)
     assert is_ddpm(plain.w)
+
     arguments = {
         "model_channels": 32,
         "num_res_blocks": blocks,
@@ -120,6 +115,7 @@ def test_the_same_numbers(mult, blocks, attention, tmp_path):
     with torch.no_grad():
         out = net.eval()(x, t)
     assert float((out - expected).abs().max() / expected.abs().max()) < 1e-5
+
     torch.save(plain.w, tmp_path / "w.ckpt")
     prior = load_prior(str(tmp_path / "w.ckpt"), arguments, device="cpu", dtype="float32")
     eps, _, v = prior(x[:1], 8)

@@ -1,4 +1,7 @@
-"""When a call of the network is recorded as a CUDA graph, replayed, or left alone: with a stand-in on a CPU, and (-m gpu) the real one."""
+"""When a call of the network is recorded as a CUDA graph, replayed, or left alone.
+
+With a stand-in on a CPU, and (-m gpu) the real one.
+"""
 
 import copy
 import pickle
@@ -9,7 +12,7 @@ import torch
 from torch import nn
 
 from gdp.network import graphs
-from gdp.network.graphs import MOST, REMEMBERED, WORTH, Graphs
+from gdp.network.graphs import MAX_COUNTED, MAX_GRAPHS, RECORDED_CALL, Graphs
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import betas
 from gdp.prior.tiling import TiledPrior
@@ -38,11 +41,11 @@ class Net(nn.Module):
 class Fake:
     """A recording that computes anew, or fails; it knows what it was made beside."""
 
-    made: list["Fake"] = []
+    recordings: list["Fake"] = []
 
     def __init__(self, net, inputs, beside):
         self.net, self.beside, self.replays = copy.deepcopy(net), beside, 0
-        Fake.made.append(self)
+        Fake.recordings.append(self)
 
     def __call__(self, *inputs):
         self.replays += 1
@@ -51,7 +54,7 @@ class Fake:
 
 @pytest.fixture(autouse=True)
 def _possible(monkeypatch, request):
-    Fake.made = []
+    Fake.recordings = []
     if request.node.get_closest_marker("gpu"):
         if not torch.cuda.is_available():
             pytest.skip("needs a CUDA device")
@@ -68,25 +71,25 @@ def inputs(batch=1, size=8, labels=False, value=1.0):
     )
 
 
-def ready(made, net, *of, times=WORTH):
+def repeat(cache, net, *of, times=RECORDED_CALL):
     """Call until there is a recording."""
     for _ in range(times):
-        made(net, *of)
+        cache(net, *of)
 
 
 @torch.no_grad()
 def test_the_third_call_is_recorded_and_the_fourth_replayed():
-    net, made = Net().eval(), Graphs(Fake)
+    net, cache = Net().eval(), Graphs(Fake)
     for n in range(1, 7):
         of = inputs(value=n)
-        assert torch.equal(made(net, *of), of[0] + 10)
-        assert len(Fake.made) == (n >= WORTH)
-    assert net.calls == WORTH and Fake.made[0].replays == 1 + 6 - WORTH
+        assert torch.equal(cache(net, *of), of[0] + 10)
+        assert len(Fake.recordings) == (n >= RECORDED_CALL)
+    assert net.calls == RECORDED_CALL and Fake.recordings[0].replays == 1 + 6 - RECORDED_CALL
 
 
 @torch.no_grad()
 def test_a_graph_for_every_kind_of_call():
-    net, made = Net().eval(), Graphs(Fake)
+    net, cache = Net().eval(), Graphs(Fake)
     kinds = [
         inputs(),
         inputs(2),
@@ -94,27 +97,27 @@ def test_a_graph_for_every_kind_of_call():
         tuple(None if v is None else v.double() for v in inputs()),
     ]
     for of in kinds:
-        ready(made, net, *of)
-    assert len(Fake.made) == len(kinds) == len(made.graphs)
+        repeat(cache, net, *of)
+    assert len(Fake.recordings) == len(kinds) == len(cache.graphs)
     for of in kinds:
-        assert torch.equal(made(net, *of), net(*of))
-    assert [fake.replays for fake in Fake.made] == [2] * len(kinds)
-    assert Fake.made[0].beside is None and Fake.made[1].beside is Fake.made[0]
+        assert torch.equal(cache(net, *of), net(*of))
+    assert [fake.replays for fake in Fake.recordings] == [2] * len(kinds)
+    assert Fake.recordings[0].beside is None and Fake.recordings[1].beside is Fake.recordings[0]
 
 
 def test_never_where_it_may_not():
-    made = Graphs(Fake)
+    cache = Graphs(Fake)
     net, of = Net().eval().requires_grad_(False), inputs()
-    ready(made, net, *of, times=2 * WORTH)  # gradients may be wanted
+    repeat(cache, net, *of, times=2 * RECORDED_CALL)  # gradients may be wanted
     with torch.no_grad():
-        ready(made, net.train(), *of, times=2 * WORTH)
+        repeat(cache, net.train(), *of, times=2 * RECORDED_CALL)
         net.eval().capturable = False
-        ready(made, net, *of, times=2 * WORTH)
-        net.capturable, net.model_channels = True, graphs.LARGEST
-        ready(made, net, *of, times=2 * WORTH)
+        repeat(cache, net, *of, times=2 * RECORDED_CALL)
+        net.capturable, net.model_channels = True, graphs.MAX_SIZE
+        repeat(cache, net, *of, times=2 * RECORDED_CALL)
         del net.model_channels
-        ready(Graphs(Fake, most=0), net, *of, times=2 * WORTH)
-    assert not Fake.made
+        repeat(Graphs(Fake, limit=0), net, *of, times=2 * RECORDED_CALL)
+    assert not Fake.recordings
 
 
 def test_not_on_a_cpu(monkeypatch):
@@ -124,26 +127,26 @@ def test_not_on_a_cpu(monkeypatch):
 
 @torch.no_grad()
 def test_the_least_recent_leaves():
-    net, made = Net().eval(), Graphs(Fake)
-    for batch in range(1, MOST + 1):
-        ready(made, net, *inputs(batch))
-    made(net, *inputs(1))
-    ready(made, net, *inputs(MOST + 1))
-    assert [key[0][0][0] for key in made.graphs] == [*range(3, MOST + 1), 1, MOST + 1]
+    net, cache = Net().eval(), Graphs(Fake)
+    for batch in range(1, MAX_GRAPHS + 1):
+        repeat(cache, net, *inputs(batch))
+    cache(net, *inputs(1))
+    repeat(cache, net, *inputs(MAX_GRAPHS + 1))
+    assert [key[0][0][0] for key in cache.graphs] == [*range(3, MAX_GRAPHS + 1), 1, MAX_GRAPHS + 1]
     calls = net.calls
-    ready(made, net, *inputs(2), times=WORTH - 1)
-    assert net.calls == calls + WORTH - 1 and len(Fake.made) == MOST + 1
-    made(net, *inputs(2))
-    assert len(Fake.made) == MOST + 2 and len(made.graphs) == MOST
+    repeat(cache, net, *inputs(2), times=RECORDED_CALL - 1)
+    assert net.calls == calls + RECORDED_CALL - 1 and len(Fake.recordings) == MAX_GRAPHS + 1
+    cache(net, *inputs(2))
+    assert len(Fake.recordings) == MAX_GRAPHS + 2 and len(cache.graphs) == MAX_GRAPHS
 
 
 @torch.no_grad()
 def test_kinds_that_never_come_back_are_forgotten():
-    net, made = Net().eval(), Graphs(Fake)
-    for size in range(1, 3 * REMEMBERED):
-        made(net, *inputs(size=size))
-        made(net, *inputs(size=size))
-    assert len(made.calls) == REMEMBERED and not Fake.made
+    net, cache = Net().eval(), Graphs(Fake)
+    for size in range(1, 3 * MAX_COUNTED):
+        cache(net, *inputs(size=size))
+        cache(net, *inputs(size=size))
+    assert len(cache.calls) == MAX_COUNTED and not Fake.recordings
 
 
 class Failing(Fake):
@@ -177,14 +180,14 @@ class Nothing(Fake):
 @pytest.mark.parametrize("kind", [Failing, OutOfMemory, Wrong, Nothing])
 @torch.no_grad()
 def test_what_fails_is_left_alone(kind):
-    net, made = Net().eval(), Graphs(kind)
-    for n in range(3 * WORTH):
+    net, cache = Net().eval(), Graphs(kind)
+    for n in range(3 * RECORDED_CALL):
         of = inputs(value=100 + n)
-        assert torch.equal(made(net, *of), of[0] + 10)
-    assert len(Fake.made) == 1 and not made.graphs and net.calls == 3 * WORTH
-    made.record = Fake
-    ready(made, net, *inputs(2))
-    assert len(made.graphs) == 1
+        assert torch.equal(cache(net, *of), of[0] + 10)
+    assert len(Fake.recordings) == 1 and not cache.graphs and net.calls == 3 * RECORDED_CALL
+    cache.record = Fake
+    repeat(cache, net, *inputs(2))
+    assert len(cache.graphs) == 1
 
 
 @torch.no_grad()
@@ -193,17 +196,17 @@ def test_memory_that_the_network_itself_lacks_is_the_callers():
         def forward(self, *_):
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    made = Graphs(Fake)
-    for _ in range(2 * WORTH):
+    cache = Graphs(Fake)
+    for _ in range(2 * RECORDED_CALL):
         with pytest.raises(torch.cuda.OutOfMemoryError):
-            made(Full().eval(), *inputs())
-    assert not made.lock.locked() and not Fake.made
+            cache(Full().eval(), *inputs())
+    assert not cache.lock.locked() and not Fake.recordings
 
 
 @torch.no_grad()
 def test_other_weights_are_other_graphs():
-    net, made, of = Net().eval(), Graphs(Fake), inputs()
-    ready(made, net, *of)
+    net, cache, of = Net().eval(), Graphs(Fake), inputs()
+    repeat(cache, net, *of)
     for change in (
         lambda: setattr(net.weight, "data", torch.full((1,), 2.0)),
         lambda: net.load_state_dict({"weight": torch.full((1,), 3.0)}, assign=True),
@@ -211,12 +214,12 @@ def test_other_weights_are_other_graphs():
     ):
         kept = net.weight  # so that its memory is not given to the next
         change()
-        assert torch.equal(made(net, *of), net(*of)) and not made.graphs
-        ready(made, net, *of)
-        assert len(made.graphs) == 1
+        assert torch.equal(cache(net, *of), net(*of)) and not cache.graphs
+        repeat(cache, net, *of)
+        assert len(cache.graphs) == 1
         del kept
     other = Net().eval()
-    assert torch.equal(made(other, *of), other(*of)) and not made.graphs
+    assert torch.equal(cache(other, *of), other(*of)) and not cache.graphs
 
 
 @torch.no_grad()
@@ -238,7 +241,7 @@ def test_threads_share_it():
         thread.start()
     for thread in threads:
         thread.join()
-    assert not wrong and len(Fake.made) == 3
+    assert not wrong and len(Fake.recordings) == 3
 
 
 @torch.no_grad()
@@ -258,7 +261,7 @@ def test_tiles_of_one_shape_share_a_graph():
     for t in range(1, 8):
         eps, _ = tiles.predict(x, t)
         torch.testing.assert_close(eps, torch.full_like(eps, t - 1.0))
-    assert Fake.made and Fake.made[0].replays > 2
+    assert Fake.recordings and Fake.recordings[0].replays > 2
 
 
 def network(dtype=torch.float32, **other):
@@ -275,7 +278,7 @@ def network(dtype=torch.float32, **other):
 @pytest.mark.parametrize("classes", [None, 10])
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
 def test_a_replay_is_the_network(dtype, classes, mode):
-    net, made = network(dtype, num_classes=classes), Graphs()
+    net, cache = network(dtype, num_classes=classes), Graphs()
     results = []
     with mode():
         for n in range(12):
@@ -284,8 +287,8 @@ def test_a_replay_is_the_network(dtype, classes, mode):
                 torch.full((1 + n % 2,), 80.0 * n, device="cuda"),
             )
             labels = None if classes is None else torch.full((len(z),), n % classes, device="cuda")
-            results.append((made(net, z, t, labels), net(z, t, labels)))
-    assert len(made.graphs) == 2 and not made.refused
+            results.append((cache(net, z, t, labels), net(z, t, labels)))
+    assert len(cache.graphs) == 2 and not cache.failures
     for replayed, eager in results:  # looked at in the end: none was overwritten
         assert (replayed - eager).abs().max() <= 1e-3 * eager.abs().max()
 
@@ -297,14 +300,14 @@ def test_a_network_that_cannot_be_recorded():
         def forward(self, z, *rest):
             return super().forward(z, *rest) * float(z.sum() * 0 + 1)
 
-    net, made = Waiting().eval().cuda(), Graphs()
+    net, cache = Waiting().eval().cuda(), Graphs()
     of = [v if v is None else v.cuda() for v in inputs()]
-    for _ in range(2 * WORTH):
-        assert torch.equal(made(net, *of), of[0] + 10)
-    assert len(made.refused) == 1
+    for _ in range(2 * RECORDED_CALL):
+        assert torch.equal(cache(net, *of), of[0] + 10)
+    assert len(cache.failures) == 1
     net = network()
-    ready(made, net, *of[:2], None)
-    assert len(made.graphs) == 1
+    repeat(cache, net, *of[:2], None)
+    assert len(cache.graphs) == 1
 
 
 @pytest.mark.gpu

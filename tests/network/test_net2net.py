@@ -1,4 +1,7 @@
-"""Networks in another shape: the same function with more blocks, the channels that matter in narrower levels."""
+"""Networks in another shape.
+
+With more blocks they are the same function; narrower levels retain the channels that matter.
+"""
 
 import pytest
 import torch
@@ -13,23 +16,14 @@ WIDE = {"channel_mult": (1, 2, 4), "num_head_channels": 32}
 def fresh(**other) -> UNet:
     """A network as training would make it, its last layers zero."""
     torch.manual_seed(1)
-    return UNet(
-        **{
-            "model_channels": 32,
-            "num_res_blocks": 1,
-            "attention_downsampling": (4,),
-            **WIDE,
-            **other,
-        }
-    ).eval()
+    settings = {"model_channels": 32, "num_res_blocks": 1, "attention_downsampling": (4,)}
+    return UNet(**{**settings, **WIDE, **other}).eval()
 
 
 def outputs(*nets: UNet) -> list[torch.Tensor]:
     """Of each network, for the same pictures and times."""
-    x, t = (
-        torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(2)),
-        torch.tensor([3, 700]),
-    )
+    x = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(2))
+    t = torch.tensor([3, 700])
     labels = torch.tensor([1, 0]) if nets[0].num_classes else None
     with torch.no_grad():
         return [net(x, t, labels) for net in nets]
@@ -73,36 +67,33 @@ def test_added_blocks_learn():
     )
 
 
-def doubled(net: UNet, old: UNet) -> None:
-    """Give `old`, twice as wide everywhere, two copies of each channel and head of `net`, of which only the first is ever read."""
+def double(net: UNet, old: UNet) -> None:
+    """Give `old`, twice as wide everywhere, two copies of each channel and head of `net`.
+
+    Only the first of the two is ever read.
+    """
     state = {}
     for name, value in old.state_dict().items():
         narrow = net.state_dict()[name]
+
+        # What it writes, twice; of q, k and v each on its own.
         rows = torch.arange(len(value)) * len(narrow) // len(value)
-        columns = (
-            torch.arange(value.shape[1]) * narrow.shape[1] // value.shape[1]
-            if value.ndim > 1
-            else None
-        )
         if "qkv" in name:
-            triples = torch.arange(len(narrow)).view(
-                *([3, -1, 32] if old.middle_block[1].new_order else [-1, 96])
-            )
+            shape = [3, -1, 32] if old.middle_block[1].new_order else [-1, 96]
+            triples = torch.arange(len(narrow)).view(*shape)
             rows = triples.repeat_interleave(2, -2).flatten()
-        read = torch.ones(1)
-        if columns is not None and len(columns) > narrow.shape[1]:
+        if value.ndim == 1:
+            state[name] = narrow[rows]
+            continue
+
+        # What it reads, of which every second channel (or head) counts nothing.
+        places, read = torch.arange(value.shape[1]), torch.ones(1)
+        columns = places * narrow.shape[1] // value.shape[1]
+        if len(columns) > narrow.shape[1]:
             step = 32 if "proj_out" in name else 1
-            places = torch.arange(len(columns))
-            columns, read = (
-                places // (2 * step) * step + places % step,
-                (places // step % 2 == 0).float(),
-            )
-        value = (
-            narrow[rows]
-            if columns is None
-            else narrow[rows][:, columns] * read.view(1, -1, *[1] * (value.ndim - 2))
-        )
-        state[name] = value
+            columns = places // (2 * step) * step + places % step
+            read = (places // step % 2 == 0).float()
+        state[name] = narrow[rows][:, columns] * read.view(1, -1, *[1] * (value.ndim - 2))
     old.load_state_dict(state)
 
 
@@ -117,11 +108,9 @@ def test_narrowed_levels_keep_what_is_read(variant, order, blocks):
         "attention_downsampling": (2,),
     }
     net = small_unet(**{**settings, "channel_mult": (1, 2)})
-    old, new = (
-        fresh(**{**settings, "channel_mult": (2, 4)}),
-        fresh(**{**settings, "channel_mult": (1, 2), "num_res_blocks": blocks}),
-    )
-    doubled(net, old)
+    old = fresh(**{**settings, "channel_mult": (2, 4)})
+    new = fresh(**{**settings, "channel_mult": (1, 2), "num_res_blocks": blocks})
+    double(net, old)
     reshape(old, new)
     expected, same, got = outputs(net, old, new)
     assert_equal(expected, same)
@@ -148,8 +137,8 @@ def test_what_cannot_be_is_said(other, words):
         reshape(small_unet(**WIDE), fresh(**other))
     with pytest.raises(ValueError, match="not the reverse"):
         reshape(small_unet(**WIDE, num_res_blocks=2), fresh())
+
+    old = small_unet(**{**WIDE, "num_head_channels": -1})
+    new = fresh(channel_mult=(1, 2, 3), num_head_channels=-1)
     with pytest.raises(ValueError, match="num_head_channels"):
-        reshape(
-            small_unet(**{**WIDE, "num_head_channels": -1}),
-            fresh(channel_mult=(1, 2, 3), num_head_channels=-1),
-        )
+        reshape(old, new)

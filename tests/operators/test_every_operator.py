@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from gdp import cli as program
-from gdp.picture.image import picture_of
+from gdp.picture import picture_of
 from operators.base import AffineOperator, LinearOperator
 from operators.coded.sensing import BlockSensing, FourierSampling, WalshHadamard
 from operators.compose import ClosedCompose

@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from gdp.picture.image import read, rounded
+from gdp.picture import read, rounded
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.base import AffineOperator, SpectralOperator

@@ -14,7 +14,7 @@ from operators.missing.gray import Gray
 from operators.missing.mask import Mask, RandomMask
 from operators.missing.mosaic import Mosaic
 from operators.missing.oldphoto import old_photo
-from operators.scale import shrunk
+from operators.scale import shrink
 from operators.size.avgpool import AvgPool
 from operators.size.bicubic import Bicubic
 from tests.conftest import OPERATORS, operator_of
@@ -167,5 +167,5 @@ def test_compositions():
 
 def test_shrunk_is_the_mean():
     y = torch.rand(1, 2, 12, 18)
-    torch.testing.assert_close(shrunk(y, 3), F.avg_pool2d(y, 3))
-    assert shrunk(y, 100).shape == (1, 2, 1, 1)
+    torch.testing.assert_close(shrink(y, 3), F.avg_pool2d(y, 3))
+    assert shrink(y, 100).shape == (1, 2, 1, 1)

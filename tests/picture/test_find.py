@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gdp.picture.find import find_all, find_photos, namesake, placed, result_names
+from gdp.picture.find import find_all, find_photos, namesake
+from gdp.picture.names import path_inside, result_names
 
 
 def make(folder, *names):
@@ -143,7 +144,7 @@ def test_names_are_plain_and_inside(tmp_path_factory, photos):
     assert len({name.casefold() for name in given}) == len(given)
     for name in given:
         assert (
-            placed(folder, name) == folder / name
+            path_inside(folder, name) == folder / name
             and name.isprintable()
             and ".." not in name.split("/")
         )
@@ -161,10 +162,10 @@ def test_results_stay_in_their_folder(tmp_path):
     os.symlink(out, tmp_path / "alias")
     for name in ("trip/a", "trip/deep/a", "../a", "real/../../a", str(other / "a"), "ring/a", ".."):
         with pytest.raises(ValueError, match="outside"):
-            placed(out, name)
+            path_inside(out, name)
     for name in ("a", "new/b", "within/c", "real/d"):
-        assert placed(out, name) == out / name
-        assert placed(tmp_path / "alias", name) == tmp_path / "alias" / name
+        assert path_inside(out, name) == out / name
+        assert path_inside(tmp_path / "alias", name) == tmp_path / "alias" / name
 
 
 def test_namesakes(tmp_path, cat):

@@ -16,11 +16,12 @@ from PIL import Image, features
 
 from benchmarks.odd_files import bombs, encoded, exif, icc_cmyk, icc_grey, icc_srgb, sound, values
 from gdp import cli as program
-from gdp.picture.alpha import fitted, framed, spread
-from gdp.picture.codec.deep import png16
+from gdp.picture import picture_of, read_mask
+from gdp.picture.alpha import extend_alpha, fill_transparent, resize_alpha
+from gdp.picture.codec.formats import KINDS, check_output, check_result, suffix_for
+from gdp.picture.codec.png16 import png16
 from gdp.picture.codec.read import read
-from gdp.picture.codec.write import KINDS, check_output, check_result, suffix_for, tell_once, write
-from gdp.picture.image import picture_of, read_mask
+from gdp.picture.codec.write import warn_once, write
 from gdp.picture.photo import Photo
 
 SOUND = sound()
@@ -52,7 +53,7 @@ def photo(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _told_nothing_yet():
-    tell_once.cache_clear()
+    warn_once.cache_clear()
 
 
 @pytest.mark.parametrize("name", sorted(SOUND))
@@ -160,13 +161,13 @@ def test_spread_leaves_what_is_seen(h, w, seed):
         torch.rand(1, 3, h, w, generator=rng),
         (torch.rand(1, 1, h, w, generator=rng) * 2 - 1).clamp(0),
     )
-    out = spread(pixels, alpha)
+    out = fill_transparent(pixels, alpha)
     assert torch.equal(
         torch.where(alpha > 0, out, 0 * out), torch.where(alpha > 0, pixels, 0 * pixels)
     )
     assert 0 <= float(out.min()) <= float(out.max()) <= 1
     torch.testing.assert_close(
-        spread(torch.full_like(pixels, 0.3), alpha),
+        fill_transparent(torch.full_like(pixels, 0.3), alpha),
         torch.full_like(pixels, 0.3 if bool((alpha > 0).any()) else 0.5),
     )
 
@@ -182,8 +183,8 @@ def test_alpha_comes_back_at_the_results_size(photo, tmp_path):
         big.alpha.shape == (1, 1, 64, 80)
         and float((torch.nn.functional.avg_pool2d(big.alpha, 4) - alpha).abs().max()) < 0.08
     )
-    assert framed(alpha, None) is alpha and framed(alpha, (1, 2, 3, 4)).shape == (1, 1, 23, 23)
-    assert float(framed(alpha, (1, 2, 3, 4))[0, 0, 0, 0]) == 1 and fitted(alpha, 3, 2).shape == (
+    assert extend_alpha(alpha, None) is alpha and extend_alpha(alpha, (1, 2, 3, 4)).shape == (1, 1, 23, 23)
+    assert float(extend_alpha(alpha, (1, 2, 3, 4))[0, 0, 0, 0]) == 1 and resize_alpha(alpha, 3, 2).shape == (
         1,
         1,
         3,
@@ -408,7 +409,7 @@ def test_bombs_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
         raise AssertionError("decoded")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", reached)
-    monkeypatch.setattr("gdp.picture.codec.read.read_png16", reached)
+    monkeypatch.setattr("gdp.picture.codec.png16.read_png16", reached)
     monkeypatch.setattr("tifffile.TiffPage.asarray", reached)
     cases = [
         case

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from gdp.picture.image import (
+from gdp.picture import (
     compare,
     find_photos,
     read,

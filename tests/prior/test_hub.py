@@ -1,4 +1,4 @@
-"""Priors in diffusers' form: what diffusers saves, loaded by the real code, says what diffusers' own network and scheduler say."""
+"""Priors in diffusers' form say what diffusers' own network and scheduler say."""
 
 import hashlib
 import json
@@ -168,7 +168,7 @@ def test_classes(saved):
 
 
 class Gaussian(torch.nn.Module):
-    """The best prediction of `kind` for grey pixels of variance `s2` about 0; no network is as good."""
+    """The best prediction of `kind` for grey pixels of variance `s2` about 0."""
 
     num_classes = None
 

@@ -1,4 +1,4 @@
-"""Deep features that serve several calls: what is reused, when they are made afresh, and what that leaves of the result."""
+"""Deep features that serve several calls: what is reused, and when they are made afresh."""
 
 import pytest
 import torch
@@ -107,7 +107,7 @@ def test_what_is_fast(words, every):
 
 
 def test_fast_with_a_prior_that_cannot():
-    setup = build(compose("quality=fast"), given={"prior": GaussianPrior()})
+    setup = build(compose("quality=fast"), objects={"prior": GaussianPrior()})
     assert isinstance(setup.load_prior().prior, GaussianPrior)
     with pytest.raises(ValueError, match="several levels"):
-        build(compose("reuse=2"), given={"prior": GaussianPrior()}).load_prior()
+        build(compose("reuse=2"), objects={"prior": GaussianPrior()}).load_prior()

@@ -1,4 +1,4 @@
-"""Pictures shown to the network turned and mirrored: the ways, when each is taken, and that nothing else changes."""
+"""Pictures shown to the network turned and mirrored: how, when, and that nothing else changes."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from gdp.compose.configuration import compose
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior
 from gdp.prior.schedule import betas
-from gdp.prior.symmetry import WAYS, turned, turned_back, way
+from gdp.prior.symmetry import ORIENTATIONS, orientation, turn, turn_back
 from gdp.prior.tiling import TiledPrior
 from tests.prior.test_prior import tiny
 
@@ -37,8 +37,8 @@ def symmetric(net, symmetry="square"):
 def test_ways():
     """Eight, all different, and each can be undone."""
     x = torch.arange(2 * 3 * 5 * 7.0).view(2, 3, 5, 7)
-    made = [turned(x, k) for k in range(8)]
-    assert all(torch.equal(turned_back(y, k), x) for k, y in enumerate(made))
+    made = [turn(x, k) for k in range(8)]
+    assert all(torch.equal(turn_back(y, k), x) for k, y in enumerate(made))
     assert len({(y.shape, tuple(y.flatten().tolist())) for y in made}) == 8 and torch.equal(
         made[0], x
     )
@@ -49,19 +49,19 @@ def test_ways():
     )
 
 
-@pytest.mark.parametrize("symmetry", WAYS)
+@pytest.mark.parametrize("symmetry", ORIENTATIONS)
 def test_when(symmetry):
     """By t alone, each about as often as the others, along strides too."""
-    ways = [way(symmetry, t) for t in range(1, 1001)]
-    assert set(ways) == set(range(WAYS[symmetry])) and ways == [
-        way(symmetry, t) for t in range(1, 1001)
+    ways = [orientation(symmetry, t) for t in range(1, 1001)]
+    assert set(ways) == set(range(ORIENTATIONS[symmetry])) and ways == [
+        orientation(symmetry, t) for t in range(1, 1001)
     ]
     for stride in (1, 5):
         counts = torch.bincount(torch.tensor(ways[::stride]))
         assert counts.min() > 0.5 * counts.float().mean()
 
 
-@pytest.mark.parametrize("symmetry", WAYS)
+@pytest.mark.parametrize("symmetry", ORIENTATIONS)
 def test_a_network_that_knows_no_direction_says_the_same(symmetry):
     """Whatever the size: what is padded is cut off again."""
     x, net = torch.randn(2, 3, 10, 7), Seen()
@@ -70,7 +70,7 @@ def test_a_network_that_knows_no_direction_says_the_same(symmetry):
         eps, x0, v = prior(x, t)
         assert torch.equal(eps, x.tanh()) and torch.equal(v, x) and x0.shape == x.shape
     assert len({tuple(z.flatten().tolist()) for z in net.seen}) == (
-        1 if symmetry == "none" else len({way(symmetry, t) for t in range(1, 20)})
+        1 if symmetry == "none" else len({orientation(symmetry, t) for t in range(1, 20)})
     )
 
 
@@ -78,8 +78,8 @@ def test_what_the_network_is_shown():
     """The picture, turned; its answer is turned back, and may be differentiated."""
     net, x = tiny(), torch.randn(1, 3, 8, 16, requires_grad=True)
     prior, plain = symmetric(net), Prior(net, betas())
-    t = next(t for t in range(1, 99) if way("square", t) == 5)
-    eps, want = prior(x, t).eps, turned_back(plain(turned(x, 5), t).eps, 5)
+    t = next(t for t in range(1, 99) if orientation("square", t) == 5)
+    eps, want = prior(x, t).eps, turn_back(plain(turn(x, 5), t).eps, 5)
     assert torch.equal(eps, want) and not torch.allclose(eps, plain(x, t).eps)
     assert torch.equal(*(torch.autograd.grad(e.square().sum(), x)[0] for e in (eps, want)))
 
@@ -93,24 +93,24 @@ def test_tiles_lie_as_the_whole_does():
 
 
 def test_what_is_reused_lies_as_it_lay():
-    """Deep features are of a picture lying one way; calls that reuse them show it the same way, and so after a resumption."""
+    """Calls that reuse deep features show the picture as it lay then, after a resumption too."""
     net, x = tiny(), torch.randn(1, 3, 8, 8)
     reusing = ReusingPrior(symmetric(net), 3)
     times = range(900, 840, -5)
     with torch.no_grad():
-        ways = [(reusing(x, t), reusing.way(t))[1] for t in times]
-        wholes = [way("square", t) for t in times][::3]
+        ways = [(reusing(x, t), reusing.orientation(t))[1] for t in times]
+        wholes = [orientation("square", t) for t in times][::3]
         assert ways == [k for k in wholes for _ in range(3)] and len(set(ways)) > 1
         reusing(x, 800), reusing(x, 799)
         other = ReusingPrior(symmetric(net), 3)
         other.resume(reusing.state())
-        assert torch.equal(other(x, 798).eps, reusing(x, 798).eps) and other.way(798) == way(
-            "square", 800
-        )
+        assert torch.equal(other(x, 798).eps, reusing(x, 798).eps) and other.orientation(
+            798
+        ) == orientation("square", 800)
 
 
 def test_shipped():
-    """The prior of texture is shown pictures in all ways; the others, which know things, as they are."""
+    """The prior of texture is shown pictures in all ways; those that know things as they are."""
     assert compose().prior.symmetry == "square"
     for name in ("imagenet256", "celebahq256", "custom", "hub"):
         assert compose(f"prior={name}").prior.symmetry == "none"

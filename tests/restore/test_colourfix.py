@@ -7,8 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from gdp.picture.image import to_model
-from gdp.restore.colourfix import FIXES, fixed, low
+from gdp.picture import to_model
+from gdp.restore.colourfix import FIXES, fix, low
 from operators.identity import Identity
 from operators.light.gains import Gains
 from operators.missing.mask import BoxMask
@@ -30,9 +30,9 @@ def test_a_cast_goes(kind, A):
     """Where A sees the picture; and what agrees with y stays as it is."""
     x = photo()
     y = A(to_model(x))
-    same = fixed(kind, x, A, y)
+    same = fix(kind, x, A, y)
     torch.testing.assert_close(same, x, atol=2e-6, rtol=0)
-    error = fixed(kind, 0.9 * x + CAST, A, y) - x
+    error = fix(kind, 0.9 * x + CAST, A, y) - x
     corner = (slice(None), slice(None), slice(0, 12), slice(0, 12))
     assert error[corner].abs().mean() < 0.3 * (0.9 * x + CAST - x)[corner].abs().mean()
 
@@ -40,7 +40,7 @@ def test_a_cast_goes(kind, A):
 def test_wavelet_keeps_details_and_ignores_noise():
     x, details = photo(), 0.1 * (torch.randint(0, 2, (1, 3, 72, 96)) - 0.5)
     y = to_model(x + 0.1 * torch.randn_like(x))
-    out = fixed("wavelet", x + details + CAST, Identity(), y)
+    out = fix("wavelet", x + details + CAST, Identity(), y)
     assert (out - x - details).abs().mean() < 0.2 * CAST.abs().mean()
 
 

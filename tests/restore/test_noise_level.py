@@ -10,9 +10,9 @@ import torch
 from PIL import Image
 
 from gdp import cli as program
-from gdp.picture.image import rounded
-from gdp.restore import pipeline
+from gdp.picture import rounded
 from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.observe import degrade, take
 from operators.identity import Identity
 
 PHOTOS = ("astronaut", "chelsea", "coffee", "rocket")
@@ -82,14 +82,15 @@ def test_white_noise_of_any_size_is_its_own():
 
 def test_the_pipeline_estimates():
     A, pixels = Identity(), noisy(photo("coffee"), 0.1)
-    pipeline.observe(pixels, A, "auto", 0.001)
-    assert A.sigma_y == pytest.approx(0.2, rel=0.1)
-    pipeline.observe(torch.full((1, 3, 32, 32), 0.5), A, "auto", 0.001)
-    assert A.sigma_y == 0.002  # that of the file's rounding
-    y = pipeline.degrade(photo("coffee"), A, "auto", [0])
-    assert torch.equal(y, 2 * photo("coffee") - 1) and A.sigma_y < 0.02
-    pipeline.degrade(photo("coffee"), A, "auto", [0], poisson=50)
-    assert A.sigma_y > 0.1
+    _, known = take(pixels, A, "auto", 0.001)
+    assert known.sigma_y == pytest.approx(0.2, rel=0.1)
+    _, known = take(torch.full((1, 3, 32, 32), 0.5), A, "auto", 0.001)
+    assert known.sigma_y == 0.002  # that of the file's rounding
+    y, known = degrade(photo("coffee"), A, "auto", [0])
+    assert torch.equal(y, 2 * photo("coffee") - 1) and known.sigma_y < 0.02
+    _, known = degrade(photo("coffee"), A, "auto", [0], poisson=50)
+    assert known.sigma_y > 0.1
+    assert A.sigma_y == 0.0  # noise belongs to y: the operator that was given knows none
 
 
 @pytest.mark.parametrize("sigma", [0.0, 0.2])

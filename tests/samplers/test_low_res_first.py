@@ -17,7 +17,7 @@ from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.gains import Gains
 from operators.missing.mask import BoxMask
-from operators.scale import alike
+from operators.scale import same_at_scale
 from operators.size.avgpool import AvgPool
 from samplers.anchored import Anchored
 from samplers.ddnm import DDNM
@@ -43,7 +43,7 @@ class Brightness(Operator):
         return x
 
     def at_scale(self, r, y):
-        return alike(self, r, y)
+        return same_at_scale(self, r, y)
 
 
 def steps_of(sampler, A, y, **more):

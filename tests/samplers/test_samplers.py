@@ -9,7 +9,7 @@ from gdp.network import gradients
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.noise import Noise, impulses, photons
 from gdp.prior.schedule import Schedule
-from gdp.restore.pipeline import degrade
+from gdp.restore.observe import degrade
 from operators.base import AffineOperator, LinearOperator, Operator
 from operators.blur.kernels import gaussian, motion
 from operators.blur.known import blur
@@ -310,7 +310,7 @@ def test_photons_and_impulses():
 
 def test_photon_noise_counts_into_sigma_y():
     A = Identity()
-    y = degrade(torch.full((1, 3, 60, 60), 0.5), A, 0.03, [0], poisson=100)
+    y, A = degrade(torch.full((1, 3, 60, 60), 0.5), A, 0.03, [0], poisson=100)
     assert A.sigma_y == pytest.approx(2 * (0.03**2 + 0.5 / 100) ** 0.5) and float(
         y.std()
     ) == pytest.approx(A.sigma_y, rel=0.05)

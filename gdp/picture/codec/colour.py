@@ -1,11 +1,12 @@
-"""Colour profiles (ICC): an RGB photo keeps its own; CMYK, Lab, and grey with a curve of its own become sRGB."""
+"""Colour profiles (ICC): RGB stays in a photo's own; CMYK, Lab and odd greys become sRGB."""
 
 import logging
 from io import BytesIO
 
 from PIL import Image
 
-KINDS = {
+# The colour space in the header of a profile that fits a PIL mode.
+SPACES = {
     "RGB": b"RGB ",
     "RGBA": b"RGB ",
     "L": b"GRAY",
@@ -17,8 +18,8 @@ LARGEST = 2**20  # bytes: readers of PNG refuse larger ones
 log = logging.getLogger("gdp")
 
 
-def kind_of(icc: bytes | None) -> bytes:
-    """The colours that a profile describes, such as b"RGB "; empty where there is no profile, or it is damaged."""
+def space_of(icc: bytes | None) -> bytes:
+    """The colours that a profile describes, such as b"RGB "; empty where it is none or damaged."""
     if not icc or len(icc) < 132 or icc[36:40] != b"acsp":
         return b""
     from PIL import ImageCms
@@ -30,47 +31,64 @@ def kind_of(icc: bytes | None) -> bytes:
     return icc[16:20]
 
 
-def kept(icc: object, mode: str, name: str) -> bytes | None:
-    """The profile of a picture of that PIL mode, where it fits an RGB or grey result; a warning where one is given and does not."""
+def check_profile(icc: object, mode: str, name: str) -> bytes | None:
+    """Take a picture's profile for its result, where it fits one in RGB or grey.
+
+    Args:
+        icc: what the file holds as its profile, if anything.
+        mode: PIL's mode of the picture.
+        name: the picture's, for a warning where the profile cannot be taken.
+    """
     if not isinstance(icc, bytes) or not icc:
         return None
-    kind = kind_of(icc)
+
+    space = space_of(icc)
     grey = mode in ("1", "L", "LA", "F") or mode.startswith("I")
-    if (kind == b"RGB " and mode not in ("CMYK", "LAB")) or (kind == b"GRAY" and grey):
-        if len(icc) <= LARGEST:
-            return icc
-        log.warning("%s: its colour profile is larger than 1 MB and is not kept", name)
-    else:
+    fits = (space == b"RGB " and mode not in ("CMYK", "LAB")) or (space == b"GRAY" and grey)
+    if not fits:
         log.warning(
             "%s: its colour profile %s; it is ignored",
             name,
-            "does not fit its pixels" if kind else "is damaged",
+            "does not fit its pixels" if space else "is damaged",
         )
-    return None
+        return None
+
+    if len(icc) > LARGEST:
+        log.warning("%s: its colour profile is larger than 1 MB and is not kept", name)
+        return None
+    return icc
 
 
 def to_srgb(picture: Image.Image, icc: object) -> tuple[Image.Image, bool]:
-    """(a CMYK, Lab or grey picture in sRGB, True) through its profile; (the picture, False) where that is neither needed nor possible.
+    """Convert a CMYK, Lab or grey picture to sRGB through its profile.
 
-    Grey keeps its mode. Without a profile Lab is the standard one, and CMYK is left to PIL.
+    Without a profile Lab is the standard one, and CMYK is left to PIL.
+
+    Args:
+        picture: of any mode; grey keeps its mode.
+        icc: what the file holds as its profile, if anything.
+
+    Returns:
+        The picture in sRGB and True; the picture as it is and False, where a conversion is
+        neither needed nor possible.
     """
     if picture.mode not in ("CMYK", "LAB", "L"):
         return picture, False
     from PIL import ImageCms
 
-    usable = isinstance(icc, bytes) and kind_of(icc) == KINDS[picture.mode]
-    if usable and isinstance(icc, bytes):
+    # From which colours.
+    if isinstance(icc, bytes) and space_of(icc) == SPACES[picture.mode]:
         source = ImageCms.ImageCmsProfile(BytesIO(icc))
     elif picture.mode == "LAB":
         source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     else:
         return picture, False
-    srgb = ImageCms.createProfile("sRGB")
+
     try:
         converted = ImageCms.profileToProfile(
             picture,
             source,
-            srgb,
+            ImageCms.createProfile("sRGB"),
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             "RGB",
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
@@ -78,4 +96,5 @@ def to_srgb(picture: Image.Image, icc: object) -> tuple[Image.Image, bool]:
     except ImageCms.PyCMSError:
         return picture, False
     assert converted is not None
+
     return (converted.convert("L") if picture.mode == "L" else converted), True

@@ -1,32 +1,58 @@
-"""EXIF: what of it may follow a photo to its result."""
+"""EXIF: how a photo lies, and what of its notes may follow it to its result."""
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageOps
 
 ORIENTATION = 0x0112
 WIDTH, HEIGHT = 0xA002, 0xA003
-SUB = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
-# Description, camera, resolution, software, date, artist, copyright. How the old file is laid out, and its thumbnail, must not follow.
+# Description, camera, resolution, software, date, artist and copyright follow. How the old file
+# is laid out, and its thumbnail, must not.
 TOP = (0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298)
+SUB = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo
 
 
-def kept(picture: Image.Image) -> bytes | None:
-    """The EXIF of a photo, for it turned upright: no orientation, thumbnail and layout; None where nothing is left or it is damaged."""
-    new = Image.Exif()
+def extract(picture: Image.Image) -> bytes | None:
+    """Take from a photo the EXIF that stays true of its result, which stands upright.
+
+    Returns:
+        EXIF without orientation, thumbnail and layout; None where nothing is left, or it is
+        damaged.
+    """
+    portable = Image.Exif()
     try:
         exif = picture.getexif()
-        new.update({tag: exif[tag] for tag in TOP if tag in exif})
+        portable.update({tag: exif[tag] for tag in TOP if tag in exif})
+
         for ifd in SUB:
             if part := exif.get_ifd(ifd):
-                new.get_ifd(ifd).update(
+                portable.get_ifd(ifd).update(
                     {k: v for k, v in part.items() if k != ExifTags.IFD.Interop}
                 )
-        return new.tobytes() if len(new) or any(new.get_ifd(ifd) for ifd in SUB) else None
+
+        anything = len(portable) or any(portable.get_ifd(ifd) for ifd in SUB)
+        return portable.tobytes() if anything else None
     except Exception:  # damage makes PIL raise whatever it meets
         return None
 
 
-def resized(data: bytes, width: int, height: int) -> bytes:
-    """`data` with the picture's size in it made that of the result."""
+def orientation(picture: Image.Image) -> int:
+    """The orientation that EXIF says, 1 to 8; 1 where there is none, or none can be read."""
+    try:
+        value = picture.getexif().get(ORIENTATION, 1)
+    except Exception:  # damage makes PIL raise whatever it meets
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says, where that can be read."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:  # damage makes PIL raise whatever it meets
+        return picture
+
+
+def with_size(data: bytes, width: int, height: int) -> bytes:
+    """The EXIF `data` with its width and height, if it has them, replaced by a result's."""
     exif = Image.Exif()
     exif.load(data)
     sub = exif.get_ifd(ExifTags.IFD.Exif)
@@ -36,7 +62,7 @@ def resized(data: bytes, width: int, height: int) -> bytes:
 
 
 def texts(data: bytes) -> list[tuple[int, str]]:
-    """(tag, text) of what is plain text at the top."""
+    """The top tags of the EXIF `data` that are plain texts, as (tag, text)."""
     exif = Image.Exif()
     exif.load(data)
     return [(tag, value) for tag in TOP if isinstance(value := exif.get(tag), str)]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skimage import data
 
 from benchmarks.measures.blind_blur import aligned_psnr, correlation, shifted, width
-from gdp.picture.image import to_model
+from gdp.picture import to_model
 from gdp.prior.noise import Noise
 from operators.blur import kernels
 from operators.blur.blind_blur import BlindBlur, centred, sharp_kernel

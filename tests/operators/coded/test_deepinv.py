@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from gdp.picture.image import to_image, to_model
+from gdp.picture import to_image, to_model
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.base import LinearOperator

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from gdp.picture.image import to_image, to_model, write
+from gdp.picture import to_image, to_model, write
 from gdp.picture.scene import read_scene, shift
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule

@@ -1,0 +1,109 @@
+"""One command: its jobs, one after the other, and the pages of a sweep."""
+
+import logging
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from gdp.cli.job import output_folder, restore_photos
+from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
+from gdp.cli.words import quote
+from gdp.compose.refusal import refusal
+from gdp.storage.places import CONF
+
+log = logging.getLogger("gdp")
+
+
+class Job(NamedTuple):
+    """A job that has come to its end."""
+
+    cfg: DictConfig
+    words: list[str]  # what sets it apart from the defaults
+    folder: Path | None  # None where there is no such folder
+    failed: dict[str, str]  # errors by the names of photos; by "" where the job was refused
+    code: int
+
+
+def main() -> int:
+    """Run the command line.
+
+    Returns:
+        The exit code.
+    """
+    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
+    log.setLevel(logging.INFO)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, and are reported in a line
+    sys.path.append(os.getcwd())  # a user's operator lies beside where they run
+
+    sweep = "-m" in sys.argv or "--multirun" in sys.argv
+    sys.argv[1:] = [quote(word, sweep) for word in sys.argv[1:]]
+    jobs: list[Job] = []
+
+    @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
+    def run(cfg: DictConfig) -> None:
+        jobs.append(run_job(cfg))
+
+    try:
+        run()
+    except (HydraException, OmegaConfBaseException) as error:
+        log.error("error: %s", refusal(error))
+        return SOME_FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    finally:
+        if sweep:
+            write_sweep_pages(jobs)
+    return max((job.code for job in jobs), default=DONE)
+
+
+def run_job(cfg: DictConfig) -> Job:
+    """Run one job; what goes wrong is reported in a line, and noted."""
+    hydra_config = HydraConfig.get()
+    words = list(hydra_config.overrides.task)
+    folder: Path | None = None
+    failed: dict[str, str] = {}
+
+    try:
+        folder = output_folder(cfg)
+        if hydra_config.runtime.choices.get("task") == "doctor":
+            from gdp.doctor import examine
+
+            code = examine(cfg)
+        else:
+            code = restore_photos(cfg, folder, words, failed)
+    except Exception as error:
+        failed[""] = report_error(error, cfg.verbose)
+        code = REFUSED
+    return Job(cfg, words, folder, failed, code)
+
+
+def write_sweep_pages(jobs: list[Job]) -> None:
+    """Write the pages of a sweep as a whole, if it has left a folder to write them to."""
+    shown = [job for job in jobs if job.cfg.report and job.folder is not None]
+    if not shown:
+        return
+    cfg = shown[0].cfg
+    root = Path(cfg.output).expanduser()
+    if not root.is_dir():
+        return
+
+    from gdp.report import sweep
+
+    points = [
+        sweep.Job(
+            dict(word.partition("=")[::2] for word in job.words),
+            job.folder,
+            job.failed.pop("", ""),
+            job.failed,
+        )
+        for job in shown
+    ]
+    write_page(partial(sweep.write_sweep, root, points, cfg.overwrite, cfg.recursive), cfg.verbose)

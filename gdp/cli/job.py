@@ -1,0 +1,132 @@
+"""One job: find the photos, build the parts, restore, and tell what became of them."""
+
+import re
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from gdp.cli.messages import SOME_FAILED, print_files, report_error, summarize, write_page
+from gdp.compose.settings import validate
+from gdp.storage.places import SAMPLE
+
+if TYPE_CHECKING:
+    from gdp.folder.items import Item
+    from gdp.picture import Found
+
+
+def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict[str, str]) -> int:
+    """Restore every photo of a job.
+
+    Args:
+        cfg: the configuration.
+        folder: where the results go.
+        words: the words of the command line.
+        failed: the errors of single photos are put into it, by name.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        ValueError, TypeError, OSError: the job as a whole is refused.
+    """
+    from gdp.picture import find_all
+
+    validate(cfg)
+    photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
+    check_writable(folder)
+
+    from gdp.compose.configuration import build, group_choices
+    from gdp.folder.folder import Folder
+    from gdp.folder.items import FAILED, LEFT
+    from gdp.report.gallery import write_gallery
+    from gdp.storage.workspace import Workspace
+
+    setup = build(cfg, group_choices(HydraConfig.get().runtime.choices), words)
+    items = items_of(photos, folder, cfg)
+
+    def on_error(error: Exception, name: str) -> str:
+        return report_error(error, cfg.verbose, f"{name}: " if len(items) > 1 else "")
+
+    with Workspace(folder, cfg.overwrite) as space:
+        run = Folder(items, setup, space, on_error, print_files)
+        try:
+            if run.settle():
+                prior = setup.load_prior()
+                setup.sampler.schedule.times(prior.T)  # refuses steps before any photo is begun
+                run.restore(prior)
+        except OSError as error:
+            if not run.known:
+                raise
+            report_error(error, cfg.verbose)
+
+        # A page of all photos, unless there is none to show.
+        outcomes, pages_fine = run.outcomes(), True
+        failed |= {
+            outcome.name: outcome.error or outcome.state
+            for outcome in outcomes
+            if outcome.state in (FAILED, LEFT)
+        }
+        if cfg.report and len(failed) < len(items):
+            page = partial(write_gallery, folder, failed, cfg.overwrite, cfg.recursive)
+            pages_fine = write_page(page, cfg.verbose)
+
+    code = summarize(outcomes, folder)
+    return code if pages_fine else max(code, SOME_FAILED)
+
+
+def items_of(photos: "list[Found]", folder: Path, cfg: DictConfig) -> "list[Item]":
+    """The photos of a job, by the names of their results.
+
+    Raises:
+        ValueError, OSError: a scene or a single photo cannot be read, or a result would lie outside
+            of the folder.
+    """
+    from gdp.folder.items import Item
+    from gdp.picture import path_inside, read
+    from gdp.picture.scene import read_scene
+
+    # What is one picture is read at once; many are read in their turn, and may fail in it.
+    scene = cfg.scene and not cfg.degrade
+    photo = None
+    if scene:
+        photo = read_scene([found.file for found in photos])
+    elif len(photos) == 1:
+        photo = read(photos[0].file)
+
+    items = []
+    for group in [photos] if scene else [[found] for found in photos]:
+        path_inside(folder, group[0].name)
+        files = tuple(found.file for found in group)
+        source = partial(read, files[0]) if photo is None else lambda: photo
+        items.append(Item(group[0].name, files, source, cfg.init))
+    return items
+
+
+def output_folder(cfg: DictConfig) -> Path:
+    """The setting `output`; in a sweep a folder in it that is named after the job's overrides."""
+    folder = Path(cfg.output).expanduser()
+    hydra_config = HydraConfig.get()
+    if hydra_config.mode == RunMode.MULTIRUN:
+        name = re.sub(r"[^\w.,=+-]", "_", hydra_config.job.override_dirname)[:200]
+        folder = folder / (name or str(hydra_config.job.num))
+    return folder
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError unless files can be made in a folder, or the folder itself; nothing is left."""
+    parent = folder
+    while not parent.exists() and parent != parent.parent:
+        parent = parent.parent
+
+    try:
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"cannot write to {folder} ({error.strerror or error}); choose another output="
+        ) from None

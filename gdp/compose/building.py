@@ -1,0 +1,136 @@
+"""From a configuration to the parts that it describes, checked to fit each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hydra.errors import InstantiationException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from gdp.compose.names import public, with_public_names
+from gdp.compose.settings import COSMETIC, validate
+from gdp.compose.values import report_value
+from gdp.picture import check_output
+from gdp.restore import colourfix
+from gdp.restore.setup import Setup
+from operators.base import Operator
+from samplers.restorer import Restorer
+
+PARTS = ("operator", "sampler", "prior", "tiling", "lowres")  # groups that describe objects
+QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps
+
+
+def build(
+    cfg: DictConfig,
+    choices: Mapping[str, str] | None = None,
+    overrides: Sequence[str] = (),
+    objects: Mapping[str, Any] | None = None,
+) -> Setup:
+    """Make operator and sampler, and see that they fit each other.
+
+    Args:
+        cfg: a configuration, as `compose` gives it; it is left as it is.
+        choices: what was chosen of each group of conf/.
+        overrides: the words of the command line.
+        objects: objects in place of the configuration's operator, sampler or prior.
+
+    Raises:
+        ValueError, TypeError, OSError: in the words of whoever made the part that is wrong.
+    """
+    cfg, objects = cfg.copy(), objects or {}
+
+    # Everything that can be refused before a part is made.
+    for group, kind in (("operator", Operator), ("sampler", Restorer)):
+        if group in objects:
+            check_part(objects[group], kind)
+    for group in PARTS:
+        for key in () if group in objects else OmegaConf.missing_keys(cfg[group]):
+            raise ValueError(f"{key} has no default here; give {key}=...")
+    validate(cfg)
+    choose_schedule(cfg, own_sampler="sampler" in objects)
+    check_output(cfg.format, cfg.image_quality, cfg.depth)
+
+    # The parts, and whether they fit each other.
+    bare = objects["sampler"] if "sampler" in objects else make(cfg.sampler)
+    operator = objects["operator"] if "operator" in objects else make(cfg.operator)
+    check_part(operator, Operator)
+    check_part(bare, Restorer)
+    sampler = make(cfg.lowres)(bare)
+    sampler.check(operator)
+    colourfix.check(cfg.colourfix, operator)
+
+    # What reports say of them.
+    classes = {group: type(part) for group, part in objects.items()}
+    config = with_public_names(report_value(OmegaConf.to_container(cfg, resolve=True)))
+    config |= {group: {"_target_": public_name(kind)} for group, kind in classes.items()}
+    names = {**(choices or {}), **{group: kind.__name__ for group, kind in classes.items()}}
+    words = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in COSMETIC]
+
+    own_prior = objects.get("prior")
+    return Setup(
+        operator=operator,
+        sampler=sampler.for_operator(operator),
+        bare_prior=lambda: make(cfg.prior) if own_prior is None else own_prior.own(),
+        tiled=make(cfg.tiling),
+        config=config,
+        choices=names,
+        overrides=words,
+        cosmetic=COSMETIC,
+    )
+
+
+def choose_schedule(cfg: DictConfig, own_sampler: bool) -> None:
+    """Let steps=, quality= and init= decide on the sampler's schedule.
+
+    Raises:
+        ValueError: there are steps to decide on, but the sampler is an object of the caller's.
+    """
+    steps = QUALITY.get(cfg.quality) if cfg.steps is None else cfg.steps
+    if steps is not None and own_sampler:
+        raise ValueError(
+            "steps= and quality= are of samplers made by name; give yours a schedule of its own: "
+            "Schedule(steps=...)"
+        )
+
+    with open_dict(cfg):
+        if steps is not None:
+            cfg.sampler.schedule.steps = steps
+        if cfg.init is not None and cfg.sampler.schedule.start == 1:
+            cfg.sampler.schedule.start = "auto"
+
+
+def make(node: Mapping[Any, Any]) -> Any:
+    """Make what a node's `_target_` names.
+
+    Raises:
+        ValueError, TypeError, OSError: the target's own error, without Hydra's wrapping.
+    """
+    try:
+        return instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        cause = error.__cause__
+        while isinstance(cause, InstantiationException) and cause.__cause__ is not None:
+            cause = cause.__cause__
+        if isinstance(cause, ValueError | TypeError | OSError) and not isinstance(
+            cause, InstantiationException
+        ):
+            raise cause from None
+
+        where = str(error).splitlines()[0].partition(", set env var")[0]
+        detail = f": {cause}" if cause is not None else ""
+        raise ValueError(f"{where}{detail}".replace("\n", " ")) from None
+
+
+def check_part(part: Any, kind: type) -> None:
+    """Raise TypeError unless a part is an operator, or a sampler."""
+    if isinstance(part, kind):
+        return
+    name, bases = "operator", "operators.base.Operator or LinearOperator"
+    if kind is Restorer:
+        name, bases = "sampler", "samplers.base.Sampler"
+    raise TypeError(f"{public_name(type(part))} makes no {name}; derive it from {bases}")
+
+
+def public_name(kind: type) -> str:
+    """The name by which a class is known outside."""
+    return public(f"{kind.__module__}.{kind.__qualname__}")

@@ -1,0 +1,193 @@
+# ruff: noqa: RUF009 (`declare` makes fields, as dataclasses.field does)
+"""Every global setting, in one typed table; those of a group are in its files, conf/GROUP/*.yaml.
+
+From the table come the defaults that Hydra composes, `--help`, the keywords of the Python API, what
+is refused and in which words, and which settings leave a result's numbers as they are.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Literal
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig
+
+from gdp.compose.setting import TRUTH_WORDS, declare, listing, settings_of
+
+# Sections of --help.
+of_files = partial(declare, section="Pictures in and out", files_only=True)
+of_photo = partial(declare, section="The photo, and what happened to it")
+of_result = partial(declare, section="The restoration")
+of_run = partial(declare, section="The run", cosmetic=True)
+of_run_files = partial(of_run, files_only=True)
+
+
+@dataclass(kw_only=True)
+class Settings:
+    """The settings with their types and defaults, in the order in which reports have them."""
+
+    input: str | list[str] | None = of_files(
+        None,
+        "a picture, a folder of them, a glob such as 'photos/*.jpg', or a list [a.jpg,b.jpg]; left "
+        "out, the bundled sample",
+        cosmetic=True,
+        path=True,
+    )
+    recursive: bool = of_files(
+        False,
+        "true: folders below a folder too; results lie in folders of the same names",
+        cosmetic=True,
+    )
+    output: str = of_files(
+        "outputs/${now:%Y-%m-%d}_${now:%H-%M-%S}",
+        "the folder of the results",
+        cosmetic=True,
+        path=True,
+        shown="outputs/<date>_<time>",
+    )
+    format: Literal["png", "jpg", "jpeg", "webp", "tif", "tiff", "bmp", "avif", "same"] | None = (
+        of_files(
+            None,
+            "of the results; same: the input's where it can be written; left out, png",
+            "it is png, jpg, jpeg, webp, tif, tiff, bmp, avif, or same for the input's",
+        )
+    )
+    image_quality: int = of_files(
+        95,
+        "of jpg, webp (100: lossless) and avif",
+        "it is a whole number from 1, small files, to 100, good ones",
+        least=1,
+        most=100,
+    )
+    depth: Literal[8, 16, 32] | None = of_files(
+        None,
+        "bits a channel: 8, 16 (png, tif, tiff) or 32, floats (tif, tiff); left out, the deepest "
+        "of the input's that the format has",
+        "it is 8 or 16 bits a channel, or 32 for floats",
+    )
+    keep_exif: bool = of_files(False, "true: camera, date, place and author go over to the result")
+    mask: Any = of_photo(None, "white = repair", path=True)
+    init: Any = of_photo(
+        None,
+        "a picture of the result's size to start from, such as another tool's result; with a "
+        "folder of photos, a folder",
+        path=True,
+    )
+    degrade: bool = of_photo(False, "true: make y from a clean photo, restore it, score it")
+    sigma_y: float | Literal["auto"] = of_photo(
+        0.0,
+        "std of y's noise, in [0, 1] units; auto: estimated from y (with degrade=true no noise is "
+        "added then but poisson and impulse)",
+        "the noise is a std in [0, 1] units, such as 0.05 for 5 % of full scale, or auto",
+        least=0,
+        most=1,
+    )
+    poisson: float | None = of_photo(
+        None,
+        "with degrade=true: photon noise, this many photons at white",
+        "it is the number of photons at white, such as 100",
+        above=0,
+    )
+    impulse: float = of_photo(
+        0.0,
+        "with degrade=true: share of pixels turned black or white",
+        "it is a share of the pixels, in [0, 1)",
+        least=0,
+        below=1,
+    )
+    strength: float = of_result(
+        1.0,
+        "the share of the restoration in the result; the rest is the photo as it was",
+        "it goes from 0, the photo as it is, to 1, the restoration",
+        least=0,
+        most=1,
+    )
+    scene: bool = of_photo(False, "true: the pictures of input= are exposures of one scene")
+    quality: Literal["fast", "balanced", "best"] | None = of_result(
+        None,
+        "fast (10 steps, reuse=2 where places keep their meaning), balanced (20) or best (100); "
+        "left out, as many as the sampler file says",
+        "it is fast, balanced or best",
+    )
+    steps: int | None = of_result(
+        None,
+        "short for sampler.schedule.steps; goes before quality",
+        "it must be a whole number, 1 or more",
+        least=1,
+    )
+    reuse: int | None = of_result(
+        None,
+        "2 or more: the network's deep levels are evaluated at every second, third ... call only, "
+        "but for tiles; left out, 2 if quality=fast",
+        "it is a whole number of calls, 1 or more; 1 reuses nothing",
+        least=1,
+    )
+    colourfix: Literal["none", "wavelet", "adain"] = of_result(
+        "none",
+        "wavelet or adain: hold the result's colours to the input's, where those are the truth",
+    )
+    samples: int = of_result(
+        1,
+        "more: as many different restorations, their mean and a map of where they differ",
+        "it is how many restorations to draw, 1 or more",
+        least=1,
+    )
+    seed: int = of_result(0, "of all random numbers: the same seed gives the same result")
+    device: str | int = of_run("auto", "auto, cpu, cuda, or another of torch's")
+    batch: int | Literal["auto"] = of_run(
+        "auto",
+        "pictures that go through the network together, photos and samples of one shape; auto: as "
+        "many as memory bears",
+        "it is how many pictures go through the network together, 1 or more, or auto",
+        least=1,
+    )
+    checkpoint: float | None = of_run_files(
+        2,
+        "minutes between two notes of how far a restoration is, from which a killed run goes on; "
+        "null: none",
+        "it is a number of minutes above 0, such as 2, or null for none",
+        above=0,
+    )
+    preview: float | None = of_run_files(
+        None,
+        "seconds: NAME.preview.png shows how far it is, as often as this, until the result is "
+        "there",
+        "it is a number of seconds above 0, such as 30",
+        above=0,
+    )
+    report: bool = of_run_files(
+        True,
+        "summary.csv and index.html tell of all photos in `output`; after -m, of all jobs, and "
+        "sheet.png shows them",
+    )
+    overwrite: bool = of_run_files(False, "true: replace pictures of the same name in `output`")
+    verbose: bool = of_run_files(False, "true: tracebacks")
+
+
+SETTINGS = settings_of(Settings)
+COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
+FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
+PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
+
+# conf/config.yaml names it first. The defaults are handed over without their types: Hydra would
+# convert values (strength=1 to 1.0), and refuse a whole sweep for one job; `validate` does neither.
+ConfigStore.instance().store(
+    name="gdp_settings",
+    node=asdict(Settings()) | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
+    provider="gdp",
+)
+
+
+def validate(cfg: DictConfig) -> None:
+    """Check every global setting, and turn words such as `yes` and `off` into true or false.
+
+    Raises:
+        ValueError: a value is not of its setting's type, or out of bounds.
+    """
+    for name, setting in SETTINGS.items():
+        if setting.type is bool and isinstance(cfg[name], str):
+            cfg[name] = TRUTH_WORDS.get(cfg[name].lower(), cfg[name])
+
+    for name, setting in SETTINGS.items():
+        if not setting.accepts(cfg[name]):
+            raise ValueError(setting.refusal(cfg[name]))

@@ -1,0 +1,52 @@
+"""Which photos of a folder are finished, and which files are in the way."""
+
+import json
+import os
+from pathlib import Path
+
+from gdp.folder.items import Item
+from gdp.folder.saving import result_file, suffixes
+from gdp.restore.setup import Setup
+from gdp.storage.fingerprint import same_photo
+
+
+def finished(
+    item: Item, folder: Path, setup: Setup, settings: str, began: int | None
+) -> Path | None:
+    """Find the result of the same photo with the same settings.
+
+    Args:
+        item: the photo.
+        folder: where results are.
+        setup: with overwrite=true only a result counts that this run made before it was killed.
+        settings: the settings' fingerprint.
+        began: when this run began then, in nanoseconds since 1970; None if it was not killed.
+
+    Returns:
+        The result's file; None where there is none, or it is of another photo or other settings.
+    """
+    target = folder / item.name
+    report = target.with_name(f"{target.name}.json")
+    try:
+        content = json.loads(report.read_text())
+        known = content["fingerprint"]
+        files = [report.with_name(f"{target.name}{suffix}") for suffix in content["files"]]
+        made = report.stat().st_mtime_ns
+        same = known["settings"] == settings and same_photo(known["input"], item.sources)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+    fresh = not setup.config["overwrite"] or (began is not None and made >= began)
+    whole = all(file.is_file() for file in files)
+    return result_file(target, item.file, setup.config) if fresh and same and whole else None
+
+
+def refuse_to_replace(item: Item, folder: Path, setup: Setup) -> None:
+    """Raise ValueError where a file of a photo's result would replace one that is there."""
+    for suffix in suffixes(setup, item.file):
+        file = folder / f"{item.name}{suffix}"
+        if os.path.lexists(file):
+            raise ValueError(
+                f"{file} exists, made otherwise or of another photo; "
+                "choose another output=, or allow overwrite=true"
+            )

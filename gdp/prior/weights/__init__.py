@@ -1,0 +1,21 @@
+"""What a prior is loaded from: files of weights, and the devices and types that run them."""
+
+from gdp.prior.weights.device import pick_device, pick_dtype
+from gdp.prior.weights.find import at_hand, locate, verify
+from gdp.prior.weights.load import load_prior, untrained
+from gdp.prior.weights.read import check_fit, read_config, read_weights
+from gdp.storage.places import BUNDLED
+
+__all__ = [
+    "BUNDLED",
+    "at_hand",
+    "check_fit",
+    "load_prior",
+    "locate",
+    "pick_device",
+    "pick_dtype",
+    "read_config",
+    "read_weights",
+    "untrained",
+    "verify",
+]

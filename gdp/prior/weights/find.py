@@ -1,0 +1,81 @@
+"""Where a file of weights is: at hand, or to be downloaded; and whether it is the right one."""
+
+import logging
+from pathlib import Path
+
+from gdp.storage import fingerprint
+from gdp.storage.places import BUNDLED, cache_folder
+
+log = logging.getLogger("gdp.prior.weights")
+
+
+def locate(
+    path: str, url: str | None = None, sha256: str | None = None, page: str | None = None
+) -> Path:
+    """Find a file of weights, or download it into the user's cache folder.
+
+    Args:
+        path: a file, or the name of a bundled, cached or downloadable one.
+        url: where a program gets it from.
+        sha256: of the file there.
+        page: where a person gets it from.
+
+    Raises:
+        FileNotFoundError: it is not there; says how to get it.
+    """
+    file = at_hand(path)
+    if file is not None:
+        return file
+
+    name, cache = Path(path).name, cache_folder()
+    if url is None and page is None:
+        raise FileNotFoundError(
+            f"no weights at {path}; give prior.path= of a .safetensors or .pt file"
+        )
+    if url is None:
+        raise FileNotFoundError(
+            f"{name} cannot be fetched by a program; "
+            f"get it from {page} and put it at {cache / name}"
+        )
+
+    import pooch
+
+    log.info("downloading %s to %s", url, cache)
+    pooch.get_logger().setLevel("ERROR")
+    try:
+        known = f"sha256:{sha256}" if sha256 else None
+        return Path(pooch.retrieve(url, known, fname=name, path=cache, progressbar=True))
+    except (OSError, ValueError) as error:
+        wrong = isinstance(error, ValueError)
+        what = "arrived with another sha256 than expected" if wrong else "cannot be downloaded"
+        raise FileNotFoundError(
+            f"{name} {what} ({url}); fetch it where you can and put it at {cache / name}"
+        ) from None
+
+
+def at_hand(path: str) -> Path | None:
+    """The file of weights of this name, if this machine has it.
+
+    It may be a file's path, or the name of a bundled file or of one in the user's cache folder.
+    """
+    for file in (Path(path).expanduser(), BUNDLED / path):
+        if file.is_file():
+            return file
+    cached = cache_folder() / Path(path).name
+    return cached if cached.is_file() else None
+
+
+def verify(file: Path, sha256: str | None) -> str:
+    """The sha256 of a file.
+
+    Raises:
+        ValueError: another one is expected.
+    """
+    digest = fingerprint.sha256(file)
+    if sha256 and digest != sha256.lower():
+        raise ValueError(
+            f"{file} has sha256 {digest[:12]}..., expected {sha256[:12]}...: "
+            "it is damaged or another file; delete it to fetch it again, "
+            "or load it knowingly with prior.sha256=null"
+        )
+    return digest

@@ -1,0 +1,127 @@
+"""What comes after sampling: colours, pixels that are known, strength, scores, the report."""
+
+import logging
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gdp.picture import rounded, to_image, to_model
+from gdp.prior.prior import Prior
+from gdp.restore import colourfix, facts, metrics
+from gdp.restore.observe import Measurement
+from gdp.restore.result import Result
+from gdp.restore.sample import Cost
+from gdp.restore.setup import AUTO, Setup
+from operators.base import LinearOperator, Operator, ProjectionOperator
+from samplers.restorer import Restored
+from samplers.start import first_guess
+
+log = logging.getLogger("gdp")
+
+
+def finish(
+    measurement: Measurement, restored: Restored, cost: Cost, setup: Setup, prior: Prior
+) -> Result:
+    """Turn a photo's samples into the result that a user gets.
+
+    Args:
+        measurement: the photo.
+        restored: its samples [S, 3, H, W] in [-1, 1], and the operator as bound.
+        cost: what sampling took.
+        setup: settings, for what is to be done and for the report.
+        prior: the prior, for the report.
+    """
+    config, y, A = setup.config, measurement.y, restored.operator
+    pixels = to_image(restored.x)
+
+    # Colours of the input, pixels that it holds, and a share of it.
+    if config["colourfix"] != "none":
+        pixels = colourfix.fix(config["colourfix"], pixels, A, y)
+    if not config["degrade"]:
+        pixels = agree(pixels, A, y, measurement.photo.rounding)
+    if config["strength"] < 1:
+        same_size = y.shape[1:] == pixels.shape[1:]
+        untouched = to_image(y if same_size else first_guess(A, y))
+        pixels = torch.lerp(untouched, pixels, config["strength"])
+
+    if remark := A.remark(y):
+        log.warning("%s: %s", measurement.name, remark)
+    return Result(
+        pixels=pixels[None],
+        y=to_image(y),
+        photos=[measurement.photo],
+        reference=measurement.reference,
+        maps=A.pictures(y),
+        radiance=A.radiance(to_model(pixels[:1])) if config["scene"] else None,
+        reports=[report_on(pixels, measurement, A, cost, setup, prior)],
+    )
+
+
+def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
+    """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
+
+    An operator that says how (`project`) is asked; else A^+ is used where it amplifies nothing.
+
+    Args:
+        pixels: [S, 3, H, W] in [0, 1].
+        A: the operator as bound.
+        y: the measurement in [-1, 1].
+        rounding: std of the photo's rounding in [0, 1] units.
+    """
+    with torch.no_grad():
+        if A.offers("project"):
+            return to_image(A.project(to_model(pixels).clamp(-1, 1), y))
+        flat = isinstance(A, ProjectionOperator)
+        if not isinstance(A, LinearOperator) or not flat or A.sigma_y > 2 * rounding:
+            return pixels
+        x = to_model(pixels)
+        return to_image(x - A.pinv(A(x) - y))
+
+
+def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:
+    """RMS of A x - y in [0, 1] units, of pixels [B, 3, H, W] in [0, 1] and y in [-1, 1]."""
+    with torch.no_grad():
+        return metrics.rms(A(to_model(pixels).to(y)) - y) / 2
+
+
+def report_on(
+    pixels: Tensor, measurement: Measurement, A: Operator, cost: Cost, setup: Setup, prior: Prior
+) -> dict[str, Any]:
+    """What NAME.json says of a result [S, 3, H, W] in [0, 1], but where its files are."""
+    config, y, reference = setup.config, measurement.y, measurement.reference
+    result = pixels[:1]
+
+    # How much samples differ, and how good their mean is.
+    spread = None
+    if len(pixels) > 1:
+        std = pixels.std(0).mean(0)
+        mean = pixels.mean(0, keepdim=True)
+        spread = {
+            "count": len(pixels),
+            "std": float(std.mean()),
+            "std_at_white": max(float(std.max()), 1e-6),
+            "scores_of_mean": None if reference is None else metrics.scores(mean, reference),
+        }
+
+    return {
+        "size": [result.shape[-1], result.shape[-2]],
+        "seed": config["seed"],
+        "sigma_y": measurement.operator.sigma_y / 2,
+        "sigma_y_estimated": config["sigma_y"] == AUTO,
+        "nfe": cost.calls,
+        "seconds": cost.seconds,
+        "seconds_per_nfe": cost.seconds / max(cost.calls, 1),
+        "peak_memory_mb": facts.peak_memory_mb(prior.device),
+        "consistency": consistency(result, A, y),
+        "consistency_saved": consistency(rounded(result), A, y),
+        "scores": None if reference is None else metrics.scores(result, reference),
+        "samples": spread,
+        "operator": A.describe(y),
+        "prior": prior.source,
+        "hardware": facts.hardware(prior.device),
+        "versions": facts.versions(),
+        "choices": setup.choices,
+        "overrides": setup.overrides,
+        "config": config,
+    }

@@ -1,0 +1,186 @@
+"""From a photo to the measurement that a sampler works on: y, its operator, and the noise in y."""
+
+import copy
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
+from gdp.prior.noise import Noise, impulses, photons
+from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.setup import AUTO, Setup
+from operators.base import Operator
+
+CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
+log = logging.getLogger("gdp")
+
+
+class Measurement(NamedTuple):
+    """A photo ready to be restored: y = A(x) + noise, and what its result needs of the photo."""
+
+    name: str  # what messages call the photo
+    y: Tensor  # [1, ...] in [-1, 1] units
+    operator: Operator  # this photo's own copy, with the noise of y; not bound
+    photo: Photo  # transparency, colour profile ... of the result
+    reference: Tensor | None  # the clean photo that y was made from, [1, 3, H, W] in [0, 1]
+    init: Tensor | None  # a picture to start from, [1, 3, H, W] in [0, 1]
+    alone: bool  # no other photo has this operator
+
+    @property
+    def likeness(self) -> tuple[object, ...] | None:
+        """Equal for photos that may share network calls; None for one that may not."""
+        return None if self.alone else (tuple(self.y.shape), self.operator.sigma_y)
+
+
+def observe(
+    photo: Photo,
+    setup: Setup,
+    device: torch.device,
+    name: str,
+    file: Path | None = None,
+    init: Tensor | None = None,
+) -> Measurement:
+    """Turn a photo into the measurement that a sampler works on.
+
+    Args:
+        photo: pixels [1, 3, H, W] in [0, 1]; with degrade=true the clean photo that y is made from.
+        setup: operator, sampler and settings.
+        device: where y and its operator are to be.
+        name: what messages call the photo.
+        file: where the photo was read from; an operator may find more there than in the pixels.
+        init: a picture to start from, [1, 3, H, W] in [0, 1], of the result's size.
+
+    Raises:
+        ValueError: the photo does not fit the operator, the result's format, or `init`.
+    """
+    config, own = setup.config, copy.deepcopy(setup.operator)
+    operator = own if file is None or config["degrade"] else own.for_file(file)
+    alone = operator is not own or not setup.shareable
+    operator, pixels = operator.to(device), photo.pixels.to(device)
+
+    # Make y of a clean photo, or take the photo for y.
+    reference = crop(pixels, operator.divisor) if config["degrade"] else None
+    sigma_y = config["sigma_y"]
+    if reference is not None:
+        noise = (config["poisson"], config["impulse"])
+        y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
+    else:
+        y, operator = take(pixels, operator, sigma_y, photo.rounding)
+
+    # Refuse what cannot be saved, before any time is spent on it.
+    H, W = operator.x_shape(y)[-2:]
+    if file is not None:
+        suffix = suffix_for(file, config["format"], config["scene"])
+        check_result(suffix, config["depth"], H, W)
+    if sigma_y == AUTO:
+        log.info("%s: sigma_y=%.4f, estimated", name, operator.sigma_y / 2)
+    if sigma_y == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
+        log.warning(
+            "%s has next to no noise, so little will change; "
+            "sigma_y=0.02 and more smooths it all the same",
+            name,
+        )
+
+    # A picture to start from has the result's size.
+    if init is not None:
+        init = init.to(device)
+        init = init if reference is None else crop(init, operator.divisor)
+        if init.shape[-2:] != (H, W):
+            raise ValueError(
+                f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is "
+                f"{W}x{H}; resize it to that"
+            )
+    return Measurement(name, y, operator, photo, reference, init, alone)
+
+
+def take(
+    pixels: Tensor, operator: Operator, sigma_y: float | str, rounding: float
+) -> tuple[Tensor, Operator]:
+    """Take a photo for y.
+
+    Args:
+        pixels: the degraded photo [B, 3, H, W] in [0, 1].
+        operator: the degradation; it says which part of the photo it measured.
+        sigma_y: std of the photo's noise in [0, 1] units, or auto: estimated.
+        rounding: std of the photo's rounding in [0, 1] units; the noise is never below it.
+
+    Returns:
+        y in [-1, 1] units, and the operator that knows y's noise.
+    """
+    std = estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y
+    operator = operator.with_noise(2 * max(std, rounding))
+    with torch.no_grad():
+        return operator.observe(to_model(pixels)), operator
+
+
+def degrade(
+    pixels: Tensor,
+    operator: Operator,
+    sigma_y: float | str,
+    seeds: Sequence[int],
+    poisson: float | None = None,
+    impulse: float = 0.0,
+) -> tuple[Tensor, Operator]:
+    """Make y = A(x) + noise of a clean photo: floats, not clipped, the same for the same seeds.
+
+    Args:
+        pixels: the clean photo [B, 3, H, W] in [0, 1].
+        operator: the degradation A.
+        sigma_y: std of Gaussian noise in [0, 1] units; auto adds none, and estimates y's noise.
+        seeds: one for each photo.
+        poisson: photons at white; the mean variance of their noise counts into y's.
+        impulse: share of the pixels that turn black or white.
+
+    Returns:
+        y in [-1, 1] units, and the operator that knows y's noise.
+    """
+    with torch.no_grad():
+        y = operator(to_model(pixels))
+    std = 0.0 if isinstance(sigma_y, str) else sigma_y
+    variance = std**2
+
+    # Noise in the order in which a camera adds it: photons, electronics, broken pixels.
+    if poisson:
+        variance += float(to_image(y).clamp_min(0).mean()) / poisson
+        y = to_model(photons(to_image(y), poisson, seeds))
+    if std > 0:
+        y = y + 2 * std * Noise(seeds, "degrade").like(y)
+    if impulse:
+        y = to_model(impulses(to_image(y), impulse, seeds))
+
+    level = estimate_sigma(to_image(y)) if sigma_y == AUTO else variance**0.5
+    return y, operator.with_noise(2 * level)
+
+
+def crop(pixels: Tensor, divisor: int) -> Tensor:
+    """The centre of a picture [..., H, W], with sides that are multiples of `divisor`.
+
+    Raises:
+        ValueError: a side is shorter than `divisor`.
+    """
+    H, W = (n - n % divisor for n in pixels.shape[-2:])
+    if H == 0 or W == 0:
+        size = f"{pixels.shape[-1]}x{pixels.shape[-2]}"
+        raise ValueError(
+            f"a {size} picture is too small: the operator needs {divisor} pixels a side"
+        )
+    top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
+    return pixels[..., top : top + H, left : left + W]
+
+
+def fit_alpha(photo: Photo, setup: Setup) -> Photo:
+    """The photo with the transparency of its result.
+
+    A clean photo that is to be degraded is cut as its pixels are; outpainting adds its frame.
+    """
+    if photo.alpha is None:
+        return photo
+    cut = setup.config["degrade"]
+    alpha = crop(photo.alpha, setup.operator.divisor) if cut else None
+    return photo._replace(
+        alpha=extend_alpha(photo.alpha, setup.operator.frame) if alpha is None else alpha
+    )

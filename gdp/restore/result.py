@@ -1,0 +1,136 @@
+"""What a user gets: pictures, maps of what was found, and the report."""
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from gdp.picture import KINDS, Photo, picture_of, write
+
+NOTEBOOK_SIDE = 1024  # pixels of the longer side that a notebook shows
+
+
+def as_tensor(pixels: Tensor) -> Tensor:
+    """The tensor itself."""
+    return pixels
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """A restoration of one photo, or of a batch of photos of one size.
+
+    Pictures are of the kind of the photo that was given (of a path: PIL images), maps are arrays or
+    tensors; without `to_picture` and `to_map` both are tensors [B, C, H, W].
+    """
+
+    pixels: Tensor  # of each photo its samples, [B, S, 3, H, W] in [0, 1], not clipped
+    y: Tensor  # what the sampler worked on, [B, ...] in [0, 1]
+    photos: list[Photo]
+    reference: Tensor | None  # with degrade=true: the clean photos [B, 3, H, W] in [0, 1]
+    maps: dict[str, Tensor]  # of the degradation, [B, 1 or 3, h, w]
+    radiance: Tensor | None  # of a scene: linear light without an upper end, [B, 3, H, W]
+    reports: list[dict[str, Any]]  # what NAME.json holds, one for each photo
+    to_picture: Callable[[Tensor], Any] = field(default=as_tensor)
+    to_map: Callable[[Tensor], Any] = field(default=as_tensor)
+
+    @property
+    def image(self) -> Any:
+        """The restoration: the first sample."""
+        return self.to_picture(self.pixels[:, 0])
+
+    @property
+    def samples(self) -> list[Any]:
+        """Every sample."""
+        return [self.to_picture(self.pixels[:, k]) for k in range(self.pixels.shape[1])]
+
+    @property
+    def mean(self) -> Any:
+        """The samples' mean, the estimate of least squared error."""
+        return self.to_picture(self.pixels.mean(1))
+
+    @property
+    def std(self) -> Any:
+        """Where samples differ: their std in [0, 1] units, [H, W]; None of one sample."""
+        if self.pixels.shape[1] == 1:
+            return None
+        return self.to_map(self.pixels.std(1).mean(1, keepdim=True))
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """Maps of what was found of the degradation, such as the kernel of a blind blur."""
+        return {name: self.to_map(pixels) for name, pixels in self.maps.items()}
+
+    @property
+    def light(self) -> Any:
+        """Of a scene (task=hdr) its light: linear, without an upper end; else None."""
+        return None if self.radiance is None else self.to_map(self.radiance)
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """What NAME.json holds; of a batch the first photo's."""
+        return self.reports[0]
+
+    def __repr__(self) -> str:
+        width, height = self.report["size"]
+        several = f"{len(self.reports)} photos, " if len(self.reports) > 1 else ""
+        consistency, seconds = self.report["consistency"], self.report["seconds"]
+        return f"Result({several}{width}x{height}, consistency {consistency:.2g}, {seconds:.1f} s)"
+
+    def save(self, path: str | Path, quality: int = 95) -> Path:
+        """Write the image, whole or not at all, in the format that the name ends in.
+
+        It has the photo's transparency, colour profile and depth. A file of that name is replaced.
+
+        Args:
+            path: where to write.
+            quality: of jpg, webp and avif, 1 to 100.
+
+        Raises:
+            ValueError: the format is unknown, or the result is of several photos.
+            OSError: the file cannot be written.
+        """
+        file = Path(path).expanduser()
+        if file.suffix.lower() not in KINDS:
+            raise ValueError(f"{file.name}: pictures are written as {', '.join(KINDS)}")
+        if len(self.pixels) > 1:
+            raise ValueError(
+                f"the result is a batch of {len(self.pixels)} photos; "
+                "restore them one by one to save them"
+            )
+        write(self.pixels[0, :1], file, like=self.photos[0], quality=quality)
+        return file
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it: all photos of a batch in a row."""
+        row = [picture_of(pixels[:1]) for pixels in self.pixels]
+        sheet = Image.new("RGB", (sum(p.width for p in row), max(p.height for p in row)))
+        for k, picture in enumerate(row):
+            sheet.paste(picture, (sum(p.width for p in row[:k]), 0))
+
+        sheet.thumbnail((NOTEBOOK_SIDE, NOTEBOOK_SIDE))
+        stream = io.BytesIO()
+        sheet.save(stream, format="PNG")
+        return stream.getvalue()
+
+
+def join(results: Sequence[Result], **changes: Any) -> Result:
+    """Results of photos of one size as one result; `changes` are fields to replace."""
+    first = results[0]
+    if len(results) > 1:
+        first = replace(
+            first,
+            pixels=torch.cat([result.pixels for result in results]),
+            y=torch.cat([result.y for result in results]),
+            photos=[photo for result in results for photo in result.photos],
+            reference=None
+            if first.reference is None
+            else torch.cat([r.reference for r in results if r.reference is not None]),
+            maps={name: torch.cat([r.maps[name] for r in results]) for name in first.maps},
+            reports=[report for result in results for report in result.reports],
+        )
+    return replace(first, **changes)

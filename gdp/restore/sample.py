@@ -1,0 +1,95 @@
+"""The network's part: samples of the posteriors of one photo, or of several that share calls."""
+
+from collections.abc import Sequence
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from gdp.picture import to_model
+from gdp.prior.prior import Prior
+from gdp.restore.observe import Measurement
+from gdp.restore.setup import Setup
+from gdp.storage.snapshot import Slot
+from operators.base import Operator
+from samplers.restorer import OnStep, Restored, Restorer, Run
+
+
+class Cost(NamedTuple):
+    """What restorations took."""
+
+    calls: int  # of the network
+    seconds: float  # one photo's share
+
+
+def sample(
+    measurements: Sequence[Measurement],
+    setup: Setup,
+    prior: Prior,
+    on_step: OnStep | None = None,
+    keep: Slot | None = None,
+) -> tuple[list[Restored], Cost]:
+    """All samples of photos of equal `likeness`, in shared calls of the network.
+
+    Args:
+        measurements: one photo, or several that may share calls.
+        setup: the sampler and its settings.
+        prior: the prior, loaded.
+        on_step: follows every step as (t, x, x0).
+        keep: where the state is kept, so that an interrupted restoration goes on.
+
+    Returns:
+        For each photo its samples [S, 3, H, W] in [-1, 1] with the operator as bound; and the cost.
+
+    Raises:
+        ValueError: the sampler diverged, or its schedule does not fit the prior.
+    """
+    first = measurements[0]
+    y = torch.cat([measurement.y for measurement in measurements])
+    pictures = [measurement.init for measurement in measurements if measurement.init is not None]
+    init = to_model(torch.cat(pictures)) if pictures else None
+
+    most = setup.at_once(first.operator.x_shape(first.y)[-2:], y.device)
+    run = Run(setup.seeds, init, on_step, keep)
+    return draw(setup.sampler, prior, first.operator, y, run, most)
+
+
+def draw(
+    sampler: Restorer, prior: Prior, operator: Operator, y: Tensor, run: Run, most: int = 1
+) -> tuple[list[Restored], Cost]:
+    """Samples of the posteriors of photos that share an operator.
+
+    Args:
+        sampler: draws one restoration a seed.
+        prior: the prior.
+        operator: A, the same for all photos; not bound.
+        y: photos [P, ...] in [-1, 1] units.
+        run: one seed for each sample of a photo; `init` [P, 3, H, W] in [-1, 1].
+        most: how many samples of one photo go through the network together; of several, all do.
+    """
+    calls, began = prior.calls, perf_counter()
+    photos, seeds = len(y), list(run.seeds or [0])
+    size = most if photos == 1 else len(seeds)
+    batches = [seeds[k : k + size] for k in range(0, len(seeds), size)]
+
+    # Each batch of samples keeps its state in a slot of its own.
+    drawn = []
+    for k, batch in enumerate(batches):
+        init = run.init
+        if isinstance(init, Tensor):
+            init = init.repeat_interleave(len(batch), 0)
+        keep = run.keep.at(k) if run.keep is not None and len(batches) > 1 else run.keep
+        one = Run(batch * photos, init, run.on_step, keep)
+        drawn.append(sampler.restore(prior, operator, y.repeat_interleave(len(batch), 0), one))
+
+    x = torch.cat([restored.x for restored in drawn])
+    bound = drawn[0].operator
+    cost = Cost(prior.calls - calls, (perf_counter() - began) / photos)
+    return [Restored(samples, bound) for samples in x.split(len(seeds))], cost
+
+
+def calls_of_passes(measurement: Measurement, setup: Setup, prior: Prior) -> list[int]:
+    """Network calls of each pass over a photo; one that starts from a picture has one pass."""
+    passes = setup.sampler.passes(prior.T, measurement.operator, measurement.y)
+    return passes[: None if measurement.init is None else 1]

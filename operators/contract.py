@@ -1,0 +1,177 @@
+"""What a degradation is: y = A(x) + sigma_y n, with what each may tell of itself.
+
+An operator defines `forward`; all else here has a default. What not every operator can do is
+declared at the end of the class and defined by those that can: `offers` says which.
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from typing import Self
+
+# optional method -> what to do where an operator lacks it
+REMEDIES = {
+    "adjoint": "derive it from LinearOperator, if it is linear",
+    "pinv": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
+    "prox": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
+    "spectral": "derive it from SpectralOperator, or take sampler=ddnm or sampler=gdp_x0",
+    "at_scale": "define at_scale(r, y), or take lowres=none",
+}
+
+
+class MissingMethodError(TypeError, AttributeError):
+    """An operator lacks an optional method: it is of the wrong type, and `hasattr` is False."""
+
+
+class Operator(nn.Module):
+    """A differentiable degradation A: a subclass writes `forward`, and `x_shape` if shapes change.
+
+    Images are [B, C, H, W] in [-1, 1] and of any size, and so is y. Buffers are what is known of
+    A. Parameters are what is not: they live from `bind` to the end of one restoration.
+
+    Attributes:
+        sigma_y: std of the noise in y, in units of [-1, 1]; `with_noise` sets it.
+        divisor: H and W of x must be multiples of it.
+        spreads: whether every pixel of x is seen, more or less, in all of y, or in no part of it
+            more than in others.
+        pictured: the names of what `pictures` gives.
+        frame: pixels that x has more than y at the left, right, top and bottom.
+    """
+
+    sigma_y: float = 0.0
+    divisor: int = 1
+    spreads: bool = False
+    pictured: Sequence[str] = ()
+    frame: tuple[int, int, int, int] | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """A(x), without noise."""
+        raise TypeError(
+            f"{type(self).__name__} defines no forward(x); an operator is at least that"
+        )
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        """Shape of the images that A maps to y."""
+        return tuple(y.shape)
+
+    def with_noise(self, sigma_y: float) -> "Self":
+        """The same operator for a y whose noise has the std `sigma_y`, in units of [-1, 1].
+
+        It shares buffers and parameters with this one, which stays as it is.
+        """
+        same = copy.copy(self)
+        for table in ("_parameters", "_buffers", "_modules"):
+            vars(same)[table] = dict(vars(self)[table])
+        same.sigma_y = sigma_y
+        return same
+
+    # --- what a photo tells of A
+
+    @property
+    def blind(self) -> bool:
+        """Whether `bind` finds something of A, so that the operator before it is not that of y."""
+        return type(self).bind is not Operator.bind
+
+    def bind(self, y: Tensor, init: "Operator | None" = None) -> "Operator":
+        """The operator for these images; a blind one returns a copy with its own parameters.
+
+        Args:
+            y: the measurement.
+            init: an operator bound before, to a coarser y or in an earlier pass, to begin with.
+        """
+        return self
+
+    def for_file(self, file: Path) -> "Operator":
+        """The operator for a photo whose file tells more than its pixels do."""
+        return self
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """y, from a photo [B, 3, H, W] that is the degraded picture already."""
+        return photo
+
+    def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
+        """Update the Parameters in place; a blind operator writes it.
+
+        The loop calls it after every call of the network, before the sampler corrects x0; no
+        gradients are recorded.
+
+        Args:
+            x0: the network's estimate [B, C, H, W].
+            y: the measurement.
+            sigma: std of the noise in the picture that the network saw.
+        """
+
+    def known(self, y: Tensor) -> Tensor | None:
+        """Where x holds what A^+ y does, with whatever noise y has: [1 or B, 1, H, W], true there.
+
+        None where A mixes all pixels.
+        """
+        return None
+
+    # --- what a user is told of A
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """What a report should hold beyond the settings: what was drawn at random, or found."""
+        return {}
+
+    def remark(self, y: Tensor) -> str:
+        """What a user should know of what was found, such as that there is nothing to mend."""
+        return ""
+
+    def pictures(self, y: Tensor) -> dict[str, Tensor]:
+        """What was found of the degradation of the first image, to be saved beside the result.
+
+        Each has a name and is [1, 1 or 3, h, w] in [0, 1].
+        """
+        return {}
+
+    # --- what not every operator can do
+
+    def offers(self, method: str) -> bool:
+        """Whether this operator defines an optional method.
+
+        These are `adjoint`, `pinv`, `prox`, `spectral`, `at_scale`, `project` and `radiance`; any
+        other name counts where there is a method of that name.
+        """
+        default = getattr(Operator, method, None)
+        undefined = default is not None and getattr(type(self), method) is default
+        return hasattr(self, method) and not undefined
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """The image nearest to x that agrees with y, where y has no noise but its rounding."""
+        return x
+
+    def radiance(self, x: Tensor) -> Tensor:
+        """The light [B, 3, H, W] of the scene that x shows, linear and without an upper end."""
+        raise TypeError(
+            f"{type(self).__name__} defines no radiance(x); take an operator of light, task=hdr"
+        )
+
+    if TYPE_CHECKING:
+
+        def adjoint(self, y: Tensor) -> Tensor:
+            """A^T y."""
+
+        def pinv(self, y: Tensor) -> Tensor:
+            """A^+ y."""
+
+        def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+            """argmin_x ||A(x) - y||^2 + rho ||x - v||^2."""
+
+        def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+            """V f(s) V^T x."""
+
+        def at_scale(self, r: int, y: Tensor) -> tuple["Operator", Tensor]:
+            """The same degradation of an x that is 1 / r as high and wide, and y of it."""
+
+    def __getattr__(self, name: str) -> Tensor | nn.Module:
+        if name in REMEDIES:
+            raise MissingMethodError(
+                f"{type(self).__name__} defines no {name}, which is needed here; {REMEDIES[name]}"
+            )
+        return super().__getattr__(name)

@@ -1,0 +1,104 @@
+"""What restores a photo, as the rest of the program sees it: samplers, and what wraps them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
+
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
+from gdp.storage.snapshot import Slot
+from operators.base import Operator
+from samplers.start.late import hides
+
+OnStep = Callable[[int, Tensor, Tensor], None]  # (t, x, x0) after each step
+
+
+class Restored(NamedTuple):
+    """A restoration: the image, and the operator as bound (it holds what a blind run found)."""
+
+    x: Tensor  # [B, C, H, W] in [-1, 1]
+    operator: Operator
+
+
+@dataclass(frozen=True)
+class Run:
+    """What accompanies one restoration besides y.
+
+    Args:
+        seeds: one per image, which makes its result independent of the batch; 0, 1, 2 ... if None.
+        init: a picture [B, C, H, W] in [-1, 1] to start from, or a restoration whose operator goes
+            on too; it is noised to the schedule's first time.
+        on_step: follows every step, as `on_step(t, x, x0)`.
+        keep: the slot of a snapshot where its state is kept after every step. Where the slot holds
+            a state already, the restoration goes on from there and comes to the same result; the
+            network calls that led there count as made.
+    """
+
+    seeds: Sequence[int] | None = None
+    init: Restored | Tensor | None = None
+    on_step: OnStep | None = None
+    keep: Slot | None = None
+
+    def seeds_for(self, y: Tensor) -> list[int]:
+        """The seed of each image of y [B, ...]."""
+        return list(range(len(y)) if self.seeds is None else self.seeds)
+
+
+@dataclass(kw_only=True)
+class Restorer(ABC):
+    """Anything that restores: a sampler, or a wrapper that hands y to samplers."""
+
+    consistent: ClassVar[bool] = False  # without noise it promises A x = y
+    noise_aware: ClassVar[bool] = True  # False: y's noise stays in x
+    schedule: Schedule = field(default_factory=Schedule)
+
+    def check(self, operator: Operator) -> None:
+        """Raise TypeError if the operator does not fit; costs nothing, so ask before loading weights."""
+
+    def for_operator(self, operator: Operator) -> "Restorer":
+        """What restores photos that this operator degraded; a wrapper that chooses by the operator has chosen then."""
+        return self
+
+    def nfe(self, T: int) -> int:
+        """Network calls of a restoration, for a prior of T steps."""
+        return self.schedule.nfe(T)
+
+    def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
+        """Network calls of each pass over y, one after the other."""
+        return [self.nfe(T)]
+
+    def hides(self, A: Operator, error: float) -> float:
+        """The noise, sqrt((1 - a) / a), from which to start where a guess has this error."""
+        return hides(error)
+
+    @abstractmethod
+    def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
+        """Restore y [B, ...] in [-1, 1]; `check` has let the operator pass."""
+
+    def __call__(
+        self,
+        prior: Prior,
+        operator: Operator,
+        y: Tensor,
+        seeds: Sequence[int] | None = None,
+        init: Restored | Tensor | None = None,
+        on_step: OnStep | None = None,
+        keep: Slot | None = None,
+    ) -> Restored:
+        """Restore y.
+
+        Args:
+            prior: the diffusion prior.
+            operator: the degradation, with y's noise in `sigma_y`; it is bound to y here.
+            y: what it made of the photos, [B, ...] in [-1, 1].
+            seeds, init, on_step, keep: see `Run`.
+
+        Raises:
+            TypeError: the operator lacks a method.
+            ValueError: schedule, seeds or size do not fit, or sampling diverged.
+        """
+        self.check(operator)
+        return self.restore(prior, operator, y, Run(seeds, init, on_step, keep))

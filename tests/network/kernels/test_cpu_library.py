@@ -1,0 +1,79 @@
+"""The CPU's kernels are compiled once and checked; torch takes their place where they cannot be."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from gdp.network.kernels import cpu_library, winograd
+from gdp.network.kernels.cpu_library import library
+from tests.network.kernels.pictures import needed, picture
+from tests.networks import small_unet
+
+
+@pytest.fixture
+def anew():
+    """The library is looked for again, before and after."""
+    library.cache_clear()
+    yield
+    library.cache_clear()
+
+
+@torch.no_grad()
+def test_without_a_compiler(anew, monkeypatch, tmp_path):
+    net, x, t = small_unet(), picture(1, 3, 16, 16), torch.tensor([500.0])
+    expected = net(x, t)
+    broken, empty = tmp_path / "cc", tmp_path / "empty"
+    broken.write_text("#!/bin/sh\nexit 1\n")
+    broken.chmod(0o755)
+
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path / "cache"))
+    for key, value in (
+        ("CC", str(broken)),
+        ("PATH", str(empty)),
+        ("GDP_CACHE", "/proc/none"),
+        ("GDP_KERNELS", "0"),
+    ):
+        with monkeypatch.context() as m:
+            m.setenv(key, value)
+            library.cache_clear()
+            assert library() is None
+            assert (net(x, t) - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_on_another_system(system, anew, monkeypatch):
+    """Torch's own operations, and nothing of Linux is asked for."""
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(cpu_library, "compile_library", None)  # calling it raises
+    assert library() is None
+
+
+def test_imports_without_what_only_posix_has():
+    """Every module that needs no Triton, on a Python that lacks POSIX's modules."""
+    code = (
+        "import sys\n"
+        "sys.modules.update(dict.fromkeys(('fcntl', 'resource', 'pwd', 'grp', 'termios')))\n"
+        "from gdp.network import convert, graphs, net2net, unet\n"
+        "from gdp.network.kernels import cpu, cuda\n"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True, timeout=120)
+
+
+@needed
+def test_wrong_results_are_not_taken(anew, monkeypatch):
+    monkeypatch.setattr(winograd, "G", winograd.G + 0.1)
+    assert library() is None
+
+
+@needed
+def test_built_once(anew, monkeypatch, tmp_path):
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path))
+    assert library() is not None
+    (file,) = tmp_path.iterdir()
+    when = file.stat().st_mtime_ns
+    library.cache_clear()
+    assert library() is not None and file.stat().st_mtime_ns == when

@@ -1,0 +1,48 @@
+"""Old photos: scratches are found, and taken for missing."""
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from skimage import data
+
+from gdp.picture import to_model
+from operators.compose import Compose
+from operators.missing.oldphoto import FoundMask, old_photo
+from operators.missing.scratches import mask_of_scratches
+
+
+def scratched_photo():
+    """A grey photo with lines across, and where they are."""
+    grey = Image.fromarray(data.camera()).resize((160, 160))
+    lines = Image.new("L", grey.size)
+    draw = ImageDraw.Draw(lines)
+    draw.line([(10, 20), (150, 60)], 255, 2)
+    draw.line([(90, 5), (100, 100)], 255, 2)
+    marks = np.asarray(lines) > 0
+    pixels = np.where(marks, 250, np.asarray(grey) * 0.7)
+    return torch.from_numpy(pixels / 255).float()[None, None], torch.from_numpy(marks)[None, None]
+
+
+def test_scratches_are_found():
+    pixels, marks = scratched_photo()
+    found = mask_of_scratches(pixels) == 0
+    assert (found & marks).sum() > 0.8 * marks.sum() and found.float().mean() < 0.12
+    assert (
+        mask_of_scratches(torch.full((1, 1, 9, 7), 0.5)).all()
+        and mask_of_scratches(torch.rand(1, 1, 64, 64)).mean() > 0.5
+    )
+
+
+def test_old_photo_looks_for_scratches():
+    pixels, marks = scratched_photo()
+    A = old_photo(find=True)
+    y = to_model(pixels)
+    bound = A.bind(y)
+    assert (
+        isinstance(bound, Compose) and isinstance(bound.parts()[-1], FoundMask) and bound is not A
+    )
+    assert bound.describe(y)["scratched"] > 0.01 and bound.pictures(y).keys() == {
+        "scratches"
+    } == set(A.pictured)
+    assert (bound.pinv(y)[:, :1][marks] == 0).float().mean() > 0.8
+    assert old_photo(mask=torch.ones(1, 1, 4, 4), find=True).pictured == []

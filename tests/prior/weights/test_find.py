@@ -1,0 +1,48 @@
+"""Files of weights: found, downloaded, or asked for in a sentence."""
+
+import hashlib
+
+import pooch
+import pytest
+import torch
+
+from gdp.compose.configuration import compose, make
+from gdp.prior.weights.find import locate
+
+
+def test_download_and_its_failure(tmp_path, weights, monkeypatch):
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path / "cache"))
+    torch.save(weights, tmp_path / "there.pt")
+    digest = hashlib.sha256((tmp_path / "there.pt").read_bytes()).hexdigest()
+    asked = []
+
+    def retrieve(url, known, fname, path, progressbar):
+        asked.append((url, known))
+        path.mkdir()
+        (path / fname).write_bytes((tmp_path / "there.pt").read_bytes())
+        return str(path / fname)
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    assert locate("w.pt", "https://example.invalid/w.pt", digest) == tmp_path / "cache" / "w.pt"
+    assert locate("w.pt", "https://example.invalid/w.pt", digest).is_file()
+    assert asked == [("https://example.invalid/w.pt", f"sha256:{digest}")]
+
+    def offline(*_, **__):
+        raise OSError("no network")
+
+    monkeypatch.setattr(pooch, "retrieve", offline)
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"other\.pt cannot be downloaded \(https://example.invalid/x\).*put it at .*cache",
+    ):
+        locate("other.pt", "https://example.invalid/x")
+    with pytest.raises(FileNotFoundError, match=r"prior\.path"):
+        locate("nowhere.pt")
+
+
+def test_what_a_person_has_to_fetch(tmp_path, monkeypatch):
+    monkeypatch.setenv("GDP_CACHE", str(tmp_path))
+    with pytest.raises(
+        FileNotFoundError, match=rf"ffhq_10m\.pt.*get it from https://.* put it at {tmp_path}"
+    ):
+        make(compose("prior=ffhq256").prior)

@@ -1,0 +1,96 @@
+"""What comes after sampling, from the command line: strength, light, remarks, own losses."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from gdp.picture import read, to_image
+from tests.photos import astronaut
+from tests.test_cli import cli, files  # noqa: F401
+
+
+def test_strength(cli, cat):  # noqa: F811
+    for strength in (1, 0.25, 0):
+        assert (
+            cli(
+                "task=denoise",
+                f"input={cat}",
+                f"output=o{strength}",
+                f"strength={strength}",
+                "steps=3",
+            )[0]
+            == 0
+        )
+    full, part, none, given = (
+        read(f).pixels for f in ("o1/cat.png", "o0.25/cat.png", "o0/cat.png", cat)
+    )
+    torch.testing.assert_close(part, given + 0.25 * (full - given), atol=0.02, rtol=0)
+    assert torch.equal(none, given)
+    assert cli("task=sr4", f"input={cat}", "output=o4", "strength=0", "steps=3")[0] == 0
+    code, _, err = cli("task=denoise", f"input={cat}", "output=p", "strength=1.5")
+    assert code == 2 and "strength=1.5" in err
+
+
+def test_hdr_writes_a_picture_and_floats(cli, tmp_path):  # noqa: F811
+    x = to_image(astronaut(32))
+    for name, f in (("a", 1.6), ("b", 0.5), ("c", 0.15)):
+        Image.fromarray((255 * (f * x[0]).clamp(max=1)).byte().permute(1, 2, 0).numpy()).save(
+            tmp_path / f"{name}.png"
+        )
+    code, out, _ = cli(
+        "task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3", "report=false"
+    )
+    assert (
+        code == 0
+        and files("o") == ["a.compare.png", "a.json", "a.png", "a.tiff"]
+        and "o/a.tiff" in out
+    )
+    from tifffile import imread
+
+    light = imread("o/a.tiff")
+    assert (
+        light.dtype == np.float32
+        and light.shape == (32, 32, 3)
+        and np.isfinite(light).all()
+        and light.min() >= 0
+    )
+    report = json.loads(Path("o/a.json").read_text())
+    f = report["operator"]["f"]
+    assert abs(f[0] / f[2] / (1.6 / 0.15) - 1) < 0.15
+    code, _, err = cli("task=hdr", "input=a.png", "output=p")
+    assert code == 2 and "2 to 7" in err and not Path("p").exists()
+    code, _, err = cli("task=hdr", "input=[a.png,b.png,c.png]", "output=o", "steps=3")
+    assert code == 0 and "finished before" in err
+    code, _, err = cli("task=hdr", "input=[a.png,b.png]", "output=o", "steps=3")
+    assert code == 2 and "exists" in err
+
+
+def test_black_astronaut(cli, tmp_path):  # noqa: F811
+    Image.new("RGB", (32, 32)).save(tmp_path / "black.png")
+    code, _, err = cli("task=lowlight", "input=black.png", "output=o", "steps=3")
+    assert code == 2 and "black" in err and not list(tmp_path.glob("o/*"))
+
+
+@pytest.mark.parametrize(
+    "task, word",
+    [("exposure", "light is good"), ("dehaze", "no haze"), ("oldphoto", "no scratches")],
+)
+def test_nothing_to_mend_is_said(cli, task, word):  # noqa: F811
+    Image.fromarray(data.coffee()[100:164, 200:264]).save("good.png")
+    code, _, err = cli(f"task={task}", "input=good.png", "output=o", "steps=3")
+    assert code == 0 and word in err
+
+
+def test_own_loss(cli, cat, tmp_path):  # noqa: F811
+    Path("mine.py").write_text(
+        "def flat(x0, y, A):\n    return (x0 - x0.mean((1, 2, 3), True)).square().flatten(1).sum(1)\n"
+    )
+    for weight in (0, 20):
+        term = f"+guidance.terms.mine=[{weight}.0,{{_target_: mine.flat,_partial_: true}}]"
+        assert cli("task=denoise", f"input={cat}", f"output=o{weight}", "steps=5", term)[0] == 0
+    assert read("o20/cat.png").pixels.std() < 0.9 * read("o0/cat.png").pixels.std()
