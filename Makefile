@@ -1,13 +1,16 @@
 # make demo: restore the bundled photo.   make test: lint, types, tests.   Both set up .venv first, once.
+# GDP_DTYPE=bfloat16 make tests: the tests alone, with the network in another type.
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test coverage lint format clean
+.PHONY: demo test tests coverage lint format clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
 
-test: .venv/.ready-dev lint
+test: lint tests
+
+tests: .venv/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 coverage: .venv/.ready-dev

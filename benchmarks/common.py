@@ -13,18 +13,25 @@ import torch
 from gdp.prior.weights import pick_device
 from gdp.restore.facts import hardware, versions
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def meta() -> dict[str, Any]:
-    """Commit, versions, hardware and command of this run."""
+    """Return commit, versions, hardware and command of this run."""
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parent,
+        cwd=ROOT,
         check=False,
     )
+
+    # The script by its path below the repository's root
+    script = Path(sys.argv[0]).resolve()
+    name = script.relative_to(ROOT).as_posix() if script.is_relative_to(ROOT) else script.name
+
     return {
-        "command": "python " + shlex.join(["benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": "python " + shlex.join([name, *sys.argv[1:]]),
         "commit": git.stdout.strip() or "unknown",
         "hardware": hardware(pick_device("auto")),
         "threads": torch.get_num_threads(),
@@ -39,9 +46,10 @@ def save(rows: list[dict], file: str | Path | None) -> None:
 
 
 def table(rows: list[dict], columns: Sequence[str]) -> str:
-    """The rows as a Markdown table, numbers short."""
+    """Tabulate rows in Markdown, with short numbers."""
     cells = [list(columns)] + [[short(row.get(c)) for c in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+
     lines = [
         "| " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) + " |"
         for line in cells
@@ -50,7 +58,7 @@ def table(rows: list[dict], columns: Sequence[str]) -> str:
 
 
 def short(value: Any) -> str:
-    """A number in four significant digits, None as a dash."""
+    """Write a number in four significant digits, None as a dash."""
     if value is None:
         return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

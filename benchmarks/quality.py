@@ -1,12 +1,16 @@
-"""Restoration quality: tasks x samplers x network calls on a folder of clean photos, degraded by the program itself.
+"""Restoration quality: tasks x samplers x network calls on a folder of clean photos.
 
-    python benchmarks/quality.py --images DIR --tasks sr4,denoise:sigma_y=0.2 --samplers ddnm,gdp_x0 --nfe 20,100 --out FOLDER
+    python benchmarks/quality.py --images DIR --tasks sr4,denoise:sigma_y=0.2 \\
+        --samplers ddnm,gdp_x0 --nfe 20,100 --out FOLDER
 
-A task may carry settings of run.py after colons; all work in one pass unless lowres=... is among them. --nfe chooses each sampler's steps
-so that it makes at most so many network calls; --steps gives them. A^+ y (pinv), y itself (input) and its bicubic enlargement (bicubic)
-are rows of their own. What the columns mean: benchmarks/scoring.py. With --out, FOLDER/rows.jsonl is written row by row and rows that are
-there are not made again, so a run that was cut off goes on; at its end FOLDER holds results.json, results.md and pareto.png too (which
-needs matplotlib).
+The program itself degrades the photos. A task may carry settings of run.py after colons; all work
+in one pass unless lowres=... is among them. --nfe chooses each sampler's steps so that it makes at
+most so many network calls; --steps gives them. A^+ y (pinv), y itself (input) and its bicubic
+enlargement (bicubic) are rows of their own. What the columns mean: benchmarks/scoring.py.
+
+With --out, FOLDER/rows.jsonl is written row by row and rows that are there are not made again, so
+a run that was cut off goes on; at its end FOLDER holds results.json, results.md and pareto.png too
+(which needs matplotlib).
 """
 
 import argparse
@@ -17,13 +21,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import save, table
 from benchmarks.pages.pareto import plot
 from benchmarks.released.foreign import FOREIGN
-from benchmarks.scoring import baselines, case, crop_square, same_sized, score
+from benchmarks.scoring import Case, baselines, case, crop_square, same_sized, score
 from gdp.compose.configuration import build, compose
 from gdp.picture import find_photos, read
 from gdp.prior.prior import Prior
@@ -31,56 +36,19 @@ from gdp.restore.setup import Setup
 from gdp.train import files as training_files
 
 COLUMNS = (
-    "task sampler steps nfe images samples psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image"
+    "task sampler steps nfe images samples "
+    "psnr psnr_of_mean ssim haarpsi null_energy consistency seconds_per_image"
 ).split()
 
 
 def main() -> None:
     """Parse, run, print, save."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--images", required=True, help="folder of clean photos")
-    parser.add_argument(
-        "--tasks",
-        default="sr4,inpaint_random,denoise,deblur,colorize",
-        help="task or task:key=value:key=value",
-    )
-    parser.add_argument(
-        "--samplers",
-        default="auto",
-        help="names, with numbers of their own after @: auto@20,ddnm@20@100",
-    )
-    budget = parser.add_mutually_exclusive_group()
-    budget.add_argument("--steps", default="50", help="numbers of steps, separated by commas (50)")
-    budget.add_argument("--nfe", help="network calls, separated by commas")
-    parser.add_argument(
-        "--samples",
-        type=int,
-        default=1,
-        help="posterior samples of each photo; their mean is scored too",
-    )
-    parser.add_argument("--limit", type=int, help="the first N photos by name")
-    parser.add_argument("--size", type=int, help="centre crops of this size")
-    parser.add_argument("--prior", default="photo64")
-    parser.add_argument(
-        "--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py"
-    )
-    parser.add_argument("--json", metavar="FILE")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FOLDER",
-        help="keep every row as it comes, and go on from those kept",
-    )
-    parser.add_argument(
-        "--only-kept", action="store_true", help="tables and plot of the rows in --out, none made"
-    )
-    args = parser.parse_args()
+    parser, args = arguments()
     try:
         rows = list(run(args))
     except (ValueError, TypeError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
+
     print(table(rows, COLUMNS))
     save(rows, args.json)
     if args.out:
@@ -89,69 +57,127 @@ def main() -> None:
         plot(rows, args.out / "pareto.png")
 
 
+def arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+
+    # What is compared
+    add("--images", required=True, help="folder of clean photos")
+    tasks = "sr4,inpaint_random,denoise,deblur,colorize"
+    add("--tasks", default=tasks, help="task or task:key=value:key=value")
+    samplers = "names, with numbers of their own after @: auto@20,ddnm@20@100"
+    add("--samplers", default="auto", help=samplers)
+
+    # At what cost
+    budget = parser.add_mutually_exclusive_group()
+    budget.add_argument("--steps", default="50", help="numbers of steps, separated by commas (50)")
+    budget.add_argument("--nfe", help="network calls, separated by commas")
+    samples = "posterior samples of each photo; their mean is scored too"
+    add("--samples", type=int, default=1, help=samples)
+
+    # On what
+    add("--limit", type=int, help="the first N photos by name")
+    add("--size", type=int, help="centre crops of this size")
+    add("--prior", default="photo64")
+    add("--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py")
+
+    # Where it goes
+    add("--json", metavar="FILE")
+    out = "keep every row as it comes, and go on from those kept"
+    add("--out", type=Path, metavar="FOLDER", help=out)
+    only = "tables and plot of the rows in --out, none made"
+    add("--only-kept", action="store_true", help=only)
+    return parser, parser.parse_args()
+
+
 def run(args: argparse.Namespace) -> Iterator[dict]:
-    """The rows, one by one, told on stderr as they come."""
-    photos = [
-        crop_square(read(f).pixels, args.size) for f in find_photos(args.images)[: args.limit]
-    ]
-    kept = Kept(args)
-    prior: Prior | None = None
+    """Yield the rows one by one, and show them on stderr as they come."""
+    files = find_photos(args.images)[: args.limit]
+    photos = [crop_square(read(f).pixels, args.size) for f in files]
+    archive, measure = Archive(args), Measure(args, photos)
+
     for task in args.tasks.split(","):
-        cases: list = []
-        for words in ("baselines", *args.samplers.split(",")):
-            sampler, *own = words.split("@")
-            for budget in (
-                [None] if sampler == "baselines" else own or (args.nfe or args.steps).split(",")
-            ):
-                if (found := kept.find(task, sampler, budget)) is not None:
-                    yield from found
-                    continue
-                if args.only_kept:
-                    continue
-                own_words = [*task.split(":")[1:], *args.override]
-                one_pass = (
-                    [] if any(word.startswith("lowres") for word in own_words) else ["lowres=none"]
-                )
-                overrides = [
-                    f"task={task.split(':')[0]}",
-                    f"prior={args.prior}",
-                    *one_pass,
-                    *own_words,
-                ]
-                try:
-                    setup = build_setup(overrides, sampler)
-                    prior = prior or setup.load_prior()
-                    cases = cases or [
-                        case(setup, batch, seeds, prior) for batch, seeds in same_sized(photos)
-                    ]
-                    if budget is None:
-                        rows = list(baselines(cases))
-                    else:
-                        fitted = with_steps(setup, prior, int(budget), args.nfe is not None)
-                        setup_cases = [
-                            c._replace(setup=c.setup._replace(sampler=fitted)) for c in cases
-                        ]
-                        rows = [
-                            {
-                                "sampler": sampler,
-                                "steps": fitted.schedule.steps,
-                                **score(setup_cases, prior, args.samples),
-                            }
-                        ]
-                except TypeError as error:  # the sampler lacks something of the operator
-                    print(f"{task}: {error}", file=sys.stderr)
-                    rows = []
-                rows = [{"task": task, **row} for row in rows]
-                kept.add(task, sampler, budget, rows)
+        for sampler, budget in budgets(args):
+            rows = archive.find(task, sampler, budget)
+            if rows is None and not args.only_kept:
+                rows = measure.rows(task, sampler, budget)
+                archive.add(task, sampler, budget, rows)
                 for line in table(rows, COLUMNS).splitlines()[2:]:
                     print(line, file=sys.stderr, flush=True)
-                yield from rows
+            yield from rows or []
+
+
+def budgets(args: argparse.Namespace) -> Iterator[tuple[str, str | None]]:
+    """Yield the baselines, and every sampler with each of its numbers of steps or calls."""
+    for words in ("baselines", *args.samplers.split(",")):
+        sampler, *own = words.split("@")
+        if sampler == "baselines":
+            yield sampler, None
+        else:
+            for budget in own or (args.nfe or args.steps).split(","):
+                yield sampler, budget
+
+
+class Measure:
+    """Makes rows; the prior is loaded once, and a task's photos are degraded once.
+
+    Args:
+        args: the command line.
+        photos: clean photos [1, 3, H, W] in [0, 1].
+    """
+
+    def __init__(self, args: argparse.Namespace, photos: list[Tensor]):
+        self.args, self.photos = args, photos
+        self.prior: Prior | None = None
+        self.task = ""
+        self.cases: list[Case] = []
+
+    def rows(self, task: str, sampler: str, budget: str | None) -> list[dict]:
+        """Score one sampler, or the baselines, on a task."""
+        try:
+            rows = self.scores(task, sampler, budget)
+        except TypeError as error:  # the sampler lacks something of the operator
+            print(f"{task}: {error}", file=sys.stderr)
+            rows = []
+        return [{"task": task, **row} for row in rows]
+
+    def scores(self, task: str, sampler: str, budget: str | None) -> list[dict]:
+        """Score one sampler, or the baselines.
+
+        Raises:
+            TypeError: the sampler lacks something of the operator.
+        """
+        # The task, in one pass unless it says otherwise
+        name, *settings = task.split(":")
+        words = [*settings, *self.args.override]
+        one_pass = [] if any(word.startswith("lowres") for word in words) else ["lowres=none"]
+        overrides = [f"task={name}", f"prior={self.args.prior}", *one_pass, *words]
+        setup = build_setup(overrides, sampler)
+
+        # Its photos
+        prior = self.prior = self.prior or setup.load_prior()
+        if self.task != task:
+            batches = same_sized(self.photos)
+            self.cases = [case(setup, batch, seeds, prior) for batch, seeds in batches]
+            self.task = task
+        if budget is None:
+            return list(baselines(self.cases))
+
+        # The sampler at this budget
+        budgeted = with_steps(setup, prior, int(budget), self.args.nfe is not None)
+        cases = [c._replace(setup=c.setup._replace(sampler=budgeted)) for c in self.cases]
+        scores = score(cases, prior, self.args.samples)
+        return [{"sampler": sampler, "steps": budgeted.schedule.steps, **scores}]
 
 
 def build_setup(overrides: list[str], sampler: str) -> Setup:
-    """The task with a sampler of ours or of FOREIGN."""
+    """Build a task with a sampler of ours or of FOREIGN."""
     if sampler not in FOREIGN and sampler != "baselines":
         return build(compose(*overrides, f"sampler={sampler}"))
+
     setup = build(compose(*(word for word in overrides if not word.startswith("sampler."))))
     if sampler == "baselines":
         return setup
@@ -161,9 +187,21 @@ def build_setup(overrides: list[str], sampler: str) -> Setup:
 
 
 def with_steps(setup: Setup, prior: Prior, budget: int, calls: bool) -> Any:
-    """The sampler with `budget` steps, or with as many as make at most `budget` network calls; without time travel if that is too long."""
+    """Give the sampler a number of steps.
+
+    Args:
+        setup: with the sampler.
+        prior: it tells how many steps there can be.
+        budget: number of steps, or of network calls.
+        calls: whether it counts network calls: then there are as many steps as make at most so
+            many calls, without time travel if that takes too many.
+
+    Raises:
+        ValueError: the sampler needs more calls.
+    """
     if not calls:
         return replace(setup.sampler, schedule=replace(setup.sampler.schedule, steps=budget))
+
     for schedule in (setup.sampler.schedule, replace(setup.sampler.schedule, travel=1, repeat=1)):
         for steps in range(min(budget, prior.T), 0, -1):
             sampler = replace(setup.sampler, schedule=replace(schedule, steps=steps))
@@ -174,31 +212,33 @@ def with_steps(setup: Setup, prior: Prior, budget: int, calls: bool) -> Any:
     )
 
 
-class Kept:
-    """The rows in FOLDER/rows.jsonl, with what they were made of."""
+class Archive:
+    """The rows in FOLDER/rows.jsonl, with what they were made of.
+
+    Args:
+        args: the command line; without --out nothing is kept.
+    """
 
     def __init__(self, args: argparse.Namespace):
         self.file = args.out / "rows.jsonl" if args.out else None
-        self.made_of = {
-            k: str(getattr(args, k))
-            for k in ("images", "samples", "limit", "size", "prior", "override")
-        }
-        self.made_of["budget"] = "nfe" if args.nfe else "steps"
+        names = ("images", "samples", "limit", "size", "prior", "override")
+        self.origin = {k: str(getattr(args, k)) for k in names}
+        self.origin["budget"] = "nfe" if args.nfe else "steps"
         self.groups: list[dict] = []
-        if self.file:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            self.groups = training_files.rows(self.file)
-            if self.file.is_file() and not self.file.read_text().endswith(
-                "\n"
-            ):  # a kill cut the last line short
-                training_files.rewrite(self.file, self.groups)
+        if not self.file:
+            return
+
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.groups = training_files.rows(self.file)
+        if self.file.is_file() and not self.file.read_text().endswith("\n"):
+            training_files.rewrite(self.file, self.groups)  # a kill cut the last line short
 
     def key(self, task: str, sampler: str, budget: str | None) -> dict[str, str]:
-        """What tells one group of rows from another."""
-        return {**self.made_of, "task": task, "sampler": sampler, "of": str(budget)}
+        """Tell one group of rows from another."""
+        return {**self.origin, "task": task, "sampler": sampler, "of": str(budget)}
 
     def find(self, task: str, sampler: str, budget: str | None) -> list[dict] | None:
-        """The rows made before, or None."""
+        """Find the rows of a run before, or None."""
         key = self.key(task, sampler, budget)
         return next((group["rows"] for group in reversed(self.groups) if group["key"] == key), None)
 

@@ -1,7 +1,8 @@
-"""What a restoration is worth: a task's photos, what was made of them, and scores against the truth.
+"""What a restoration is worth: a task's photos, what became of them, and scores against the truth.
 
-PSNR is over RGB in [0, 1] after clipping and 8-bit rounding. null_energy = ||(I - A^+ A) x|| / ||(I - A^+ A) reference||: 1 is as
-sharp as the truth, less is blur.
+PSNR is over RGB in [0, 1] after clipping and 8-bit rounding.
+null_energy = ||(I - A^+ A) x|| / ||(I - A^+ A) reference||: 1 is as sharp as the truth, less is
+blur.
 """
 
 import time
@@ -21,35 +22,43 @@ from gdp.restore.setup import Setup
 
 
 class Case(NamedTuple):
-    """One task on photos of one size: what every sampler of it is given, and scored against."""
+    """One task on photos of one size: what every sampler of it is given, and scored against.
+
+    Attributes:
+        setup: operator and sampler.
+        clean: the photos [B, 3, H, W] in [0, 1].
+        y: what is measured of them, in model units.
+    """
 
     setup: Setup
-    clean: Tensor  # [B, 3, H, W] in [0, 1]
-    y: Tensor  # model units
+    clean: Tensor
+    y: Tensor
 
 
-Output = tuple[Case, list[Tensor], float]  # the case, its samples, seconds for one of them
+# A case, its samples, seconds for one of them
+Output = tuple[Case, list[Tensor], float]
 
 
 def crop_square(pixels: Tensor, size: int | None) -> Tensor:
-    """The centre size x size of a picture; all of it without a size."""
+    """Take the centre size x size of a picture; all of it without a size."""
     if size is None:
         return pixels
     H, W = pixels.shape[-2:]
     if min(H, W) < size:
         raise ValueError(f"--size {size} is larger than a {W}x{H} photo; choose a smaller one")
+
     return pixels[..., (H - size) // 2 :, (W - size) // 2 :][..., :size, :size]
 
 
 def same_sized(photos: list[Tensor]) -> list[tuple[Tensor, list[int]]]:
-    """Photos in batches of one size, with the seed of each."""
+    """Put photos into batches of one size, with the seed of each."""
     sizes = sorted({tuple(p.shape) for p in photos})
     groups = [[i for i, p in enumerate(photos) if tuple(p.shape) == size] for size in sizes]
     return [(torch.cat([photos[i] for i in group]), group) for group in groups]
 
 
 def case(setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
-    """The photos, degraded."""
+    """Degrade photos [B, 3, H, W] in [0, 1] by the setup's operator and noise."""
     clean = crop(photos, setup.operator.divisor).to(prior.device)
     operator = setup.operator.to(prior.device)
     y, operator = degrade(clean, operator, setup.config["sigma_y"], seeds)
@@ -57,7 +66,11 @@ def case(setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
 
 
 def baselines(cases: list[Case]) -> Iterator[dict]:
-    """A^+ y; y itself where it is of the photo's shape, else its bicubic enlargement."""
+    """Score what takes no sampler.
+
+    A^+ y (pinv), y itself where it is of the photo's shape (input), and its bicubic enlargement
+    where it is a smaller picture (bicubic).
+    """
     for name, make in {"pinv": inverted, "input": unchanged, "bicubic": enlarged}.items():
         outputs = []
         for c in cases:
@@ -70,26 +83,27 @@ def baselines(cases: list[Case]) -> Iterator[dict]:
 
 
 def inverted(c: Case) -> Tensor | None:
-    """A^+ y, where A has one."""
+    """Return A^+ y, where A has one."""
     A: Any = c.setup.operator
     return to_image(A.pinv(c.y)) if hasattr(A, "pinv") else None
 
 
 def unchanged(c: Case) -> Tensor | None:
-    """y, where it is of the photo's shape."""
+    """Return y, where it is of the photo's shape."""
     return to_image(c.y) if c.y.shape == c.clean.shape else None
 
 
 def enlarged(c: Case) -> Tensor | None:
-    """y enlarged by bicubic interpolation, where it is a smaller picture."""
+    """Return y enlarged by bicubic interpolation, where it is a smaller picture."""
     if c.y.ndim != 4 or c.y.shape[1] != c.clean.shape[1] or c.y.shape[-2:] == c.clean.shape[-2:]:
         return None
     return F.interpolate(to_image(c.y), c.clean.shape[-2:], mode="bicubic", align_corners=False)
 
 
 def score(cases: list[Case], prior: Prior, samples: int) -> dict:
-    """Restore every photo `samples` times."""
+    """Restore every photo `samples` times, and score the results."""
     outputs, nfe = [], 0
+
     for c in cases:
         began, drawn = time.perf_counter(), []
         for k in range(samples):
@@ -99,42 +113,54 @@ def score(cases: list[Case], prior: Prior, samples: int) -> dict:
             drawn.append(to_image(x))
             nfe = prior.calls - calls
         outputs.append((c, drawn, (time.perf_counter() - began) / samples))
+
     return {"nfe": nfe, **summary(outputs)}
 
 
 def summary(outputs: list[Output]) -> dict:
-    """Means over photos; over samples too, but for psnr_of_mean."""
+    """Average the scores over photos; over samples too, but for psnr_of_mean."""
     import piq
 
     values: dict[str, list[float | None]] = {}
-    images = sum(len(c.clean) for c, *_ in outputs)
+
+    def add(name: str, value: float | None) -> None:
+        values.setdefault(name, []).append(value)
+
     for c, drawn, _ in outputs:
         A, mean = c.setup.operator, torch.stack(drawn).mean(0)
         for i in range(len(c.clean)):
             truth = c.clean[i : i + 1]
-            values.setdefault("psnr_of_mean", []).append(float(psnr(mean[i : i + 1], truth)))
+            add("psnr_of_mean", float(psnr(mean[i : i + 1], truth)))
+
             for x in (d[i : i + 1] for d in drawn):
                 a, b = rounded(x), rounded(truth)
-                values.setdefault("psnr", []).append(float(psnr(x, truth)))
-                values.setdefault("ssim", []).append(float(piq.ssim(a, b, data_range=1.0)))
-                values.setdefault("haarpsi", []).append(float(piq.haarpsi(a, b, data_range=1.0)))
-                values.setdefault("null_energy", []).append(null_energy(A, x, truth))
-                values.setdefault("consistency", []).append(consistency(x, A, c.y[i : i + 1]))
+                add("psnr", float(psnr(x, truth)))
+                add("ssim", float(piq.ssim(a, b, data_range=1.0)))
+                add("haarpsi", float(piq.haarpsi(a, b, data_range=1.0)))
+                add("null_energy", null_energy(A, x, truth))
+                add("consistency", consistency(x, A, c.y[i : i + 1]))
+
+    images = sum(len(c.clean) for c, *_ in outputs)
     means = {k: mean_or_none(v) for k, v in values.items()}
     seconds = sum(s for *_, s in outputs) / images
     return {"images": images, "samples": len(outputs[0][1]), **means, "seconds_per_image": seconds}
 
 
 def mean_or_none(values: list[float | None]) -> float | None:
-    """The mean; None where a value is missing."""
+    """Average values; None where one is missing."""
     known = [v for v in values if v is not None]
     return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def null_energy(A: Any, x: Tensor, truth: Tensor) -> float | None:
-    """||(I - A^+ A) x|| / ||(I - A^+ A) truth||; None where A sees everything, or has no A^+."""
+    """Compute ||(I - A^+ A) x|| / ||(I - A^+ A) truth||.
+
+    Returns:
+        None where A sees everything, or has no A^+.
+    """
     if not hasattr(A, "pinv"):
         return None
+
     x, truth = to_model(x), to_model(truth)
     unseen = truth - A.pinv(A(truth))
     if float(unseen.norm()) < 1e-4 * float(truth.norm()):

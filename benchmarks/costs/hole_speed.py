@@ -1,4 +1,7 @@
-"""What inpainting costs by the size of the hole: pixels that the network sees, and seconds, as shares of those of the whole picture."""
+"""What inpainting costs by the size of the hole.
+
+Pixels that the network sees, and seconds, as shares of those of the whole picture.
+"""
 
 import time
 
@@ -16,27 +19,34 @@ COLUMNS = "size hole network_pixels_per_pixel seconds share_of_pixels share_of_s
 def measure_holes(
     prior: Prior, size: tuple[int, int], shares: list[float], steps: int
 ) -> list[dict]:
-    """A row per share of the picture (height, width) that a square hole takes; the last, 1, has a y that holds nothing for certain."""
+    """Inpaint square holes of several sizes.
+
+    Args:
+        prior: the prior.
+        size: the picture's height and width.
+        shares: of the picture that a hole takes.
+        steps: of the sampler.
+
+    Returns:
+        A row for each share; the last, 1, has a y that holds nothing for certain.
+    """
     H, W = size
     y = torch.rand(1, 3, H, W, device=prior.device) - 0.5
     rows: list[dict] = []
+
     for share in [*shares, 1.0]:
         side = min(share, 0.99) ** 0.5
         A = BoxMask((1 - side) / 2, (1 - side) / 2, side, side)
         A.sigma_y = 0.006 if share == 1 else 0.0  # above rounding: no pixel is taken for known
+
         tiled = TiledPrior(prior)
         began = time.perf_counter()
         Anchored(schedule=Schedule(steps))(tiled, A, A(y))
         if prior.device.type == "cuda":
             torch.cuda.synchronize(prior.device)
-        rows.append(
-            {
-                "size": f"{W}x{H}",
-                "hole": share,
-                "pixels": tiled.pixels / tiled.calls,
-                "seconds": time.perf_counter() - began,
-            }
-        )
+        seconds, pixels = time.perf_counter() - began, tiled.pixels / tiled.calls
+        rows.append({"size": f"{W}x{H}", "hole": share, "pixels": pixels, "seconds": seconds})
+
     whole = rows[-1]
     return [
         {

@@ -1,13 +1,14 @@
-"""Throughput of a network in several forms, one after the other in one run: as the reference arranges it, and as the program runs it.
+"""Throughput of a network in several forms, from the reference's to the program's.
 
-    eager      NCHW, torch's own operations, as guided-diffusion has it: float32, on CUDA float16 too
+    eager      NCHW, torch's own operations, as guided-diffusion has it; on CUDA in float16 too
     layout     the same with channels last
     exact      as the program runs it: its data type, fused kernels, on CUDA graphs
     reuse N    the mean over N calls, one of which is of the whole network (gdp/prior/reuse.py)
-    compiled   torch.compile of the network, its compilation not counted but told
+    compiled   torch.compile of the network, its compilation not counted
 
-The forms take turns, and the fastest of several rounds counts, so that a busy machine favours none. Arithmetic is that of the eager
-network, counted by torch; its share is of a large matrix product's in the same data type and the same run. Memory is CUDA's.
+The forms take turns in one run, and the fastest of several rounds counts, so that a busy machine
+favours none. Arithmetic is that of the eager network, counted by torch; its share is of a large
+matrix product's in the same data type and the same run. Memory is CUDA's.
 """
 
 import os
@@ -31,17 +32,34 @@ COLUMNS = (
     "prior size batch what dtype ms_per_nfe images_per_s_20 images_per_s_100 images_per_s_1000 "
     "tflops share_of_matmul peak_mb ratio_to_fp32_eager"
 ).split()
-MATMUL = {"cpu": 2048, "cuda": 8192}  # side of the large product
+
+# Side of the large matrix product
+MATMUL_SIDE = {"cpu": 2048, "cuda": 8192}
 Call = Callable[[], object]
 
 
 def measure(
     name: str, prior: Prior, size: int, batch: int, rounds: int, reuse: list[int], compiled: bool
 ) -> list[dict]:
-    """One row per form of this size."""
+    """Measure a network in all forms.
+
+    Args:
+        name: of the prior.
+        prior: with the network.
+        size: of the pictures.
+        batch: how many there are.
+        rounds: of which the fastest counts.
+        reuse: numbers of calls over which the deep levels are reused.
+        compiled: measure torch.compile too.
+
+    Returns:
+        A row for each form.
+    """
     device = prior.device
     x = torch.randn(batch, 3, size, size, device=device)
     arithmetic = flops(prior, x)
+
+    # The forms take turns
     best: dict[str, float] = {}
     memory: dict[str, float | None] = {}
     dtypes: dict[str, torch.dtype] = {}
@@ -51,6 +69,7 @@ def measure(
                 seconds, peak = timed(call, device)
             best[what] = min(seconds / calls, best.get(what, seconds))
             memory[what], dtypes[what] = peak, dtype
+
     peaks = {dtype: matmul(device, dtype, rounds) for dtype in set(dtypes.values())}
     return [
         {
@@ -74,37 +93,30 @@ def measure(
 def forms(
     prior: Prior, x: Tensor, reuse: list[int], compiled: bool
 ) -> Iterator[tuple[str, torch.dtype, int, Any]]:
-    """(what, data type, network calls, a context that gives the function to time)."""
+    """Yield (what, data type, network calls, a context that gives the function to time)."""
     net = prior.net
     assert net is not None
     shipped = next(net.parameters()).dtype
-    yield "eager float32", torch.float32, 1, eager(net, x, torch.float32, torch.contiguous_format)
-    if x.is_cuda:
-        yield (
-            "eager float16",
-            torch.float16,
-            1,
-            eager(net, x, torch.float16, torch.contiguous_format),
-        )
+
+    # As the reference arranges it
+    for dtype in (torch.float32, torch.float16) if x.is_cuda else (torch.float32,):
+        yield f"eager {str(dtype)[6:]}", dtype, 1, eager(net, x, dtype, torch.contiguous_format)
     yield f"layout {str(shipped)[6:]}", shipped, 1, eager(net, x, shipped, torch.channels_last)
+
+    # As the program runs it
     yield "exact", shipped, 1, as_shipped(prior, x, 1)
     if reusable(prior):
         for n in reuse:
             yield f"reuse {n}", shipped, n, as_shipped(ReusingPrior(prior, n), x, n)
+
     if compiled:
-        yield (
-            "compiled",
-            shipped,
-            1,
-            eager(
-                net, x, shipped, torch.channels_last, partial(torch.compile, mode="reduce-overhead")
-            ),
-        )
+        wrap = partial(torch.compile, mode="reduce-overhead")
+        yield "compiled", shipped, 1, eager(net, x, shipped, torch.channels_last, wrap)
 
 
 @contextmanager
 def as_shipped(prior: Prior, x: Tensor, calls: int) -> Iterator[Call]:
-    """`calls` predictions by the prior."""
+    """Give a function that makes `calls` predictions by the prior."""
     times = range(500, 500 - calls, -1)
     yield lambda: [prior.predict(x, t) for t in times]
 
@@ -117,14 +129,13 @@ def eager(
     layout: torch.memory_format,
     wrap: Callable[..., Any] = lambda n: n,
 ) -> Iterator[Call]:
-    """One call of the network on torch's own operations, in a data type and layout."""
+    """Give one call of the network on torch's own operations, in a data type and layout."""
     before = next(net.parameters()).dtype
     z = x.to(dtype).contiguous(memory_format=layout)
-    labels = (
-        None
-        if getattr(net, "num_classes", None) is None
-        else torch.zeros(len(x), dtype=torch.long, device=x.device)
-    )
+    labels = None
+    if getattr(net, "num_classes", None) is not None:
+        labels = torch.zeros(len(x), dtype=torch.long, device=x.device)
+
     with torchs_own():
         net.to(dtype).to(memory_format=layout)
         call = wrap(net)
@@ -136,7 +147,7 @@ def eager(
 
 @contextmanager
 def torchs_own() -> Iterator[None]:
-    """Within it no kernels of ours are used."""
+    """Use no kernels of ours within the block."""
     before = os.environ.get("GDP_KERNELS")
     os.environ["GDP_KERNELS"] = "0"
     forget()
@@ -148,13 +159,13 @@ def torchs_own() -> Iterator[None]:
 
 
 def forget() -> None:
-    """Kernels are looked for anew."""
+    """Forget which kernels were found, so that they are looked for again."""
     for found in (cpu_kernels.library, cuda_kernels.matches_torch):
         found.cache_clear()
 
 
 def flops(prior: Prior, x: Tensor) -> float:
-    """Floating-point operations of the eager network on x."""
+    """Count the floating-point operations of the eager network on x."""
     assert prior.net is not None
     with (
         torch.no_grad(),
@@ -166,21 +177,24 @@ def flops(prior: Prior, x: Tensor) -> float:
 
 
 def matmul(device: torch.device, dtype: torch.dtype, rounds: int) -> float:
-    """Floating-point operations a second of a large matrix product."""
-    n = MATMUL[device.type]
+    """Measure the floating-point operations a second of a large matrix product."""
+    n = MATMUL_SIDE[device.type]
     a, b = (torch.randn(n, n, device=device, dtype=dtype) for _ in range(2))
     return 2 * n**3 / min(timed(lambda: a @ b, device)[0] for _ in range(max(3, rounds)))
 
 
 def timed(call: Call, device: torch.device) -> tuple[float, float | None]:
-    """Seconds of the last of a few calls, and the most memory held, in MB."""
+    """Measure the seconds of the last of a few calls, and the most memory held, in MB."""
     cuda = device.type == "cuda"
     if cuda:
         torch.cuda.reset_peak_memory_stats(device)
-    for _ in range(4 if cuda else 1):  # a graph is captured once a shape has come a few times
+
+    # A graph is captured once a shape has come a few times
+    for _ in range(4 if cuda else 1):
         call()
     if cuda:
         torch.cuda.synchronize(device)
+
     began = time.perf_counter()
     call()
     if cuda:

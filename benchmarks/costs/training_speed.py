@@ -1,8 +1,10 @@
 """What a step of training takes on a CPU, by torch's own operations and by the kernels.
 
-    python benchmarks/costs/training_speed.py [--sizes 64,32] [--pixels 65536] [--rounds 3] [--json FILE]
+    python benchmarks/costs/training_speed.py [--sizes 64,32] [--pixels 65536] [--rounds 3]
+        [--json FILE]
 
-The trainer's default network, random pictures, the hybrid loss, fused AdamW. The two take turns, and the fastest of several rounds counts.
+The trainer's default network, random pictures, the hybrid loss, fused AdamW. The two take turns,
+and the fastest of several rounds counts.
 """
 
 import argparse
@@ -19,7 +21,7 @@ from benchmarks.common import save, table
 from benchmarks.costs.network_speed import timed, torchs_own
 from gdp.prior.schedule import betas
 from gdp.train.loss import HybridLoss
-from gdp.train.setup import DEFAULT, build
+from gdp.train.setup import DEFAULT_CONFIG, build
 
 COLUMNS = "size batch torch_ms kernels_ms ratio".split()
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
+
     rows = [
         measure(size, max(1, args.pixels // size**2), args.rounds)
         for size in map(int, args.sizes.split(","))
@@ -43,27 +46,27 @@ def main() -> None:
 
 
 def measure(size: int, batch: int, rounds: int) -> dict:
-    """The row of a crop's side."""
+    """Measure training on crops of a size."""
     step = training(size, batch)
     best: dict[str, float] = {}
+
     for _ in range(rounds):
         for name, form in (("torch_ms", torchs_own()), ("kernels_ms", nullcontext())):
             with form:
-                best[name] = min(
-                    1000 * timed(step, torch.device("cpu"))[0], best.get(name, float("inf"))
-                )
+                ms = 1000 * timed(step, torch.device("cpu"))[0]
+            best[name] = min(ms, best.get(name, ms))
+
     return {"size": size, "batch": batch, **best, "ratio": best["torch_ms"] / best["kernels_ms"]}
 
 
 def training(size: int, batch: int) -> Callable[[], None]:
-    """A step of training on so many crops."""
+    """Prepare a step of training on so many crops."""
     torch.manual_seed(0)
-    net, loss = build(DEFAULT).train(), HybridLoss(betas(**DEFAULT["diffusion"]))
+    net, loss = build(DEFAULT_CONFIG).train(), HybridLoss(betas(**DEFAULT_CONFIG["diffusion"]))
+    shape = (batch, 3, size, size)
     optimizer = torch.optim.AdamW(net.parameters(), 1e-4, fused=True)
-    x0, eps = (
-        torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
-        for _ in range(2)
-    )
+
+    x0, eps = (torch.randn(shape).contiguous(memory_format=torch.channels_last) for _ in range(2))
     t = torch.randint(1, loss.T + 1, (batch,))
 
     def step() -> None:

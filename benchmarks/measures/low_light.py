@@ -1,12 +1,14 @@
 """Blind low light on photos darkened by known f, M, gamma and noise.
 
-    python benchmarks/measures/low_light.py --images FOLDER [--ablation] [--json FILE] [OVERRIDE ...]
+    python benchmarks/measures/low_light.py --images FOLDER [--ablation] [--json FILE] [OVERRIDE]
 
-    y = f x^gamma + M + noise,   M a smooth random map up to 0.1 f,   gamma 0.9 to 1.1,   noise of std 0.015
+    y = f x^gamma + M + noise,
+    M a smooth random map up to 0.1 f,   gamma 0.9 to 1.1,   noise of std 0.015
 
-Rows: for each f the error of the f that is found, what is found of f and M from the true x, and what restoring gains, after matching the
-gain (f is not identifiable from one photo, so brightness is not scored). --ablation restores with each loss of
-conf/guidance/quality.yaml on in turn, and without M.
+Rows: for each f the error of the f that is found, what is found of f and M from the true x, and
+what restoring gains, after matching the gain (f is not identifiable from one photo, so brightness
+is not scored). --ablation restores with each loss of conf/guidance/quality.yaml on in turn, and
+without M.
 """
 
 import argparse
@@ -28,8 +30,11 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from operators.light.light import Light
 
+# std of the noise; M's largest value, as a share of f
 NOISE, SPREAD = 0.015, 0.1
 FACTORS = (0.05, 0.1, 0.3)
+
+# Losses of the ablation, and their weights
 WEIGHTS = [
     ("exposure", 1),
     ("colour_constancy", 1),
@@ -40,53 +45,49 @@ WEIGHTS = [
 ]
 
 
-def darkened(x: Tensor, f: float, seed: int) -> tuple[Tensor, Tensor]:
-    """y and M of a photo [1, 3, H, W] in [0, 1]."""
+def darken(x: Tensor, f: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Darken a photo [1, 3, H, W] in [0, 1]; return y and M."""
     chance = torch.Generator().manual_seed(seed)
-    M = (
-        SPREAD
-        * f
-        * F.interpolate(
-            torch.rand(1, 1, 4, 4, generator=chance), x.shape[-2:], mode="bicubic"
-        ).clamp(0, 1)
-    )
+    coarse = torch.rand(1, 1, 4, 4, generator=chance)
+    M = SPREAD * f * F.interpolate(coarse, x.shape[-2:], mode="bicubic").clamp(0, 1)
     gamma = 0.9 + 0.2 * float(torch.rand(1, generator=chance))
     return f * x**gamma + M + NOISE * Noise([seed], "degrade").like(x), M
 
 
 def matched_psnr(pixels: Tensor, x: Tensor) -> float:
-    """PSNR after the gain on either side that fits best: of pixels to x, or of x to pixels, in x's scale."""
+    """Compute the PSNR of pixels to x after the gain that fits best."""
     gain = float((pixels * x).sum() / (pixels * pixels).sum())
     return float(-10 * (gain * pixels - x).square().mean().log10())
 
 
 def row(photos: list[Tensor], f: float, prior: Prior, overrides: list[str]) -> dict:
-    """Figures for one f."""
+    """Measure one f on all photos."""
     setup = build(compose("task=lowlight", *overrides))
-    found, fitted, alike, before, after = [], [], [], [], []
+    f_errors, f_errors_given_x, correlations, before, after = [], [], [], [], []
+
     for seed, x in enumerate(photos):
-        y, M = darkened(x, f, seed)
+        y, M = darken(x, f, seed)
         A = setup.operator.with_noise(2 * NOISE)
+
+        # f and M from the true x
         oracle = A.bind(to_model(y))
         if isinstance(oracle, Light):
             oracle.fit(to_model(x), to_model(y), 0.0)
-            fitted.append(abs(float(oracle.f[0, 0]) / f - 1))
-            alike.append(
-                float(
-                    torch.corrcoef(torch.stack([oracle.map(x)[:, :1].flatten(), M.flatten()]))[
-                        0, 1
-                    ].nan_to_num()
-                )
-            )
+            f_errors_given_x.append(abs(float(oracle.f[0, 0]) / f - 1))
+            maps = torch.stack([oracle.map(x)[:, :1].flatten(), M.flatten()])
+            correlations.append(float(torch.corrcoef(maps)[0, 1].nan_to_num()))
+
+        # f and x from y alone
         result, bound = setup.sampler(prior, A, to_model(y), [seed])
-        found.append(abs(float(bound.describe(y)["f"][0]) / f - 1))
+        f_errors.append(abs(float(bound.describe(y)["f"][0]) / f - 1))
         before.append(matched_psnr(y, x))
         after.append(matched_psnr(to_image(result), x))
+
     return {
         "f": f,
-        "f_error": median(found),
-        "f_error_given_x": median(fitted),
-        "M_correlation_given_x": median(alike),
+        "f_error": median(f_errors),
+        "f_error_given_x": median(f_errors_given_x),
+        "M_correlation_given_x": median(correlations),
         "psnr_y": fmean(before),
         "psnr": fmean(after),
         "gain_db": fmean(after) - fmean(before),
@@ -105,21 +106,22 @@ def main() -> None:
     p.add_argument("--json", metavar="FILE")
     p.add_argument("override", nargs="*")
     args = p.parse_args()
-    photos = [
-        crop_square(read(file).pixels, args.size) for file in find_photos(args.images)[: args.limit]
-    ]
+
+    files = find_photos(args.images)[: args.limit]
+    photos = [crop_square(read(file).pixels, args.size) for file in files]
     prior = build(compose("task=lowlight", *args.override)).load_prior()
+
     if args.ablation:
         cases = {"as shipped": [], "operator.mask=false": ["operator.mask=false"]}
-        cases |= {
-            f"{name} {weight:g}": [f"guidance.terms.{name}.0={weight}"] for name, weight in WEIGHTS
-        }
+        for name, weight in WEIGHTS:
+            cases[f"{name} {weight:g}"] = [f"guidance.terms.{name}.0={weight}"]
         rows = []
         for name, words in cases.items():
             rows.append({"case": name, **row(photos, 0.1, prior, [*args.override, *words])})
             print(rows[-1], file=sys.stderr, flush=True)
     else:
         rows = [row(photos, f, prior, args.override) for f in FACTORS]
+
     print(table(rows, list(rows[0])))
     save(rows, args.json)
 

@@ -1,10 +1,12 @@
-"""What low resolution first is worth: full-size network calls against PSNR on a photo, and colours across a sky that is to be filled in.
+"""What low resolution first is worth: network calls against PSNR, and colours across a sky.
 
-    python benchmarks/measures/low_res_first.py --image FILE [--crop 256x256] [--tasks sr4,denoise] [--modes none:20,none:10,first:20,ladder:20]
+    python benchmarks/measures/low_res_first.py --image FILE [--crop 256x256]
+        [--tasks sr4,denoise] [--modes none:20,none:10,first:20,ladder:20]
     python benchmarks/measures/low_res_first.py --sky docs/low_res_first.png
 
-A mode is a file of conf/lowres and a number of steps. full_calls are those at full size, cost counts all in units of them. The sky is a
-picture of two slowly changing colours whose middle is lost; drift is the largest difference between the errors of its four corners.
+A mode is a file of conf/lowres and a number of steps. full_calls are those at full size, cost
+counts all in units of them. The sky is a picture of two slowly changing colours whose middle is
+lost; drift is the largest difference between the errors of its four corners.
 """
 
 import argparse
@@ -29,13 +31,17 @@ from gdp.restore.metrics import psnr
 
 COLUMNS = "task lowres steps psnr full_calls cost".split()
 SKY_COLUMNS = "restoration drift rms_of_means cost".split()
+
+# The sky: pixels a side of the picture, of a tile, and of a corner that is measured
 SIDE, TILE, CORNER = 192, 64, 48
+
+# The sky's hole
 HOLE = (
     "task=inpaint_box",
-    *(
-        f"operator.{k}={v}"
-        for k, v in (("top", 0.03), ("left", 0.03), ("height", 0.94), ("width", 0.94))
-    ),
+    "operator.top=0.03",
+    "operator.left=0.03",
+    "operator.height=0.94",
+    "operator.width=0.94",
 )
 
 
@@ -51,9 +57,11 @@ def main() -> None:
     parser.add_argument("--sky", type=Path, metavar="FILE", help="the picture to write")
     parser.add_argument("--json", metavar="FILE")
     args = parser.parse_args()
+
     prior = build(compose("tiling=none")).load_prior()
     rows = list(photos(args, prior)) if args.image else []
     skies = list(sky(args.sky, prior)) if args.sky else []
+
     for part, columns in ((rows, COLUMNS), (skies, SKY_COLUMNS)):
         if part:
             print(table(part, columns), end="\n\n")
@@ -61,15 +69,17 @@ def main() -> None:
 
 
 def photos(args: argparse.Namespace, prior: Prior) -> Iterator[dict]:
-    """A row for each task and mode."""
+    """Restore a photo, and yield a row for each task and mode."""
     photo = cropped(read(args.image).pixels, args.crop)
     for task in args.tasks.split(","):
         for mode in args.modes.split(","):
             lowres, steps = mode.split(":")
             setup = build(compose(f"task={task}", f"lowres={lowres}", f"steps={steps}"))
             c = case(setup, photo, [0], prior)
+
             before, widths = prior.pixels, Widths()
-            x = to_image(setup.sampler(prior, setup.operator, c.y, [0], on_step=widths.step).x)
+            x = to_image(setup.sampler(prior, c.setup.operator, c.y, [0], on_step=widths.step).x)
+
             yield {
                 "task": task,
                 "lowres": lowres,
@@ -84,27 +94,29 @@ class Widths(list[int]):
     """The width of the picture at each step."""
 
     def step(self, t: int, x: Tensor, x0: Tensor) -> None:
-        """Follow a step."""
+        """Note the width at a step."""
         self.append(x.shape[-1])
 
 
 def sky(file: Path, prior: Prior) -> Iterator[dict]:
-    """A row for each way to fill the hole, and a picture of all."""
+    """Fill the hole in several ways, yield a row for each, and draw all."""
     down = torch.linspace(0, 1, SIDE)[:, None].expand(SIDE, SIDE)
     truth = torch.stack([0.35 + 0.25 * down, 0.55 + 0.2 * down, 0.85 + 0.05 * down])[None]
+
     panels = []
-    for name, lowres, tiled in (
+    ways = [
         ("tiles", "none", True),
         ("whole", "none", False),
         ("low resolution first, tiles", "ladder", True),
-    ):
+    ]
+    for name, lowres, tiled in ways:
         setup = build(compose(*HOLE, f"lowres={lowres}"))
         y = setup.operator(to_model(truth))
         before = prior.pixels
-        x = to_image(
-            setup.sampler(TiledPrior(prior, TILE) if tiled else prior, setup.operator, y, [0]).x
-        )
+        used = TiledPrior(prior, TILE) if tiled else prior
+        x = to_image(setup.sampler(used, setup.operator, y, [0]).x)
         panels.append((name, x))
+
         means = F.avg_pool2d(x - truth, CORNER)
         cost = (prior.pixels - before) / SIDE**2
         yield {
@@ -113,15 +125,15 @@ def sky(file: Path, prior: Prior) -> Iterator[dict]:
             "rms_of_means": float(means.square().mean().sqrt()),
             "cost": cost,
         }
+
     compare(panels, file)
 
 
 def drift(error: Tensor) -> float:
-    """The largest difference, in a channel, between the mean errors in two of the hole's corners."""
+    """Find the largest difference, in a channel, between the mean errors in two of the corners."""
     near, far = slice(8, 8 + CORNER), slice(-8 - CORNER, -8)
-    corners = torch.stack(
-        [error[0, :, i, j].mean((1, 2)) for i in (near, far) for j in (near, far)]
-    )
+    means = [error[0, :, i, j].mean((1, 2)) for i in (near, far) for j in (near, far)]
+    corners = torch.stack(means)
     return float((corners.amax(0) - corners.amin(0)).max())
 
 

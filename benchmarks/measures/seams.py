@@ -1,9 +1,11 @@
-"""What tiles leave in a picture: scores, and gradients on the seams, against the same restoration in one piece.
+"""What tiles leave in a picture, against the same restoration in one piece: scores, and seams.
 
-    python benchmarks/measures/seams.py --images DIR [--tasks sr4,inpaint_random,denoise] [--crop 384x256] [--tile 128] [--steps 20]
+    python benchmarks/measures/seams.py --images DIR [--tasks sr4,inpaint_random,denoise]
+        [--crop 384x256] [--tile 128] [--steps 20]
 
-seams = energy of the gradients across the lines on which tiles met at the last step, over that of the whole picture's restoration on the
-same lines; elsewhere = the same ratio on all other lines, which is what a change of context alone does. 1 is no difference.
+seams = energy of the gradients across the lines on which tiles met at the last step, over that of
+the whole picture's restoration on the same lines; elsewhere = the same ratio on all other lines,
+which is what a change of context alone does. 1 is no difference.
 """
 
 import argparse
@@ -43,33 +45,32 @@ def main() -> None:
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep the pictures")
     args = parser.parse_args()
+
     rows = []
     for row in run(args):
         rows.append(row)
         print(table([row], COLUMNS).splitlines()[-1], file=sys.stderr, flush=True)
+
     print(table(rows, COLUMNS))
     save(rows, args.json)
 
 
 def run(args: argparse.Namespace) -> Iterator[dict]:
-    """A row for every photo, task and mode."""
+    """Yield a row for every photo, task and mode."""
     for file in find_photos(args.images):
         photo = cropped(read(file).pixels, args.crop)
         for task in args.tasks.split(","):
             whole: Tensor | None = None
             for mode in MODES:
-                x, truth, prior, t = restored(photo, task, mode, args)
+                x, truth, prior, t = restore(photo, task, mode, args)
                 score = float(psnr(x, truth))
-                row = {
-                    "photo": file.stem,
-                    "task": task,
-                    "tiling": mode,
-                    "psnr": score,
-                    "pixels_per_pixel": cost(prior, x),
-                }
+                row = {"photo": file.stem, "task": task, "tiling": mode, "psnr": score}
+                row["pixels_per_pixel"] = cost(prior, x)
                 if args.out:
                     args.out.mkdir(parents=True, exist_ok=True)
                     write(x, args.out / f"{file.stem}.{task}.{mode}.png")
+
+                # Tiles against the whole picture, which comes first
                 whole = x if whole is None else whole
                 if isinstance(prior, TiledPrior):
                     row["psnr_whole"] = float(psnr(whole, truth))
@@ -78,32 +79,30 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
                 yield row
 
 
-def restored(
+def restore(
     photo: Tensor, task: str, mode: str, args: argparse.Namespace
 ) -> tuple[Tensor, Tensor, Prior, int]:
-    """The restoration, the truth, the prior that made it and the last time it was asked at."""
-    tile = []
+    """Degrade and restore a photo.
+
+    Returns:
+        (restoration, truth, prior, the last time at which the prior predicted).
+    """
+    words = [f"task={task}", f"tiling={mode}", f"prior={args.prior}", f"steps={args.steps}"]
+    words.append("lowres=none")
     if mode != "none" and args.tile is not None:
-        tile = [
-            f"tiling.tile={args.tile}",
-            f"tiling.overlap={args.tile // 4 if mode == 'windows' else min(16, args.tile // 4)}",
-        ]
-    words = (
-        f"task={task}",
-        f"tiling={mode}",
-        f"prior={args.prior}",
-        f"steps={args.steps}",
-        "lowres=none",
-    )
-    setup = build(compose(*words, *tile))
+        overlap = args.tile // 4 if mode == "windows" else min(16, args.tile // 4)
+        words += [f"tiling.tile={args.tile}", f"tiling.overlap={overlap}"]
+
+    setup = build(compose(*words))
     prior, times = setup.load_prior(), []
     c = case(setup, photo, [0], prior)
-    x = setup.sampler(prior, setup.operator, c.y, [0], on_step=lambda t, x, x0: times.append(t)).x
+    operator = c.setup.operator
+    x = setup.sampler(prior, operator, c.y, [0], on_step=lambda t, x, x0: times.append(t)).x
     return to_image(x), c.clean, prior, times[-1]
 
 
 def cropped(pixels: Tensor, size: str | None) -> Tensor:
-    """The centre of a picture."""
+    """Take the centre of a picture, WIDTHxHEIGHT; all of it without a size."""
     if size is None:
         return pixels
     W, H = map(int, size.split("x"))
@@ -112,12 +111,12 @@ def cropped(pixels: Tensor, size: str | None) -> Tensor:
 
 
 def cost(prior: Prior, x: Tensor) -> float:
-    """Pixels that the network evaluated, a prediction and a pixel."""
+    """Count the pixels that the network evaluated, a prediction and a pixel."""
     return prior.pixels / (prior.calls * x.shape[-2] * x.shape[-1])
 
 
 def seam_energy(x: Tensor, whole: Tensor, prior: TiledPrior, t: int) -> tuple[float, float]:
-    """x's gradients to those of `whole`: on the seams, and on other lines."""
+    """Compare x's gradients with those of `whole`: on the seams, and on other lines."""
     on, off = torch.zeros(2), torch.zeros(2)
     for axis, k in ((-2, PLASTIC[0]), (-1, PLASTIC[1])):
         lines = seams(prior.spans(x.shape[axis], t, k, x), x.shape[axis])
@@ -125,11 +124,12 @@ def seam_energy(x: Tensor, whole: Tensor, prior: TiledPrior, t: int) -> tuple[fl
             energy = picture.diff(dim=axis).square().movedim(axis, 0).flatten(1).sum(1)
             on[i] += energy[lines].sum()
             off[i] += energy[~lines].sum()
+
     return float(on[0] / on[1]), float(off[0] / off[1])
 
 
 def seams(spans: list[Span], n: int) -> Tensor:
-    """Which of the n - 1 differences between neighbours lie where two tiles are blended."""
+    """Tell which of the n - 1 differences between neighbours lie where two tiles are blended."""
     blended = torch.zeros(n, dtype=torch.bool)
     for span in spans:
         blended[span.start : span.stop] |= (span.weight > 0) & (span.weight < 1)

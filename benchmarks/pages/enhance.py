@@ -1,6 +1,7 @@
-"""docs/enhancement.md: the tasks that find the degradation themselves, on photos degraded by our own operators.
+"""docs/enhancement.md: the tasks that find the degradation themselves, on photos that we degraded.
 
-    python benchmarks/pages/enhance.py [--low-light FILE] [--ablation FILE] [--noise FILE] [--blind-blur FILE]
+    python benchmarks/pages/enhance.py [--low-light FILE] [--ablation FILE] [--noise FILE]
+        [--blind-blur FILE]
 
 The files are results of benchmarks/measures/low_light.py, noise_level.py and blind_blur.py.
 """
@@ -28,8 +29,8 @@ from gdp.prior.prior import Prior
 from gdp.restore import metrics
 from gdp.restore.finish import agree
 from gdp.restore.observe import take
+from operators.blur import Blur
 from operators.blur.kernels import motion
-from operators.blur.known import Blur
 from operators.coded.jpeg import JPEG
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,24 +38,61 @@ SIDE, STEPS, BAR = 192, 12, 22
 ROUNDING = 0.0011  # std of the rounding to 8 bits, [0, 1] units
 HEAD = """# Enhancement: what happened to the photo is found, too
 
-Left: what the photo was. Middle: what became of it, by our own operators. Right: `python run.py task=... input=...` with {steps} steps of
-the bundled prior (its first version), which was told nothing but the task. *found* is from the report, *PSNR* in dB, of the
-middle and of the right picture against the left one (brightness is not identifiable from one photo, so a few dB are a matter of taste).
+Left: what the photo was. Middle: what became of it, by our own operators. Right: `python run.py \
+task=... input=...` with {steps} steps of
+the bundled prior (its first version), which was told nothing but the task. *found* is from the \
+report, *PSNR* in dB, of the
+middle and of the right picture against the left one (brightness is not identifiable from one \
+photo, so a few dB are a matter of taste).
 
 ![](enhancement.jpg)
 
 {results}
 
-What was found lies beside the result: `NAME.json` has f, gains, airlight and sigma_y, and the mask M, transmission, scratches and kernel
-are pictures. Photos: scikit-image's astronaut (NASA, public domain), coffee (Rachel Michetti, CC0), rocket (SpaceX, CC0), chelsea (Stéfan
+What was found lies beside the result: `NAME.json` has f, gains, airlight and sigma_y, and the \
+mask M, transmission, scratches and kernel
+are pictures. Photos: scikit-image's astronaut (NASA, public domain), coffee (Rachel Michetti, \
+CC0), rocket (SpaceX, CC0), chelsea (Stéfan
 van der Walt, CC0), camera (Lav Varshney, CC0).
 
 This page is made by `python benchmarks/pages/enhance.py`.
 """
 
 
+# Titles and words of the sections from other benchmarks
+SECTIONS = [
+    (
+        "Blind low light",
+        "Photos darkened by f x^gamma + M and noise of 0.015; "
+        "PSNR after matching the gain on both sides.",
+    ),
+    (
+        "Losses, one at a time",
+        "The same at f = 0.1. A loss that does not help is off in `conf/guidance/quality.yaml`.",
+    ),
+    (
+        "Noise",
+        "The std of white noise that was added, and what is estimated; "
+        "errors are medians of |estimate / sigma - 1|.",
+    ),
+    (
+        "Unknown blur",
+        "Medians over photos blurred by kernels of up to 15 pixels, noise of 0.01. "
+        "*ncc*: the kernel's correlation with the truth; *gain*: "
+        "PSNR after alignment, in dB above the blurred photo's.",
+    ),
+]
+
+
 class Case(NamedTuple):
-    """A task on a photo [1, 3, H, W] in [0, 1] that `spoil` spoils; what its operator calls what it found."""
+    """A task, and a photo that it restores.
+
+    Attributes:
+        task: its name.
+        photo: of scikit-image.
+        spoil: degrades pixels [1, 3, H, W] in [0, 1].
+        found: the operator's name of what it found.
+    """
 
     task: str
     photo: str
@@ -63,22 +101,23 @@ class Case(NamedTuple):
 
 
 def noisy(y: Tensor, sigma: float) -> Tensor:
-    """White noise."""
+    """Add white noise."""
     return y + sigma * Noise([0], "degrade").like(y)
 
 
 def hazy(x: Tensor) -> Tensor:
-    """Fog that thickens towards the top."""
+    """Add fog that thickens towards the top."""
     t = torch.linspace(0.35, 0.8, x.shape[-2]).view(1, 1, -1, 1)
     return t * x + (1 - t) * 0.85
 
 
 def scratched(x: Tensor) -> Tensor:
-    """Grey, faded, noisy, with lines."""
+    """Age a photo: grey, faded, noisy, with lines."""
     lines = Image.new("L", (x.shape[-1], x.shape[-2]))
     draw = ImageDraw.Draw(lines)
     draw.line([(10, 40), (180, 90)], 255, 2)
     draw.line([(120, 5), (100, 185)], 255, 2)
+
     marks = torch.from_numpy(np.asarray(lines) > 0)
     return torch.where(marks, 0.97, noisy(0.1 + 0.7 * x.mean(1, keepdim=True).expand_as(x), 0.03))
 
@@ -112,68 +151,71 @@ CASES = [
 
 
 def photo(name: str) -> Tensor:
-    """A square of a photo of scikit-image's [1, 3, SIDE, SIDE]."""
+    """Load the centre of a photo of scikit-image's [1, 3, SIDE, SIDE]."""
     import skimage.data
 
     pixels = np.atleast_3d(getattr(skimage.data, name)())
     side = min(pixels.shape[:2])
     top, left = ((n - side) // 2 for n in pixels.shape[:2])
-    square = (
-        torch.from_numpy(pixels[top : top + side, left : left + side].copy()).permute(2, 0, 1)[None]
-        / 255
-    )
+
+    square = torch.from_numpy(pixels[top : top + side, left : left + side].copy())
+    square = square.permute(2, 0, 1)[None] / 255
     return F.interpolate(square.expand(1, 3, -1, -1), (SIDE, SIDE), mode="area")
 
 
-def restored(case: Case, prior: Prior | None) -> tuple[dict, list[Tensor], Prior]:
-    """A row, the three pictures, and the prior."""
-    setup = build(
-        compose(
-            f"task={case.task}",
-            f"steps={STEPS}",
-            *(["operator=jpeg", "operator.quality=15"] if case.task == "jpeg" else []),
-        )
-    )
+def restore(case: Case, prior: Prior | None) -> tuple[dict, list[Tensor], Prior]:
+    """Degrade and restore a case; return a row, the three pictures, and the prior."""
+    words = [f"task={case.task}", f"steps={STEPS}"]
+    if case.task == "jpeg":
+        words += ["operator=jpeg", "operator.quality=15"]
+    setup = build(compose(*words))
     prior = prior or setup.load_prior()
+
+    # As a file, then as the program
     x = photo(case.photo)
     spoilt = rounded(case.spoil(x))
     y, A = take(spoilt, setup.operator, setup.config["sigma_y"], ROUNDING)
     result, bound = setup.sampler(prior, A, y, [0])
     pixels = agree(to_image(result), bound, y, ROUNDING)
-    told = bound.describe(y)
+
+    # The middle one of several exposures is shown
     shown = spoilt[:, 3:6] if case.task == "hdr" else spoilt
+    finding = ""
+    if case.found is not None:
+        finding = f"{case.found} = {np.round(bound.describe(y)[case.found], 3).tolist()}"
     row = {
         "task": case.task,
         "PSNR before": float(metrics.psnr(shown, x)),
         "PSNR": float(metrics.psnr(pixels, x)),
         "sigma_y": A.sigma_y / 2,
-        "found": ""
-        if case.found is None
-        else f"{case.found} = {np.round(told[case.found], 3).tolist()}",
+        "found": finding,
     }
     return row, [x, shown, pixels], prior
 
 
 def sheet(rows: list[dict], pictures: list[list[Tensor]]) -> Image.Image:
-    """Two cases a line, each its three pictures under its task."""
+    """Draw two cases a line, each its three pictures under its task."""
     gap = 6
     width, height = 3 * (SIDE + 2) + gap, SIDE + BAR
     page = Image.new("RGB", (2 * width - gap, height * -(-len(rows) // 2)), "white")
     draw = ImageDraw.Draw(page)
+
     for i, (row, three) in enumerate(zip(rows, pictures, strict=True)):
         left, top = i % 2 * width, i // 2 * height
         draw.text((left + 2, top + 6), f"task={row['task']}", "black")
         for k, pixels in enumerate(three):
             page.paste(picture_of(pixels), (left + k * (SIDE + 2), top + BAR))
+
     return page
 
 
-def kept(file: Path | None, title: str, words: str) -> str:
-    """A section of the rows in a JSON of another benchmark."""
+def section(file: Path | None, title: str, words: str) -> str:
+    """Write a section of the rows in a JSON of another benchmark."""
     if file is None:
         return ""
     data = json.loads(file.read_text())
-    return f"\n## {title}\n\n{words}\n\n{table(data['rows'], list(data['rows'][0]))}\n\n`{data['meta']['command']}`\n"
+    rows, command = data["rows"], data["meta"]["command"]
+    return f"\n## {title}\n\n{words}\n\n{table(rows, list(rows[0]))}\n\n`{command}`\n"
 
 
 def main() -> None:
@@ -184,36 +226,22 @@ def main() -> None:
     for name in ("--low-light", "--ablation", "--noise", "--blind-blur"):
         p.add_argument(name, type=Path, metavar="FILE")
     args = p.parse_args()
+
+    # Every case
     prior: Prior | None = None
     rows, pictures = [], []
     for case in CASES:
-        row, three, prior = restored(case, prior)
+        row, three, prior = restore(case, prior)
         rows.append(row)
         pictures.append(three)
         print(row, file=sys.stderr, flush=True)
     sheet(rows, pictures).save(DOCS / "enhancement.jpg", quality=90)
+
+    # The page, with the results of other benchmarks
     page = HEAD.format(steps=STEPS, results=table(rows, list(rows[0])))
-    page += kept(
-        args.low_light,
-        "Blind low light",
-        "Photos darkened by f x^gamma + M and noise of 0.015; PSNR after matching the gain on both sides.",
-    )
-    page += kept(
-        args.ablation,
-        "Losses, one at a time",
-        "The same at f = 0.1. A loss that does not help is off in `conf/guidance/quality.yaml`.",
-    )
-    page += kept(
-        args.noise,
-        "Noise",
-        "The std of white noise that was added, and what is estimated; errors are medians of |estimate / sigma - 1|.",
-    )
-    page += kept(
-        args.blind_blur,
-        "Unknown blur",
-        "Medians over photos blurred by kernels of up to 15 pixels, noise of 0.01. *ncc*: the kernel's correlation with the truth; *gain*: "
-        "PSNR after alignment, in dB above the blurred photo's.",
-    )
+    files = (args.low_light, args.ablation, args.noise, args.blind_blur)
+    for file, (title, words) in zip(files, SECTIONS, strict=True):
+        page += section(file, title, words)
     (DOCS / "enhancement.md").write_text(page)
 
 

@@ -1,9 +1,11 @@
 """docs/benchmarks.md from the results of benchmarks/quality.py.
 
-    python benchmarks/pages/field.py FOLDER/results.json [--long FILE.json] [--ablation "words@FILE.json" ...]
+    python benchmarks/pages/field.py FOLDER/results.json [--long FILE.json]
+        [--ablation "words@FILE.json" ...]
 
-Our default against the best of the others, score by score; the plot of quality over network calls; every row; the same against results
-that took many more calls (`--long`); and what each ingredient of `anchored` is worth, from one results file per change.
+Our default against the best of the others, score by score; the plot of quality over network calls;
+every row; the same against results that took many more calls (`--long`); and what each ingredient
+of `anchored` is worth, from one results file per change.
 """
 
 import argparse
@@ -23,15 +25,23 @@ COLUMNS = (
 )
 INTRO = """# The field in one table
 
-Every sampler on the same photos, operators, prior, noise and seeds; made by `benchmarks/quality.py`, this page by
-`benchmarks/pages/field.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and `pigdm` go forward and backward, at
-three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSNR, SSIM and HaarPSI (piq) are of one sample.
-`null_energy` is the energy of what the operator cannot see, relative to the truth's: 1 is as sharp as the truth, less is blur,
-more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that library's, on the same prior. The
+Every sampler on the same photos, operators, prior, noise and seeds; made by \
+`benchmarks/quality.py`, this page by
+`benchmarks/pages/field.py`. `nfe` is the number of network calls; those of `dps`, `mcg` and \
+`pigdm` go forward and backward, at
+three times the price. `pinv` is A^+ y, `bicubic` and `input` what they say. PSNR, SSIM and \
+HaarPSI (piq) are of one sample.
+`null_energy` is the energy of what the operator cannot see, relative to the truth's: 1 is as \
+sharp as the truth, less is blur,
+more is noise or invention; a blur can score a high PSNR. Samplers marked `deepinv_` are that \
+library's, on the same prior. The
 seconds are of a machine that was busy with other work: compare `nfe`.
 
-All rows are of the first version of `photo64`, shown pictures as they are (`prior.symmetry=none`); the version of today adds up to 0.2 dB,
-and takes 0.01 from compressed sensing ([model card](../gdp/prior/bundled/MODEL_CARD.md)).
+All rows are of the first version of `photo64`, shown pictures as they are \
+(`prior.symmetry=none`); the version of today adds up to 0.2 dB,
+and takes 0.01 from compressed sensing ([model card](../gdp/prior/bundled/MODEL_CARD.md)). \
+The sampler that is
+`gdp_linesearch` here was called `gdp_x0` when the rows were made.
 """
 
 
@@ -46,53 +56,48 @@ def main() -> None:
     )
     parser.add_argument("--ablation", nargs="*", default=[], metavar="WORDS@FILE")
     args = parser.parse_args()
+
     data = json.loads(args.results.read_text())
-    changes = {
-        words: json.loads(Path(file).read_text())
-        for words, _, file in (a.rpartition("@") for a in args.ablation)
-    }
+    pairs = (argument.rpartition("@") for argument in args.ablation)
+    changes = {words: json.loads(Path(file).read_text()) for words, _, file in pairs}
+
     long = against_many_calls(json.loads(args.long.read_text())) if args.long else ""
-    PAGE.write_text(
-        page(data["rows"], data["meta"]) + long + (ablation(changes) if changes else "")
-    )
+    worth = ablation(changes) if changes else ""
+    PAGE.write_text(page(data["rows"], data["meta"]) + long + worth)
     picture = args.results.with_name("pareto.png")
     if picture.is_file():
         shutil.copy(picture, PAGE.with_name("pareto.png"))
 
 
-def compared(rows: list[dict]) -> str:
-    """Our default against the best other sampler, a line a task."""
-    verdicts = [
-        v
-        for task in dict.fromkeys(row["task"] for row in rows)
-        if (v := verdict(task, rows)) is not None
-    ]
-    return table(
-        verdicts,
-        ["task", "nfe", *(c for s in SCORES for c in (s, f"{s}_gain", f"{s}_by")), "null_energy"],
-    )
+def compare(rows: list[dict]) -> str:
+    """Tabulate our default against the best other sampler, a line a task."""
+    tasks = dict.fromkeys(row["task"] for row in rows)
+    verdicts = [v for task in tasks if (v := verdict(task, rows)) is not None]
+    scores = (column for score in SCORES for column in (score, f"{score}_gain", f"{score}_by"))
+    return table(verdicts, ["task", "nfe", *scores, "null_energy"])
 
 
 def against_many_calls(data: dict) -> str:
-    """A section of its own."""
+    """Write the section of results that took far more calls."""
     intro = "On small crops, where a thousand calls can be had:"
-    return f"\n## Against a thousand calls\n\n{intro}\n\n```sh\n{data['meta']['command']}\n```\n\n{compared(data['rows'])}\n"
+    command, rows = data["meta"]["command"], compare(data["rows"])
+    return f"\n## Against a thousand calls\n\n{intro}\n\n```sh\n{command}\n```\n\n{rows}\n"
 
 
 def page(rows: list[dict], meta: dict) -> str:
-    """The page as Markdown."""
+    """Write the page in Markdown."""
     tasks = list(dict.fromkeys(row["task"] for row in rows))
-    made = f"Commit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}."
+    origin = f"Commit {meta['commit']}, {meta['hardware']}, torch {meta['versions'].get('torch')}."
     parts = [
         INTRO,
-        f"```sh\n{meta['command']}\n```\n\n{made}\n",
+        f"```sh\n{meta['command']}\n```\n\n{origin}\n",
         "## Our default against the best of the others\n",
-    ]
-    parts += [
         "A plus is in our favour; `by` is the sampler that comes nearest, or is ahead.\n",
-        compared(rows) + "\n",
+        compare(rows) + "\n",
+        "![quality over network calls](pareto.png)\n\n## All rows\n",
     ]
-    parts += ["![quality over network calls](pareto.png)\n\n## All rows\n"]
+
+    # A table a task, the best rows first
     for task in tasks:
         mine = sorted((row for row in rows if row["task"] == task), key=lambda row: -row["psnr"])
         parts += [f"### {task}\n\n{table(mine, COLUMNS)}\n"]
@@ -100,7 +105,7 @@ def page(rows: list[dict], meta: dict) -> str:
 
 
 def ablation(changes: dict[str, dict]) -> str:
-    """PSNR, HaarPSI and null energy of every change, task by task."""
+    """Write the section of PSNR, HaarPSI and null energy of every change, task by task."""
     rows = []
     for words, data in changes.items():
         cells = {
@@ -109,18 +114,29 @@ def ablation(changes: dict[str, dict]) -> str:
             if r["nfe"]
         }
         rows.append({"anchored with": words, **cells})
+
     command = next(iter(changes.values()))["meta"]["command"].partition(" --override")[0]
-    intro = "PSNR / HaarPSI / null energy (1 where the operator sees everything) at 20 calls, each change alone:"
-    return f"\n## What each ingredient is worth\n\n{intro}\n\n```sh\n{command} --override CHANGE\n```\n\n{table(rows, list(rows[0]))}\n"
+    intro = (
+        "PSNR / HaarPSI / null energy (1 where the operator sees everything) at 20 calls, "
+        "each change alone:"
+    )
+    parts = [
+        "\n## What each ingredient is worth",
+        intro,
+        f"```sh\n{command} --override CHANGE\n```",
+        table(rows, list(rows[0])) + "\n",
+    ]
+    return "\n\n".join(parts)
 
 
 def verdict(task: str, rows: list[dict]) -> dict | None:
-    """How far our default is ahead of the best other sampler, in each score."""
+    """Measure how far our default is ahead of the best other sampler, in each score."""
     mine = [row for row in rows if row["task"] == task and row["nfe"]]
     ours = [row for row in mine if row["sampler"] == "auto"]
     others = [row for row in mine if row["sampler"] not in ("auto", "anchored")]
     if not ours or not others:
         return None
+
     best = ours[0]
     found = {"task": task, "nfe": best["nfe"], "null_energy": best["null_energy"]}
     for score in SCORES:

@@ -1,4 +1,4 @@
-"""What the tables of operators share: how one is made from each YAML, and what of it is in closed form."""
+"""What the tables of operators share: the operator of each YAML, and its closed forms."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -19,18 +19,23 @@ from operators.tools import solve
 NAMES = sorted(p.stem for p in (CONF / "operator").glob("*.yaml"))
 
 
-def made(name: str, folder: Path) -> Operator:
-    """The operator of a YAML, with a mask of scratches where it takes one; `custom` is the identity."""
-    extra = ["operator._target_=operators.identity.Identity"] if name == "custom" else []
-    return make(
-        compose(
-            f"operator={name}", *([f"mask={scratches(folder)}"] if name == "mask" else []), *extra
-        ).operator
-    )
+def build_operator(name: str, folder: Path) -> Operator:
+    """Build the operator of a YAML.
+
+    Args:
+        name: of the YAML; `custom` is the identity.
+        folder: where a mask of scratches is drawn, where the operator takes one.
+    """
+    words = [f"operator={name}"]
+    if name == "mask":
+        words.append(f"mask={scratches(folder)}")
+    if name == "custom":
+        words.append("operator._target_=operators.identity.Identity")
+    return make(compose(*words).operator)
 
 
 def scratches(folder: Path) -> Path:
-    """A mask picture: two white scratches and a blot."""
+    """Draw a mask, two white scratches and a blot, where there is none."""
     file = folder / "scratches.png"
     if not file.exists():
         page = Image.fromarray(np.zeros((96, 96), np.uint8))
@@ -43,13 +48,13 @@ def scratches(folder: Path) -> Path:
 
 
 def linear_of(A: Operator) -> Operator:
-    """A itself, or the linear part of an affine one."""
+    """Return A itself, or the linear part of an affine one."""
     return A.linear() if isinstance(A, AffineOperator) else A
 
 
 @contextmanager
 def counting() -> Iterator[list[int]]:
-    """The iterations of every run of conjugate gradients inside the block."""
+    """Count the iterations of every run of conjugate gradients inside the block."""
     runs: list[int] = []
     original = solve.cg
 
@@ -62,11 +67,9 @@ def counting() -> Iterator[list[int]]:
 
         return original(step, *arguments, **settings)
 
-    users = [
-        m
-        for m in sys.modules.values()
-        if isinstance(m, ModuleType) and m is not solve and vars(m).get("cg") is original
-    ]
+    # Wherever it was imported to
+    modules = [m for m in sys.modules.values() if isinstance(m, ModuleType) and m is not solve]
+    users = [m for m in modules if vars(m).get("cg") is original]
     for module in users:
         module.cg = counted  # type: ignore[attr-defined]
     try:
@@ -77,13 +80,14 @@ def counting() -> Iterator[list[int]]:
 
 
 def closed_forms(A: Operator) -> list[str]:
-    """Which of adjoint, pinv, prox and spectral need neither autograd nor an iteration."""
+    """List which of adjoint, pinv, prox and spectral need neither autograd nor an iteration."""
     A = linear_of(A)
     if not isinstance(A, LinearOperator):
         return []
     forms = [] if type(A).adjoint is LinearOperator.adjoint else ["adjoint"]
     x = torch.zeros(A.x_shape(torch.zeros(1, 6, 32, 32)))[:, :3]
     y = torch.randn_like(A(x))
+
     for name, call in (("pinv", lambda: A.pinv(y)), ("prox", lambda: A.prox(x, y, 0.1))):
         with counting() as runs:
             call()

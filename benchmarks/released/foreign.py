@@ -1,6 +1,7 @@
-"""Samplers of the library deepinv on our prior and operators, as baselines in the same table (pip install -e '.[bench]').
+"""Samplers of the library deepinv on our prior and operators, as baselines in the same table.
 
-deepinv_ddrm needs a mask or the identity, deepinv_diffpir a linear operator, deepinv_dps any. Constants are the library's own defaults.
+They need pip install -e '.[bench]'. deepinv_ddrm takes a mask or the identity, deepinv_diffpir a
+linear operator, deepinv_dps any. Constants are the library's own defaults.
 """
 
 from abc import ABC, abstractmethod
@@ -21,7 +22,11 @@ from samplers.base import Restored
 
 
 class Denoiser(nn.Module):
-    """Our prior as deepinv's denoiser: x [B, 3, H, W] in [0, 1] with noise of std sigma in, clean estimate out."""
+    """Our prior as deepinv's denoiser: from x [B, 3, H, W] in [0, 1] with noise to an estimate.
+
+    Args:
+        prior: the prior.
+    """
 
     def __init__(self, prior: Prior):
         super().__init__()
@@ -31,23 +36,28 @@ class Denoiser(nn.Module):
     def forward(
         self, x: Tensor, sigma: Any, *_: Any, input_in_minus_one_one: bool = False, **__: Any
     ) -> Tensor:
-        """E[x0 | x] at the nearest of the prior's times."""
+        """Compute E[x0 | x] for noise of std sigma, at the nearest of the prior's times."""
         std = float(torch.as_tensor(sigma).flatten()[0])
         if input_in_minus_one_one:
             return 2 * self(to_image(x), std / 2) - 1
+
         t = max(1, int((self.sigmas - std).abs().argmin()))
         return to_image(self.prior(self.prior.a(t) ** 0.5 * to_model(x.float()), t).x0).to(x)
 
 
 @dataclass(kw_only=True)
 class Foreign(ABC):
-    """Called as our samplers are. `schedule.steps` is the number of steps; only `seeds[0]` is used, for the whole batch."""
+    """A sampler of deepinv, which is called as ours are; seeds[0] seeds the whole batch.
+
+    Attributes:
+        schedule: its `steps` are the number of steps.
+    """
 
     schedule: Schedule = field(default_factory=lambda: Schedule(100))
     needs: ClassVar[tuple[str, ...]] = ()
 
     def nfe(self, T: int) -> int:
-        """Network calls."""
+        """Count network calls."""
         return self.schedule.steps
 
     def __call__(
@@ -59,21 +69,24 @@ class Foreign(ABC):
         init: Any = None,
         on_step: Any = None,
     ) -> Restored:
-        """The restoration, as `samplers.base.Sampler` gives it."""
+        """Restore y, as `samplers.base.Sampler` does."""
         self.check(operator)
         torch.manual_seed(seeds[0] + 1)
+
+        # y in [0, 1], as deepinv has it
         white = operator(torch.ones(operator.x_shape(y), dtype=y.dtype, device=y.device))
         with torch.no_grad():
             x = self.model(Denoiser(prior), operator)((y + white) / 2, self.physics(operator, y))
+
         return Restored(to_model(x.to(y)), operator)
 
     def check(self, operator: Operator) -> None:
-        """TypeError where the operator does not fit."""
+        """Raise a TypeError where the operator does not fit."""
         if not isinstance(operator, LinearOperator):
             raise TypeError(f"{type(self).__name__} takes linear operators here")
 
     def physics(self, operator: Operator, y: Tensor) -> Any:
-        """The operator on [0, 1] as deepinv's physics."""
+        """Make the operator on [0, 1] deepinv's physics."""
         import deepinv
 
         physics = deepinv.physics.LinearPhysics(
@@ -84,7 +97,7 @@ class Foreign(ABC):
 
     @abstractmethod
     def model(self, denoiser: Denoiser, operator: Operator) -> Any:
-        """deepinv's restoration model."""
+        """Build deepinv's restoration model."""
 
 
 @dataclass(kw_only=True)

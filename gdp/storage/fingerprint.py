@@ -6,20 +6,6 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# settings that do not change the numbers, or no more than by rounding
-COSMETIC = (
-    "input",
-    "recursive",
-    "output",
-    "verbose",
-    "preview",
-    "overwrite",
-    "device",
-    "batch",
-    "checkpoint",
-    "report",
-)
-
 # Larger files, such as weights, are known by their size and time: bytes.
 LARGE = 2**26
 

@@ -17,7 +17,7 @@ import signal
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -83,18 +83,18 @@ def train(args: Namespace) -> bool:
 
     training = Training(args, machine)
     trainer = Trainer(training)
-    with stoppable(training), closing(trainer.steps()) as steps:
+    with stoppable(training):
         fresh = not training.resume()
 
         # Only the first process shows and writes
         if machine.is_main_process:
             watch = Watch(training, fresh)
             with watch.bar() as bar:
-                for _ in steps:
+                for _ in trainer.steps():
                     watch.tend(bar)
             watch.finish()
         else:
-            for _ in steps:
+            for _ in trainer.steps():
                 pass
 
     return not training.stopped

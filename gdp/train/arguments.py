@@ -37,11 +37,13 @@ def parser() -> argparse.ArgumentParser:
         "python -m gdp.train",
         description="Train an unconditional diffusion prior on a folder of photos.",
     )
+
     add_run_flags(p)
     add_data_flags(p)
     add_network_flags(p)
     add_optimisation_flags(p)
     add_watch_flags(p)
+
     return p
 
 

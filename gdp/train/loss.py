@@ -7,7 +7,7 @@
     L_simple = |eps - eps_|^2                                       Eq. 14 of DDPM
     L_vlb    = KL(q(x_{t-1} | x_t, x0) || p(x_{t-1} | x_t)),  t > 1    Eq. 4-6, in bits per value
              = -log p(x0 | x_1), a Gaussian integrated over x0's 8-bit bin,  t = 1
-    L        = L_simple + 0.001 T L_vlb                             Eq. 16; T times one term: the sum
+    L        = L_simple + 0.001 T L_vlb                             Eq. 16; one term times T
 
 p has the mean of eps_, held constant in L_vlb, and the variance
 exp(f log beta_t + (1 - f) log var_t), f = (v + 1) / 2 (Eq. 15).

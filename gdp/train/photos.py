@@ -123,7 +123,7 @@ class Photos:
         return self.crop(int(rng.integers(len(self.files))), rng, size)
 
     def held_out(self, size: int, buckets: int) -> list[Draw]:
-        """Draw a crop of each photo for each bucket of times, always the same; buckets take turns."""
+        """Draw a crop of each photo for each bucket of times in turn, always the same."""
         items = []
         for i in range(len(self.files)):
             for bucket in range(buckets):

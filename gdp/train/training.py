@@ -1,6 +1,7 @@
-"""One training run: what is trained, and how far it is. It goes on from checkpoint.pt after any end.
+"""One training run: what is trained, and how far it is.
 
-The trainer moves it forward, the watch shows it; they know each other through it alone.
+It goes on from checkpoint.pt after any end. The trainer moves it forward, the watch shows it; they
+know each other through it alone.
 """
 
 import logging

@@ -1,10 +1,11 @@
-"""Blur by a kernel that nobody knows: found from y alone, coarse to fine.
+"""Blur by a kernel that nobody knows: found from y alone, before there is a picture.
 
-    k        = the best stroke (operators/blur/search.py), then freed by a few rounds of variational Bayes (operators/blur/evidence.py)
-    sigma_y^2 + (DOUBT * std(k * y - y))^2   is what counts as the noise of y: the found kernel is a little wrong wherever blur shows
+k          from the gradients of y                                operators/blur/kernel_estimate.py
+sigma^2  = sigma_y^2 + (doubt std(k * y - y))^2                   what counts as the noise of y
 
-x and k are known up to a common shift, so that k is centred. k does not follow the prior's x0, as in Fast Diffusion EM (Laroche et al.,
-WACV 2024): a small prior's x0 is smoother than the photo and drags k along.
+The kernel is a little wrong wherever blur shows, which counts as noise. It does not follow the
+prior's x0, as in Fast Diffusion EM (Laroche et al., WACV 2024): a small prior's x0 is smoother
+than the photo and drags k along.
 """
 
 import copy
@@ -15,30 +16,36 @@ import torch
 from torch import Tensor, nn
 
 from operators.base import Operator
-from operators.blur.evidence import best_kernel, gradients, posterior
-from operators.blur.kernels import from_file, normalised, odd, principal_axes, shrunk_kernel
-from operators.blur.known import Blur
-from operators.blur.search import Stroke, best_stroke, telling_window
-from operators.scale import scaled, shrink
-
-TOLERANCE = 4e-3  # variance of gradients that is left unexplained, [-1, 1] units: with less the search runs into poor minima
-FREE_ROUNDS = 3
-INERTIA = 0.3  # how a kernel resists change, as a share of the gradients' power
-DOUBT = 2.2  # std of what a found kernel gets wrong of y, as a share of what it does to y
-SHARP = 0.6  # std along the longest axis, pixels: a photo has so much blur of its own
-SPECK = 0.05  # of a kernel's peak: less is not believed
-FLAT = 1e-6  # variance of gradients, beyond that of noise, that shows nothing
+from operators.blur.evidence import gradients
+from operators.blur.iterated import Blur, Frame
+from operators.blur.kernel_estimate import KernelEstimator, edge_window
+from operators.blur.kernels import check_side, from_file, normalise, principal_axes, shrink_kernel
+from operators.blur.search import Stroke
+from operators.scale import shrink
 
 
 class BlindBlur(Blur):
-    """y = k * x, borders reflected or replicated: [B, C, H, W] -> the same; `size` is the largest side of the unknown kernel, odd.
+    """y = k * x, borders reflected or replicated: [B, C, H, W] -> the same.
 
-    Each image gets a `kernel` of its own [B, 1, h, w], smaller if the picture is. The setting `kernel` [h, w] is what degrade=true blurs
-    with; a restoration does not see it.
+    `bind` finds a kernel for each image [B, 1, h, w].
+
+    Args:
+        size: the largest side of an unknown kernel, odd; a small picture gets a smaller one.
+        kernel: [h, w] or a file; what degrade=true blurs with. A restoration does not see it.
+        border: reflect or replicate.
+        damping: what regularises A^+.
+        iterations: of conjugate gradients, for prox.
+
+    Attributes:
+        windows: rows and columns of the part of each image that was looked at; none if unbound.
+        doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
+        estimator: finds a kernel.
     """
 
     pictured = ("kernel",)
-    windows: list[tuple[slice, slice]]  # where each image is looked at
+    doubt: float = 2.2
+    estimator = KernelEstimator()
+    windows: list[tuple[slice, slice]]
 
     def __init__(
         self,
@@ -52,44 +59,54 @@ class BlindBlur(Blur):
             raise ValueError(
                 f"operator.border={border!r}; that of a blind blur is reflect or replicate"
             )
+
         if kernel is None:
             kernel = Stroke(0.0, 0.0, 2.0).kernel(9)
-        super().__init__(
-            from_file(kernel) if isinstance(kernel, str) else normalised(kernel),
-            border,
-            damping,
-            iterations,
-        )
-        self.size, self.windows = odd(size, "operator.size"), []
+        k = from_file(kernel) if isinstance(kernel, str) else normalise(kernel)
 
-    def framed(self, shape: tuple[int, ...], like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        super().__init__(k, border, damping, iterations)
+        self.size, self.windows = check_side(size, "operator.size"), []
+
+    def frame_of(self, shape: tuple[int, ...], like: Tensor) -> Frame:
         """As a known blur's; pictures that are not the batch's own get the first kernel."""
-        rows, columns, K = super().framed(shape, like)
-        return rows, columns, K[:1] if K.ndim == 4 and len(K) != shape[0] else K
+        rows, columns, K = super().frame_of(shape, like)
+        return Frame(rows, columns, K[:1] if K.ndim == 4 and len(K) != shape[0] else K)
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "BlindBlur":
-        """A copy with kernels of its own: those of `init` if it was bound to as many images, else estimated."""
+        """A copy with kernels of its own, one for each image of y.
+
+        Args:
+            y: [B, C, H, W].
+            init: a BlindBlur; its kernels are taken if it was bound to as many images.
+        """
+        # The setting `kernel` is a buffer, what is found takes its place as a parameter.
         bound = copy.copy(self)
         bound._buffers, bound._parameters, bound._frame = {}, {}, None
+
         everywhere = gradients(y.detach().float()).split(1)
-        bound.windows = [telling_window(g) for g in everywhere]
+        bound.windows = [edge_window(g) for g in everywhere]
         if isinstance(init, BlindBlur) and init.windows and len(init.kernel) == len(y):
             kernels = init.kernel.detach().clone()
         else:
+            # A difference of two pixels' means over the channels has twice their variance.
             noise = 2 * self.sigma_y**2 / y.shape[1]
             found = [
-                first_kernel(g[..., rows, columns], self.size, noise)
+                self.estimator(g[..., rows, columns], self.size, noise)
                 for g, (rows, columns) in zip(everywhere, bound.windows, strict=True)
             ]
             kernels = torch.stack(found)[:, None]
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
-        bound.sigma_y = math.hypot(
-            self.sigma_y, DOUBT * float((bound(y) - y).square().mean().sqrt())
-        )
+
+        wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
+        bound.sigma_y = math.hypot(self.sigma_y, wrong)
         return bound
 
     def describe(self, y: Tensor) -> dict[str, Any]:
-        """The width of the first image's kernel: std in pixels along its longest axis and across, and the angle of that axis."""
+        """The width of the first image's kernel.
+
+        It is the std in pixels along its longest axis and across, and the angle of that axis in
+        degrees.
+        """
         if not self.windows:
             return {}
         along, across, angle = principal_axes(self.kernel[0, 0])
@@ -101,47 +118,7 @@ class BlindBlur(Blur):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["BlindBlur", Tensor]:
         """An unknown blur that is as much smaller, and not bound."""
-        kernel = self.kernel[0, 0] if self.windows else self.kernel
-        small = BlindBlur(
-            2 * -(-(self.size // 2) // r) + 1,
-            shrunk_kernel(kernel, r),
-            self.border,
-            self.damping,
-            self.iterations,
-        )
-        return scaled(small, self, r), shrink(y, r)
-
-
-def first_kernel(g: Tensor, size: int, noise: float) -> Tensor:
-    """The kernel [h, h] that gradients g [1, 2, H, W] alone speak for; their noise has the variance `noise`."""
-    size = min(size, 2 * (min(g.shape[-2:]) // 4) + 1)
-    if not g.numel() or g.square().mean() < 1.2 * noise + FLAT:
-        return sharp_kernel(size).to(g)
-    k = best_stroke(g, size, TOLERANCE + noise).kernel(size).to(g)
-    gamma = None
-    for _ in range(FREE_ROUNDS):
-        sharp = posterior(k, g, TOLERANCE + noise, 3, gamma)
-        k = best_kernel(sharp.mean, g, float(sharp.variance.sum()), k, INERTIA)
-        gamma = sharp.mean.square() + sharp.variance
-    found = centred(without_specks(k))
-    return found if principal_axes(found)[0] > SHARP else sharp_kernel(size).to(g)
-
-
-def sharp_kernel(size: int) -> Tensor:
-    """No blur [size, size]."""
-    kernel = torch.zeros(size, size)
-    kernel[size // 2, size // 2] = 1
-    return kernel
-
-
-def without_specks(kernel: Tensor) -> Tensor:
-    """The kernel [h, h] without its least entries, of sum 1."""
-    kept = torch.where(kernel < SPECK * kernel.amax(), 0.0, kernel)
-    return kept / kept.sum()
-
-
-def centred(kernel: Tensor) -> Tensor:
-    """The kernel [h, h] with its centroid in the middle pixel; what would go over the edge stays."""
-    place = torch.arange(len(kernel)).to(kernel) - len(kernel) // 2
-    down, across = (round(float((kernel.sum(axis) * place).sum())) for axis in (1, 0))
-    return kernel.roll((-down, -across), (0, 1))
+        size = 2 * -(-(self.size // 2) // r) + 1
+        kernel = shrink_kernel(self.kernel[0, 0] if self.windows else self.kernel, r)
+        small = BlindBlur(size, kernel, self.border, self.damping, self.iterations)
+        return small.with_noise(self.sigma_y / r), shrink(y, r)

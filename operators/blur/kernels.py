@@ -1,95 +1,165 @@
-"""Blur kernels [h, w]: what a single white pixel becomes. Sides are odd, the sum is 1, the middle is the pixel itself."""
+"""The blur kernels that settings name, each [h, w] with odd sides and the sum 1.
+
+uniform       1 in a square
+gaussian      exp(-(i^2 + j^2) / 2 sigma^2)                                  kornia's
+anisotropic   exp(-(a / sigma_x)^2 / 2 - (b / sigma_y)^2 / 2), a and b along an angle and across
+disk          1 within a radius                                              defocus
+motion        1 on a line                                                    kornia's
+shake         how often a random walk with a drifting direction passes       camera shake
+from_file     any other
+
+kornia draws Gaussians along the rows and columns only, no disks, and motion on straight lines
+only, so these three are drawn here.
+"""
 
 import math
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
+
+from operators.blur.kernel_shape import (
+    check_side,
+    normalise,
+    offsets,
+    principal_axes,
+    shrink_kernel,
+    turned_offsets,
+)
+
+__all__ = [
+    "anisotropic",
+    "check_side",
+    "disk",
+    "from_file",
+    "gaussian",
+    "motion",
+    "normalise",
+    "offsets",
+    "principal_axes",
+    "shake",
+    "shrink_kernel",
+    "uniform",
+]
 
 
 def uniform(size: int = 9) -> Tensor:
-    """A size x size square."""
-    return normalised(torch.ones(odd(size), size))
+    """A square of size x size pixels."""
+    return normalise(torch.ones(check_side(size), size))
 
 
 def gaussian(size: int = 9, sigma: float = 2.0) -> Tensor:
-    """An isotropic Gaussian of std `sigma` pixels, cut to size x size."""
+    """An isotropic Gaussian, cut to size x size pixels.
+
+    Args:
+        size: the side, odd.
+        sigma: its std in pixels.
+    """
+    from kornia.filters import get_gaussian_kernel2d
+
     if not sigma > 0:
         raise ValueError(
             f"operator.kernel.sigma={sigma!r}; a Gaussian blur needs a width above 0 pixels"
         )
-    k = torch.exp(
-        -0.5 * (torch.arange(odd(size), dtype=torch.float64) - size // 2).square() / sigma**2
-    )
-    return normalised(torch.outer(k, k))
+    std = (float(sigma), float(sigma))
+    return normalise(get_gaussian_kernel2d(check_side(size), std, dtype=torch.float64)[0])
 
 
 def anisotropic(
     size: int = 15, sigma_x: float = 4.0, sigma_y: float = 1.0, angle: float = 30.0
 ) -> Tensor:
-    """A Gaussian of std `sigma_x` along `angle` (degrees, counter-clockwise from the horizontal) and `sigma_y` across it."""
+    """A Gaussian that is longer in one direction than in the other.
+
+    Args:
+        size: the side, odd.
+        sigma_x: the std along `angle`, in pixels.
+        sigma_y: the std across it, in pixels.
+        angle: degrees, counter-clockwise from the horizontal.
+    """
     if not (sigma_x > 0 and sigma_y > 0):
         raise ValueError(
-            f"operator.kernel.sigma_x={sigma_x!r}, sigma_y={sigma_y!r}; a Gaussian has widths above 0 pixels"
+            f"operator.kernel.sigma_x={sigma_x!r}, sigma_y={sigma_y!r}; "
+            "a Gaussian has widths above 0 pixels"
         )
-    y, x = offsets(size)
-    c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-    along, across = c * x - s * y, s * x + c * y
-    return normalised(torch.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2)))
+    along, across = turned_offsets(size, angle)
+    return normalise(torch.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2)))
 
 
 def disk(radius: float = 4.0) -> Tensor:
-    """Defocus: a disk of `radius` pixels with a smooth edge, by 8 x 8 samples a pixel."""
+    """Defocus: a disk of `radius` pixels with a smooth edge."""
     if not radius > 0:
         raise ValueError(f"operator.kernel.radius={radius!r}; defocus has a radius above 0 pixels")
+
+    # The share of a pixel that lies inside, by 8 x 8 samples of it.
     size = 2 * math.ceil(radius) + 1
     fine = (torch.arange(8 * size, dtype=torch.float64) + 0.5) / 8 - size / 2
     inside = (fine[:, None] ** 2 + fine**2 <= radius**2).double()
-    return normalised(torch.nn.functional.avg_pool2d(inside[None, None], 8)[0, 0])
+    return normalise(F.avg_pool2d(inside[None, None], 8)[0, 0])
+
+
+def motion(size: int = 15, angle: float = 45.0) -> Tensor:
+    """Straight movement: a line of `size` pixels, odd, at `angle` degrees.
+
+    The angle is counter-clockwise from the horizontal.
+    """
+    from kornia.filters import get_motion_kernel2d
+
+    if check_side(size) < 3:
+        return torch.ones(1, 1)
+    return normalise(get_motion_kernel2d(size, float(angle), direction=0.0)[0])
 
 
 def shake(size: int = 25, intensity: float = 0.5, seed: int = 0) -> Tensor:
-    """Camera shake: a random trajectory whose direction drifts, the faster the higher `intensity` (0 is straight), drawn by `seed`."""
+    """Camera shake: a random trajectory, drawn on size x size pixels.
+
+    Args:
+        size: the side, odd.
+        intensity: how fast its direction drifts; 0 is straight.
+        seed: of the trajectory.
+    """
     generator = torch.Generator().manual_seed(seed)
-    steps = 40 * odd(size)
-    turns = (
-        torch.randn(steps, generator=generator, dtype=torch.float64)
-        * intensity
-        * math.pi
-        / (2 * size) ** 0.5
-    )
-    heading = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64) + turns.cumsum(
-        0
-    )
+    steps = 40 * check_side(size)
+
+    # A walk of equal steps, its direction a random walk by itself.
+    noise = torch.randn(steps, generator=generator, dtype=torch.float64)
+    turns = noise * intensity * math.pi / (2 * size) ** 0.5
+    first = 2 * math.pi * torch.rand(1, generator=generator, dtype=torch.float64)
+    heading = first + turns.cumsum(0)
     path = torch.stack([heading.sin(), heading.cos()], 1).cumsum(0)
+
+    # Centred, and as large as fits.
     path = path - (path.amax(0) + path.amin(0)) / 2
     path = path * (size / 2 - 1) / path.abs().amax().clamp_min(1e-9) + size // 2
+
+    # Each step lights the four pixels around it, bilinearly.
     kernel, corner = torch.zeros(size + 1, size + 1, dtype=torch.float64), path.floor()
     for i in (0, 1):
         for j in (0, 1):
             weight = (1 - (path - corner - torch.tensor([i, j])).abs()).prod(1)
             at = (corner + torch.tensor([i, j])).long().clamp(0, size)
             kernel.index_put_((at[:, 0], at[:, 1]), weight, accumulate=True)
-    return normalised(kernel[:size, :size])
+    return normalise(kernel[:size, :size])
 
 
-def motion(size: int = 15, angle: float = 45.0) -> Tensor:
-    """A line of `size` pixels at `angle` degrees, counter-clockwise from the horizontal (kornia's)."""
-    from kornia.filters import get_motion_kernel2d
+def from_file(path: str | Path) -> Tensor:
+    """The kernel in a file, scaled to the sum 1; even sides get a row or column of zeros.
 
-    if odd(size) < 3:
-        return torch.ones(1, 1)
-    return normalised(get_motion_kernel2d(size, float(angle), direction=0.0)[0])
+    Args:
+        path: a picture, whose brightness counts, an .npy array, or a .mat file, of which the
+            largest matrix counts.
 
-
-def from_file(path: str) -> Tensor:
-    """A kernel from a picture (its brightness), an .npy array or a .mat file; even sides get a row or column of zeros."""
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it cannot be read as a kernel.
+    """
     file = Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(
             f"no kernel file at {path}; operator.kernel= takes a picture, .npy or .mat file"
         )
+
     try:
         if file.suffix == ".npy":
             array = np.load(file, allow_pickle=False)
@@ -103,9 +173,10 @@ def from_file(path: str) -> Tensor:
         values = torch.from_numpy(np.asarray(array, dtype=np.float64))
     except (OSError, ValueError, SyntaxError, TypeError) as error:
         raise ValueError(
-            f"{path} cannot be read as a kernel ({error}); give a picture, .npy or .mat file of numbers"
+            f"{path} cannot be read as a kernel ({error}); "
+            "give a picture, .npy or .mat file of numbers"
         ) from None
-    return normalised(values)
+    return normalise(values)
 
 
 def largest_matrix(file: Path) -> np.ndarray:
@@ -120,59 +191,3 @@ def largest_matrix(file: Path) -> np.ndarray:
     if not arrays:
         raise ValueError("no matrix of numbers inside")
     return max(arrays, key=lambda a: a.size)
-
-
-def offsets(size: int) -> tuple[Tensor, Tensor]:
-    """Row and column distances [size, size] from the middle."""
-    d = torch.arange(odd(size), dtype=torch.float64) - size // 2
-    y, x = torch.meshgrid(d, d, indexing="ij")
-    return y, x
-
-
-def normalised(kernel: Tensor) -> Tensor:
-    """The kernel with sum 1 and odd sides, in float32; ValueError where it is none."""
-    if kernel.ndim != 2 or kernel.numel() == 0:
-        raise ValueError(f"a blur kernel is a 2-D array, got shape {tuple(kernel.shape)}")
-    if not kernel.isfinite().all():
-        raise ValueError(
-            "the blur kernel holds NaN or infinite values; every entry must be a number"
-        )
-    total = kernel.double().sum()
-    if not abs(total) > 1e-8 * kernel.double().abs().sum():
-        raise ValueError(
-            "the blur kernel sums to zero; it must keep some light (its sum is scaled to 1)"
-        )
-    h, w = kernel.shape
-    padded = torch.nn.functional.pad(kernel.double() / total, (0, 1 - w % 2, 0, 1 - h % 2))
-    return padded.float()
-
-
-def shrunk_kernel(kernel: Tensor, r: int) -> Tensor:
-    """The kernel at 1 / r of its size: every tap is shared by its two neighbours in each direction, so sum and centroid stay."""
-
-    def sharing(n: int) -> Tensor:
-        reach = -(-(n // 2) // r)
-        place = (torch.arange(n, dtype=torch.float64) - n // 2) / r
-        return (1 - (torch.arange(-reach, reach + 1)[:, None] - place).abs()).clamp_min(0)
-
-    rows, columns = (sharing(n).to(kernel.device) for n in kernel.shape)
-    return (rows @ kernel.double() @ columns.T).to(kernel)
-
-
-def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
-    """Of a kernel [h, w] of sum 1: its std along the longest axis and across, in pixels; that axis' angle, counter-clockwise."""
-    k = kernel.double().cpu()
-    down, across = (torch.arange(n, dtype=torch.float64) - n // 2 for n in k.shape)
-    places = torch.stack([across.expand(k.shape), -down[:, None].expand(k.shape)])
-    centre = (k * places).sum((1, 2), keepdim=True)
-    covariance = torch.einsum("hw,ihw,jhw->ij", k, places - centre, places - centre)
-    (least, most), directions = torch.linalg.eigh(covariance)
-    angle = math.degrees(math.atan2(float(directions[1, 1]), float(directions[0, 1]))) % 180
-    return float(most.clamp_min(0)) ** 0.5, float(least.clamp_min(0)) ** 0.5, angle
-
-
-def odd(size: int, name: str = "operator.kernel.size") -> int:
-    """A kernel's side: whole, odd, 1 or more."""
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1 or size % 2 == 0:
-        raise ValueError(f"{name}={size!r}; a kernel's side is an odd whole number of pixels")
-    return size

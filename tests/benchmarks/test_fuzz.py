@@ -1,4 +1,7 @@
-"""Broken and odd files: a result or one line, in bounded time and memory (benchmarks/fuzz.py has the rules)."""
+"""Broken and odd files: a result or one line, in bounded time and memory.
+
+benchmarks/fuzz.py has the rules.
+"""
 
 import io
 import os
@@ -18,6 +21,17 @@ from gdp.picture.codec.read import read
 
 SOUND = sound()
 
+# What files of several kinds begin with
+HEADS = [
+    b"",
+    b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+    b"\xff\xd8\xff\xe0",
+    b"II*\0\x08\0\0\0",
+    b"MM\0*",
+    b"BM",
+    b"GIF89a",
+]
+
 
 def test_the_corpus(tmp_path):
     cases = list(corpus())
@@ -32,28 +46,28 @@ def test_the_corpus(tmp_path):
 def test_a_violation_is_seen(tmp_path, monkeypatch):
     case = Case("good.png", SOUND["rgb.png"], REFUSED)
     assert "not refused" in run_case(case, tmp_path / "a", "png").outcome
-    for k, (error, says) in enumerate(
-        (
-            (KeyError("x"), "KeyError"),
-            (ValueError("two\nlines good.png"), "line"),
-            (OSError("no name"), "line"),
-        )
-    ):
+
+    errors = [
+        (KeyError("x"), "KeyError"),
+        (ValueError("two\nlines good.png"), "line"),
+        (OSError("no name"), "line"),
+    ]
+    for k, (error, says) in enumerate(errors):
 
         def broken(file, target, error=error):
             raise error
 
         monkeypatch.setattr("benchmarks.fuzz.restore", broken)
-        assert says in run_case(case._replace(expected=EITHER), tmp_path / str(k), "png").outcome
+        figure = run_case(case._replace(expected=EITHER), tmp_path / str(k), "png")
+        assert says in figure.outcome
 
     def leaves(file, target):
         target.with_suffix(".part").touch()
         raise ValueError(case.name)
 
     monkeypatch.setattr("benchmarks.fuzz.restore", leaves)
-    assert (
-        "left behind" in run_case(case._replace(expected=EITHER), tmp_path / "left", "png").outcome
-    )
+    figure = run_case(case._replace(expected=EITHER), tmp_path / "left", "png")
+    assert "left behind" in figure.outcome
 
 
 @given(
@@ -70,20 +84,7 @@ def test_any_damage(tmp_path_factory, name, patches, share):
     check(tmp_path_factory, name, bytes(data[: int(share * len(data))]))
 
 
-@given(
-    st.sampled_from(
-        [
-            b"",
-            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-            b"\xff\xd8\xff\xe0",
-            b"II*\0\x08\0\0\0",
-            b"MM\0*",
-            b"BM",
-            b"GIF89a",
-        ]
-    ),
-    st.binary(max_size=200),
-)
+@given(st.sampled_from(HEADS), st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_bytes(tmp_path_factory, head, tail):
     check(tmp_path_factory, "x.png", head + tail)
@@ -98,48 +99,36 @@ def check(tmp_path_factory, name, data):
     except ValueError as error:
         assert "\n" not in str(error) and file.name in str(error)
         return
-    assert (
-        photo.pixels.shape[:2] == (1, 3)
-        and 0 <= float(photo.pixels.min()) <= float(photo.pixels.max()) <= 1
-    )
+    assert photo.pixels.shape[:2] == (1, 3)
+    assert 0 <= float(photo.pixels.min()) <= float(photo.pixels.max()) <= 1
     assert photo.alpha is None or photo.alpha.shape[2:] == photo.pixels.shape[2:]
 
 
 def test_a_folder_of_them_on_the_command_line(tmp_path, monkeypatch, capfd):
     (tmp_path / "in" / "below").mkdir(parents=True)
-    cases = [
-        case
-        for case in corpus()
-        if case.name != "portable.ppm" and not case.name.startswith(("row", "column", "flood"))
-    ]
-    chosen = [case for case in cases if case.expected == RESTORED][::9] + [
-        case for case in cases if case.expected == REFUSED
-    ][::5]
+    left_out = ("portable.ppm", "row", "column", "flood")
+    cases = [case for case in corpus() if not case.name.startswith(left_out)]
+    chosen = [case for case in cases if case.expected == RESTORED][::9]
+    chosen += [case for case in cases if case.expected == REFUSED][::5]
     for i, case in enumerate(chosen):
         (tmp_path / "in" / ("below" if i % 2 else "") / case.name).write_bytes(case.data)
+
     monkeypatch.chdir(tmp_path)
-    words = [
-        "input=in",
-        "output=out",
-        "task=denoise",
-        "sigma_y=0.1",
-        "steps=1",
-        "recursive=true",
-        "format=same",
-    ]
+    words = ["input=in", "output=out", "task=denoise", "sigma_y=0.1", "steps=1"]
+    words += ["recursive=true", "format=same"]
     monkeypatch.setattr(sys, "argv", ["run.py", *words])
     assert program.main() == 1
     err = capfd.readouterr().err
     assert "Traceback" not in err
+
+    # A report for each that can be restored, a line for the others
     left = [Path(folder) / file for folder, _, files in os.walk(tmp_path / "out") for file in files]
     assert not [file for file in left if file.suffix == ".part"]
     for i, case in enumerate(chosen):
-        reports = list(
-            (tmp_path / "out" / ("below" if i % 2 else "")).glob(f"{Path(case.name).stem}*.json")
-        )
-        assert bool(reports) == (case.expected == RESTORED) and (reports or case.name in err), (
-            case.name
-        )
+        folder = tmp_path / "out" / ("below" if i % 2 else "")
+        reports = list(folder.glob(f"{Path(case.name).stem}*.json"))
+        assert bool(reports) == (case.expected == RESTORED), case.name
+        assert reports or case.name in err, case.name
     for file in left:
         if file.suffix not in (".json", ".html", ".csv"):
             read(file)

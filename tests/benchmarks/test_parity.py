@@ -9,14 +9,18 @@ import torch
 
 from benchmarks import parity
 
+# Rows that there must be, and be ok
 MUST = """
-adm_keys_256_uncond.keys adm_keys_512_cond.keys adm_keys_64.total_params adm_tiny.out adm_tiny.out_rect adm_tiny_cond.out_frac
-adm_tiny_neworder.out schedule.cosine_r50_posterior_log_variance_clipped learned_range.linear_r50_clip1_mean
-operators.sr4.pinv_y2 operators.bicubic4.pinv_y2 operators.color.At_y2 operators.inpaint.y operators.denoise.Lambda_noise_hi
-operators.deblur_uni.fixed_pinv_y2 operators.deblur_gauss.fixed_y operators.deblur_aniso.fixed_At_y2
-ddnm_traj.ddnm_sr4.x ddnm_traj.ddnm_bicubic4.x ddnm_traj.ddnm_color_eta0.x ddnm_traj.plus_inpaint.x ddnm_traj.plus_denoise.x
-ddnm_traj.plus_sr4_eta1.x gdp_traj.x0_s2000.sample gdp_traj.x0_s2000.grad gdp_traj.x0_s200.sample
-gdp_lowlight_272x288.sample gdp_lowlight_384x256.light_factor gdp_lowlight_256x256.light_mask losses.b.L_exp_8_0.3 losses.a.L_TV
+adm_keys_256_uncond.keys adm_keys_512_cond.keys adm_keys_64.total_params adm_tiny.out
+adm_tiny.out_rect adm_tiny_cond.out_frac adm_tiny_neworder.out
+schedule.cosine_r50_posterior_log_variance_clipped learned_range.linear_r50_clip1_mean
+operators.sr4.pinv_y2 operators.bicubic4.pinv_y2 operators.color.At_y2 operators.inpaint.y
+operators.denoise.Lambda_noise_hi operators.deblur_uni.fixed_pinv_y2
+operators.deblur_gauss.fixed_y operators.deblur_aniso.fixed_At_y2 ddnm_traj.ddnm_sr4.x
+ddnm_traj.ddnm_bicubic4.x ddnm_traj.ddnm_color_eta0.x ddnm_traj.plus_inpaint.x
+ddnm_traj.plus_denoise.x ddnm_traj.plus_sr4_eta1.x gdp_traj.x0_s2000.sample gdp_traj.x0_s2000.grad
+gdp_traj.x0_s200.sample gdp_lowlight_272x288.sample gdp_lowlight_384x256.light_factor
+gdp_lowlight_256x256.light_mask losses.b.L_exp_8_0.3 losses.a.L_TV
 """.split()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from operators.base import AffineOperator, LinearOperator, ProjectionOperator, SpectralOperator
 from operators.blur import kernels
-from operators.blur.known import Blur, CircularBlur, ReflectBlur, blur
+from operators.blur import Blur, CircularBlur, ReflectBlur, blur
 from operators.coded.sensing import WalshHadamard
 from operators.compose import Compose
 from operators.light.light import Light
@@ -153,7 +153,7 @@ def test_blur_is_scipys(h, w, kh, kw):
     x = torch.from_numpy(rng.standard_normal((1, 2, h, w)))
     for symmetric in (False, True):
         k2 = k + k.flip(0) + k.flip(1) + k.flip(0, 1) if symmetric else k
-        normal = kernels.normalised(k2)
+        normal = kernels.normalise(k2)
         for border, mode in (("reflect", "reflect"), ("circular", "wrap")):
             A = blur(k2, border, threshold=0.0)
             expected = np.stack(
@@ -246,9 +246,9 @@ def test_masks():
         (lambda: Gray([1.0, 1.0, 1.0]), "add up"),
         (lambda: kernels.gaussian(8), "odd"),
         (lambda: kernels.gaussian(9, 0), "width"),
-        (lambda: kernels.normalised(torch.tensor([[1.0, math.nan]])), "NaN"),
-        (lambda: kernels.normalised(torch.tensor([[1.0, -1.0]])), "zero"),
-        (lambda: kernels.normalised(torch.ones(3)), "2-D"),
+        (lambda: kernels.normalise(torch.tensor([[1.0, math.nan]])), "NaN"),
+        (lambda: kernels.normalise(torch.tensor([[1.0, -1.0]])), "zero"),
+        (lambda: kernels.normalise(torch.ones(3)), "2-D"),
     ],
 )
 def test_bad_settings(make, match):

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from operators.base import LinearOperator, Operator, SpectralOperator
-from operators.blur.kernels import gaussian, motion, shrunk_kernel
-from operators.blur.known import blur
+from operators.blur.kernels import gaussian, motion, shrink_kernel
+from operators.blur import blur
 from operators.coded.jpeg import JPEG
 from operators.coded.sensing import WalshHadamard
 from operators.compose import ClosedCompose, Compose
@@ -126,7 +126,7 @@ def test_masks_shrink_to_what_is_known():
 def test_kernels_keep_sum_and_centroid(r):
     k = torch.rand(9, 14, dtype=torch.float64)[:, :13]
     k /= k.sum()
-    small = shrunk_kernel(k, r)
+    small = shrink_kernel(k, r)
     assert all(n % 2 for n in small.shape)
 
     def moments(kernel, axis):

@@ -12,7 +12,7 @@ from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from operators.blur.kernels import motion
-from operators.blur.known import blur
+from operators.blur import blur
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.gains import Gains

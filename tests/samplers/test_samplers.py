@@ -12,7 +12,7 @@ from gdp.prior.schedule import Schedule
 from gdp.restore.observe import degrade
 from operators.base import AffineOperator, LinearOperator, Operator
 from operators.blur.kernels import gaussian, motion
-from operators.blur.known import blur
+from operators.blur import blur
 from operators.coded.sensing import BlockSensing, FourierSampling, WalshHadamard
 from operators.identity import Identity
 from operators.missing.gray import Gray

@@ -1,4 +1,7 @@
-"""A prior for another domain, as docs/priors.md tells it: scikit-learn's 8x8 digits, two minutes on two CPU cores."""
+"""A prior for another domain, as docs/priors.md tells it: scikit-learn's 8x8 digits.
+
+Two minutes on two CPU cores.
+"""
 
 import json
 import os
@@ -15,7 +18,7 @@ from PIL import Image
 
 from gdp.prior.weights import load_prior
 from gdp.train import __main__ as train
-from gdp.train.data import find_photos, split
+from gdp.train.photos import find_photos, split
 from gdp.train.samples import sample
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +59,10 @@ def digits(tmp_path_factory) -> Path:
 
 
 def test_samples_look_like_digits(digits):
-    """They lie as near to known digits as unseen digits do, and classifiers are as sure of them; blends and noise fail each test."""
+    """They lie as near to known digits as unseen digits do, and classifiers are as sure of them.
+
+    Blends, blurs and noise fail each test.
+    """
     from sklearn.datasets import load_digits
     from sklearn.linear_model import LogisticRegression
 
@@ -68,23 +74,25 @@ def test_samples_look_like_digits(digits):
     def distance(x: torch.Tensor) -> float:
         return torch.cdist(x, pixels).amin(1).mean().item()
 
-    def agreement(
-        x: torch.Tensor,
-    ) -> float:  # share of images whose five nearest digits are of one class, but for one at most
+    # Share of images whose five nearest digits are of one class, but for one at most
+    def agreement(x: torch.Tensor) -> float:
         near = labels[torch.cdist(x, pixels).topk(5, largest=False).indices]
         return (near == near.mode(1).values[:, None]).sum(1).ge(4).float().mean().item()
 
     def sureness(x: torch.Tensor) -> float:
         return classifier.predict_proba(x).max(1).mean()
 
+    # What the prior draws
     prior = load_prior(str(digits / "digits_prior" / "weights.safetensors"), device="cpu")
     colour = sample(prior, HELD, 8, eta=0.85)
     assert (colour - colour.mean(1, keepdim=True)).abs().mean() < 0.03, "grey"
     samples, real = ((colour.mean(1).flatten(1) + 1) / 2).clamp(0, 1), pixels_of(unseen)
+
+    # What is no digit
     pairs = pixels[torch.randint(len(known), (2, HELD))].mean(0)
-    blurred = torch.nn.functional.avg_pool2d(
-        real.view(-1, 1, 8, 8), 3, 1, 1, count_include_pad=False
-    ).flatten(1)
+    pool = torch.nn.AvgPool2d(3, 1, 1, count_include_pad=False)
+    blurred = pool(real.view(-1, 1, 8, 8)).flatten(1)
+
     near, sure = 1.2 * distance(real), 0.9 * sureness(real)
     assert 0.6 * distance(real) < distance(samples) < near, "near to digits, but no copies"
     assert sureness(samples) > sure and agreement(samples) > 0.8
@@ -102,25 +110,14 @@ def test_digits_prior_restores_digits_better_than_the_one_for_photos(digits):
         (digits / "unseen" / file.name).write_bytes(file.read_bytes())
 
     def psnr(output: str, *prior: str) -> float:
-        where = [
-            "input=unseen",
-            f"output={output}",
-            "task=denoise",
-            "sigma_y=0.3",
-            "degrade=true",
-            "steps=20",
-        ]
-        command = [sys.executable, ROOT / "run.py", *prior, *where]
-        subprocess.run(
-            command,
-            cwd=digits,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            check=True,
-            capture_output=True,
-        )
-        return np.mean(
-            [json.loads(f.read_text())["scores"]["psnr"] for f in (digits / output).glob("*.json")]
-        )
+        words = ["input=unseen", f"output={output}", "task=denoise", "sigma_y=0.3"]
+        words += ["degrade=true", "steps=20"]
+        command = [sys.executable, ROOT / "run.py", *prior, *words]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run(command, cwd=digits, env=environment, check=True, capture_output=True)
+
+        reports = [json.loads(f.read_text()) for f in (digits / output).glob("*.json")]
+        return np.mean([report["scores"]["psnr"] for report in reports])
 
     own = psnr("own", "prior=custom", "prior.path=digits_prior/weights.safetensors")
     assert own > psnr("photos", "prior=photo64") + 2

@@ -14,7 +14,7 @@ from gdp.prior.noise import Noise
 from operators.blur import kernels
 from operators.blur.blind_blur import BlindBlur, centred, sharp_kernel
 from operators.blur.evidence import best_kernel, gradients, posterior, projected
-from operators.blur.known import Blur
+from operators.blur import Blur
 from operators.blur.search import Stroke, telling_window
 
 KERNELS = {

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from benchmarks.pages import operators as operators_page
-from benchmarks.pages.operator_facts import NAMES, closed_forms, counting, made
+from benchmarks.pages.operator_facts import NAMES, build_operator, closed_forms, counting
+from operators.blur import Blur, blur
 from operators.blur.kernels import gaussian, motion
-from operators.blur.known import Blur, blur
 from operators.blur.varying_blur import VaryingBlur
 from tests.conftest import OPERATORS
 
@@ -30,7 +30,7 @@ def test_it_names_every_yaml_and_no_other(page):
 def test_it_is_up_to_date(page, name, tmp_path):
     if name == "deepinv":
         pytest.importorskip(name)
-    if operators_page.section(name, made(name, tmp_path)) not in page:
+    if operators_page.section(name, build_operator(name, tmp_path)) not in page:
         pytest.fail(f"{name}: {REMEDY}")
 
 
@@ -55,8 +55,13 @@ def test_closed_forms_are_told_from_iterations():
         == closed_forms(VaryingBlur([gaussian(), motion()]))
         == ["adjoint"]
     )
-    assert closed_forms(made("gamma", Path("none"))) == []
-    assert closed_forms(made("haze", Path("none"))) == ["adjoint", "pinv", "prox", "spectral"]
+    assert closed_forms(build_operator("gamma", Path("none"))) == []
+    assert closed_forms(build_operator("haze", Path("none"))) == [
+        "adjoint",
+        "pinv",
+        "prox",
+        "spectral",
+    ]
 
 
 def test_iterations_are_counted():

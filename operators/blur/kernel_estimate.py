@@ -1,0 +1,107 @@
+"""The kernel of a blurred photo, from its gradients g alone.
+
+s = the stroke of least energy                       operators/blur/search.py
+k = s, freed by a few rounds of variational Bayes    operators/blur/evidence.py
+
+x and k are known up to a common shift, so that k is centred.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from operators.blur.evidence import best_kernel, posterior
+from operators.blur.kernels import principal_axes
+from operators.blur.search import StrokeSearch
+
+# The side of the part of a picture that is looked at, and the raster of its places, in pixels.
+WINDOW, RASTER = 160, 32
+
+
+@dataclass(frozen=True)
+class KernelEstimator:
+    """Estimates a kernel from gradients; pictures are in [-1, 1].
+
+    Attributes:
+        tolerance: variance of gradients that is left unexplained beside the noise; with less the
+            search runs into poor minima.
+        flat: variance of gradients, beyond that of noise, that shows nothing.
+        free_rounds: how often x and the kernel's pixels are found in turn.
+        inertia: how a kernel resists change in them, as a share of the gradients' power.
+        speck: entries below this share of a kernel's peak are not believed.
+        sharp: std along the longest axis in pixels; a photo has so much blur of its own.
+        search: for the stroke that it begins with.
+    """
+
+    tolerance: float = 4e-3
+    flat: float = 1e-6
+    free_rounds: int = 3
+    inertia: float = 0.3
+    speck: float = 0.05
+    sharp: float = 0.6
+    search: StrokeSearch = field(default_factory=StrokeSearch)
+
+    def __call__(self, g: Tensor, size: int, noise: float) -> Tensor:
+        """The kernel that gradients alone speak for.
+
+        Args:
+            g: gradients [1, 2, H, W] of a blurred photo.
+            size: the kernel's largest side, odd; a small picture has a smaller kernel.
+            noise: the variance of their noise.
+
+        Returns:
+            k [h, h], which is >= 0, sums to 1 and has its centroid in the middle; that of no blur
+            where there is nothing to see, or hardly any blur.
+        """
+        size = min(size, 2 * (min(g.shape[-2:]) // 4) + 1)
+        if not g.numel() or g.square().mean() < 1.2 * noise + self.flat:
+            return point_kernel(size).to(g)
+
+        # The stroke, then every pixel of it for itself.
+        lam = self.tolerance + noise
+        k = self.search(g, size, lam).kernel(size).to(g)
+        gamma = None
+        for _ in range(self.free_rounds):
+            x = posterior(k, g, lam, 3, gamma)
+            k = best_kernel(x.mean, g, float(x.variance.sum()), k, self.inertia)
+            gamma = x.mean.square() + x.variance
+
+        # Without specks, in the middle.
+        k = torch.where(k < self.speck * k.amax(), 0.0, k)
+        k = centre(k / k.sum())
+        return k if principal_axes(k)[0] > self.sharp else point_kernel(size).to(g)
+
+
+def edge_window(g: Tensor) -> tuple[slice, slice]:
+    """Rows and columns of the part of gradients g [1, 2, H, W] with edges of every direction."""
+    if not g.numel():
+        return slice(0), slice(0)
+
+    # The structure tensor of each window; its smaller eigenvalue is large where no direction lacks.
+    sides = [min(n, WINDOW) for n in g.shape[-2:]]
+    across, down = g.split(1, 1)
+    xx, yy, xy = (
+        F.avg_pool2d(m, sides, RASTER)[0, 0]
+        for m in (across.square(), down.square(), across * down)
+    )
+    least = (xx + yy) / 2 - (((xx - yy) / 2).square() + xy.square()).sqrt()
+
+    place = divmod(int(least.argmax()), least.shape[1])
+    row, column = (slice(RASTER * i, RASTER * i + n) for i, n in zip(place, sides, strict=True))
+    return row, column
+
+
+def point_kernel(size: int) -> Tensor:
+    """The kernel [size, size] of no blur."""
+    kernel = torch.zeros(size, size)
+    kernel[size // 2, size // 2] = 1
+    return kernel
+
+
+def centre(kernel: Tensor) -> Tensor:
+    """The kernel [h, h] with its centroid in the middle pixel, rolled over the edges."""
+    place = torch.arange(len(kernel)).to(kernel) - len(kernel) // 2
+    down, across = (round(float((kernel.sum(axis) * place).sum())) for axis in (1, 0))
+    return kernel.roll((-down, -across), (0, 1))
