@@ -1,8 +1,8 @@
 """The one sampling loop. A sampler writes `step`, and `start` if x_T is not white noise.
 
-    prepare   bind the operator to y; where a linear A is needed, take A(0) off y
-    begin     the times to visit, and x at the first of them; or go on from a snapshot
-    loop      x_t -> x_s by `step`, or back in time by q(x_s | x_t)
+prepare   bind the operator to y; where a linear A is needed, take A(0) off y
+begin     the times to visit, and x at the first of them; or go on from a snapshot
+loop      x_t -> x_s by `step`, or back in time by q(x_s | x_t)
 """
 
 import logging

@@ -55,7 +55,7 @@ class Restorer(ABC):
     noise_aware: ClassVar[bool] = True  # False: y's noise stays in x
     schedule: Schedule = field(default_factory=Schedule)
 
-    def check(self, operator: Operator) -> None:
+    def check(self, operator: Operator) -> None:  # noqa: B027 (most have nothing to check)
         """Raise TypeError if the operator does not fit; costs nothing, so ask before loading weights."""
 
     def for_operator(self, operator: Operator) -> "Restorer":

@@ -66,6 +66,7 @@ ARROWS = {
         "gdp.network",
         "gdp.picture",
         "gdp.storage",
+        "samplers",
     ),
     "gdp.cli": (
         "gdp.doctor",

@@ -87,10 +87,10 @@ def run_job(cfg: DictConfig) -> Job:
 
 def write_sweep_pages(jobs: list[Job]) -> None:
     """Write the pages of a sweep as a whole, if it has left a folder to write them to."""
-    shown = [job for job in jobs if job.cfg.report and job.folder is not None]
+    shown = [(job, job.folder) for job in jobs if job.cfg.report and job.folder is not None]
     if not shown:
         return
-    cfg = shown[0].cfg
+    cfg = shown[0][0].cfg
     root = Path(cfg.output).expanduser()
     if not root.is_dir():
         return
@@ -100,10 +100,10 @@ def write_sweep_pages(jobs: list[Job]) -> None:
     points = [
         sweep.Job(
             dict(word.partition("=")[::2] for word in job.words),
-            job.folder,
+            folder,
             job.failed.pop("", ""),
             job.failed,
         )
-        for job in shown
+        for job, folder in shown
     ]
     write_page(partial(sweep.write_sweep, root, points, cfg.overwrite, cfg.recursive), cfg.verbose)

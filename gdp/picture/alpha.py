@@ -62,4 +62,5 @@ def on_white(pixels: Tensor, alpha: Tensor) -> Tensor:
     """The picture as it looks on white paper."""
     return alpha * pixels + (1 - alpha)
 
+
 framed = extend_alpha  # PASSING

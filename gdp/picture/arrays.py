@@ -192,5 +192,6 @@ def array_of(map: Tensor) -> np.ndarray:
     array = map[0].float().cpu().numpy()
     return array[0] if len(array) == 1 else array.transpose(1, 2, 0)
 
+
 given, Given = source_of, Source  # PASSING
 from gdp.picture.masks import mask_of as mask_of  # PASSING  # noqa: E402

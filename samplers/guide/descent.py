@@ -1,7 +1,7 @@
 """Steps along the gradient of a loss, of lengths that fit the loss.
 
-    curvature   |<g, H g>| / <g, g>                    H: the loss's Hessian
-    minimiser   alpha = <g, g> / |<g, H g>|            exact along -g where the loss is quadratic
+curvature   |<g, H g>| / <g, g>                    H: the loss's Hessian
+minimiser   alpha = <g, g> / |<g, H g>|            exact along -g where the loss is quadratic
 """
 
 from collections.abc import Callable

@@ -11,8 +11,7 @@ from gdp.picture import read, rounded
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.base import AffineOperator, SpectralOperator
-from operators.blur import kernels
-from operators.blur import blur
+from operators.blur import blur, kernels
 from operators.blur.nonlinear_blur import NonlinearBlur
 from operators.coded.jpeg import JPEG
 from operators.coded.phase import PhaseRetrieval

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.base import AffineOperator, LinearOperator, ProjectionOperator, SpectralOperator
-from operators.blur import kernels
-from operators.blur import Blur, CircularBlur, ReflectBlur, blur
+from operators.blur import Blur, CircularBlur, ReflectBlur, blur, kernels
 from operators.coded.sensing import WalshHadamard
 from operators.compose import Compose
 from operators.light.light import Light

@@ -5,8 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from operators.base import LinearOperator, Operator, SpectralOperator
-from operators.blur.kernels import gaussian, motion, shrink_kernel
 from operators.blur import blur
+from operators.blur.kernels import gaussian, motion, shrink_kernel
 from operators.coded.jpeg import JPEG
 from operators.coded.sensing import WalshHadamard
 from operators.compose import ClosedCompose, Compose

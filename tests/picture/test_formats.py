@@ -183,8 +183,15 @@ def test_alpha_comes_back_at_the_results_size(photo, tmp_path):
         big.alpha.shape == (1, 1, 64, 80)
         and float((torch.nn.functional.avg_pool2d(big.alpha, 4) - alpha).abs().max()) < 0.08
     )
-    assert extend_alpha(alpha, None) is alpha and extend_alpha(alpha, (1, 2, 3, 4)).shape == (1, 1, 23, 23)
-    assert float(extend_alpha(alpha, (1, 2, 3, 4))[0, 0, 0, 0]) == 1 and resize_alpha(alpha, 3, 2).shape == (
+    assert extend_alpha(alpha, None) is alpha and extend_alpha(alpha, (1, 2, 3, 4)).shape == (
+        1,
+        1,
+        23,
+        23,
+    )
+    assert float(extend_alpha(alpha, (1, 2, 3, 4))[0, 0, 0, 0]) == 1 and resize_alpha(
+        alpha, 3, 2
+    ).shape == (
         1,
         1,
         3,

@@ -11,8 +11,8 @@ from gdp.compose.configuration import build, compose
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
-from operators.blur.kernels import motion
 from operators.blur import blur
+from operators.blur.kernels import motion
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.gains import Gains

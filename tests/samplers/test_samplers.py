@@ -11,8 +11,8 @@ from gdp.prior.noise import Noise, impulses, photons
 from gdp.prior.schedule import Schedule
 from gdp.restore.observe import degrade
 from operators.base import AffineOperator, LinearOperator, Operator
-from operators.blur.kernels import gaussian, motion
 from operators.blur import blur
+from operators.blur.kernels import gaussian, motion
 from operators.coded.sensing import BlockSensing, FourierSampling, WalshHadamard
 from operators.identity import Identity
 from operators.missing.gray import Gray

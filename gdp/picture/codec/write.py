@@ -178,4 +178,5 @@ def warn_once(text: str) -> None:
     """Warn of it, once in this process."""
     log.warning(text)
 
+
 from gdp.picture.codec.formats import suffix_for as suffix_for  # PASSING  # noqa: E402

@@ -11,10 +11,9 @@ from skimage import data
 from benchmarks.measures.blind_blur import aligned_psnr, correlation, shifted, width
 from gdp.picture import to_model
 from gdp.prior.noise import Noise
-from operators.blur import kernels
+from operators.blur import Blur, kernels
 from operators.blur.blind_blur import BlindBlur, centred, sharp_kernel
 from operators.blur.evidence import best_kernel, gradients, posterior, projected
-from operators.blur import Blur
 from operators.blur.search import Stroke, telling_window
 
 KERNELS = {
