@@ -221,10 +221,10 @@ def test_a_sampler_that_takes_y_for_clean_says_so(caplog):
 
 
 def test_auto_takes_what_fits():
-    assert isinstance(Auto().choose(AvgPool(2)), Anchored) and isinstance(
-        Auto().choose(Gain()), Anchored
+    assert isinstance(Auto().for_operator(AvgPool(2)), Anchored) and isinstance(
+        Auto().for_operator(Gain()), Anchored
     )
-    assert isinstance(Auto().choose(Gamma()), GDPx0)
+    assert isinstance(Auto().for_operator(Gamma()), GDPx0)
 
 
 def test_guidance_weighs_its_terms():

@@ -12,9 +12,10 @@ from benchmarks.measures.blind_blur import aligned_psnr, correlation, shifted, w
 from gdp.picture import to_model
 from gdp.prior.noise import Noise
 from operators.blur import Blur, kernels
-from operators.blur.blind_blur import BlindBlur, centred, sharp_kernel
-from operators.blur.evidence import best_kernel, gradients, posterior, projected
-from operators.blur.search import Stroke, telling_window
+from operators.blur.blind_blur import BlindBlur
+from operators.blur.evidence import best_kernel, gradients, posterior, project_on_simplex
+from operators.blur.kernel_estimate import centre, edge_window, point_kernel
+from operators.blur.search import Stroke
 
 KERNELS = {
     "gaussian": kernels.gaussian(15, 2.0),
@@ -47,7 +48,7 @@ def bound_to(y, size=15, sigma=0.01):
 def test_a_sharp_photo_has_no_kernel():
     y = photo(96)
     A = bound_to(y, 9)
-    assert torch.equal(A.kernel, sharp_kernel(9)[None, None]) and A.sigma_y == pytest.approx(0.02)
+    assert torch.equal(A.kernel, point_kernel(9)[None, None]) and A.sigma_y == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -114,7 +115,7 @@ def test_an_earlier_kernel_goes_on():
     y = blurred(photo(64), KERNELS["gaussian"])
     first = BlindBlur(11)
     first.windows, first.kernel = (
-        [telling_window(gradients(y))],
+        [edge_window(gradients(y))],
         Stroke(3.0, 30.0, 1.0).kernel(11)[None, None],
     )
     second = BlindBlur(11).bind(y, first)
@@ -145,7 +146,7 @@ def test_energy_prefers_the_truth():
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=30))
 def test_projection_onto_the_simplex(values):
     v = torch.tensor(values, dtype=torch.float64)
-    p = projected(v)
+    p = project_on_simplex(v)
     assert (p >= 0).all() and abs(float(p.sum()) - 1) < 1e-9
     gap = v - p  # optimality: the gap is constant where p > 0, and no larger elsewhere
     assert (gap <= gap[p > 0].min() + 1e-9).all()
@@ -154,6 +155,6 @@ def test_projection_onto_the_simplex(values):
 def test_centred_and_aligned():
     k = torch.zeros(9, 9)
     k[1, 2] = 1.0
-    assert centred(k)[4, 4] == 1
+    assert centre(k)[4, 4] == 1
     x = (photo(64) + 1) / 2
     assert aligned_psnr(shifted(x, (1.25, -0.5)), x, 4) > 45
