@@ -7,7 +7,7 @@ blur.
 
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +19,7 @@ from gdp.restore.finish import consistency
 from gdp.restore.metrics import psnr
 from gdp.restore.observe import crop, degrade
 from gdp.restore.setup import Setup
+from operators.base import Operator
 
 
 class Case(NamedTuple):
@@ -84,8 +85,8 @@ def baselines(cases: list[Case]) -> Iterator[dict]:
 
 def inverted(c: Case) -> Tensor | None:
     """Return A^+ y, where A has one."""
-    A: Any = c.setup.operator
-    return to_image(A.pinv(c.y)) if hasattr(A, "pinv") else None
+    A = c.setup.operator
+    return to_image(A.pinv(c.y)) if A.offers("pinv") else None
 
 
 def unchanged(c: Case) -> Tensor | None:
@@ -152,13 +153,13 @@ def mean_or_none(values: list[float | None]) -> float | None:
     return sum(known) / len(known) if len(known) == len(values) else None
 
 
-def null_energy(A: Any, x: Tensor, truth: Tensor) -> float | None:
+def null_energy(A: Operator, x: Tensor, truth: Tensor) -> float | None:
     """Compute ||(I - A^+ A) x|| / ||(I - A^+ A) truth||.
 
     Returns:
         None where A sees everything, or has no A^+.
     """
-    if not hasattr(A, "pinv"):
+    if not A.offers("pinv"):
         return None
 
     x, truth = to_model(x), to_model(truth)

@@ -1,15 +1,15 @@
 """Does an operator keep its contract?   python -m operators.check mine.Fog density=0.3
 
-Prints a line per property, with its figure at the worst of three sizes and its limit, and what is wrong where one is broken. Exit
-code 0: all kept, 1: a violation, 2: it could not be made at all.
+Prints a line per property, with its figure at the worst of three sizes and its limit, and what is
+wrong where one is broken. Exit code 0: all kept, 1: a violation, 2: it could not be made at all.
 """
 
 import ast
 import importlib
 import math
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,7 +20,10 @@ SIZES = ((32, 48), (31, 41), (7, 5))
 
 
 class Finding(NamedTuple):
-    """One property: its figure, the most it may be, and what a larger one means."""
+    """One property at one size: its figure, the most that it may be, and what a larger one means.
+
+    The name holds the size behind a comma.
+    """
 
     name: str
     figure: float
@@ -28,13 +31,13 @@ class Finding(NamedTuple):
     remedy: str
 
     @property
-    def kept(self) -> bool:
+    def holds(self) -> bool:
         """Whether the property holds; NaN does not."""
         return self.figure <= self.limit
 
 
 def main(words: list[str]) -> int:
-    """Check the operator that the command line names; the exit code."""
+    """Check the operator that the command line names, and return the exit code."""
     if not words or "." not in words[0]:
         sys.stderr.write(
             "error: name a class, such as: python -m operators.check mine.Fog density=0.3\n"
@@ -45,37 +48,35 @@ def main(words: list[str]) -> int:
     except (ImportError, AttributeError, TypeError, ValueError, OSError) as error:
         sys.stderr.write(f"error: {words[0]} cannot be made: {' '.join(str(error).split())}\n")
         return 2
-    found = worst(findings(op))
-    for finding in found:
-        verdict = "ok  " if finding.kept else "FAIL"
-        remedy = "" if finding.kept else f"   {finding.remedy}"
-        sys.stdout.write(
-            f"{verdict} {finding.name:<34} {finding.figure:9.1e} (at most {finding.limit:.0e}){remedy}\n"
-        )
-    broken = sum(not finding.kept for finding in found)
-    verdict = (
-        f"violates {broken} of {len(found)}; repaired, it {fits(op)}"
-        if broken
-        else f"all kept; {fits(op)}"
-    )
-    sys.stdout.write(f"{type(op).__name__}: {verdict}\n")
+
+    # Of each property, the size where it is farthest from holding.
+    worst: dict[str, Finding] = {}
+    for finding in findings(op):
+        name = finding.name.split(", ")[0]
+        if name not in worst or not finding.figure <= worst[name].figure:
+            worst[name] = finding
+
+    for finding in worst.values():
+        verdict = "ok  " if finding.holds else "FAIL"
+        figures = f"{finding.figure:9.1e} (at most {finding.limit:.0e})"
+        remedy = "" if finding.holds else f"   {finding.remedy}"
+        sys.stdout.write(f"{verdict} {finding.name:<34} {figures}{remedy}\n")
+
+    linear = isinstance(op, LinearOperator | AffineOperator)
+    works = "sampler=ddnm and sampler=gdp_x0" if linear else "sampler=gdp_x0 (not linear: no ddnm)"
+    broken = sum(not finding.holds for finding in worst.values())
+    verdict = f"violates {broken} of {len(worst)}; repaired, it" if broken else "all kept;"
+    sys.stdout.write(f"{type(op).__name__}: {verdict} works with {works}\n")
     return 1 if broken else 0
 
 
-def worst(found: Iterable[Finding]) -> list[Finding]:
-    """Of each property, the finding at the size where it is farthest from kept."""
-    kept: dict[str, Finding] = {}
-    for finding in found:
-        what = finding.name.split(", ")[0]
-        if what not in kept or not finding.figure <= kept[what].figure:
-            kept[what] = finding
-    return list(kept.values())
-
-
 def build(path: str, words: list[str]) -> Operator:
-    """module.Class with its name=value arguments, values as Python literals or plain text."""
-    sys.path.insert(0, "")
-    module, _, name = path.rpartition(".")
+    """Make an operator from the name of its class and its arguments.
+
+    Args:
+        path: module.Class; the module may lie in the current folder.
+        words: name=value, the value a Python literal or else plain text.
+    """
     arguments = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -85,6 +86,9 @@ def build(path: str, words: list[str]) -> Operator:
             arguments[key] = ast.literal_eval(value)
         except (ValueError, SyntaxError):
             arguments[key] = value
+
+    sys.path.insert(0, "")
+    module, _, name = path.rpartition(".")
     op = getattr(importlib.import_module(module), name)(**arguments)
     if not isinstance(op, Operator):
         raise TypeError(
@@ -93,119 +97,79 @@ def build(path: str, words: list[str]) -> Operator:
     return op
 
 
-def fits(op: Operator) -> str:
-    """Which samplers take it."""
-    linear = isinstance(op, LinearOperator | AffineOperator)
-    return (
-        "works with sampler=ddnm and sampler=gdp_x0"
-        if linear
-        else "works with sampler=gdp_x0 (not linear: no ddnm)"
-    )
-
-
 def findings(op: Operator) -> Iterator[Finding]:
-    """Every property that its tier promises, for several sizes of y; a crash is a finding."""
+    """Every property that an operator's tier promises, at several sizes of y; a crash is one."""
     torch.manual_seed(0)
+
     for H, W in SIZES:
         try:
-            sides = (
-                -(-n // op.divisor) * op.divisor for n in op.x_shape(torch.empty(1, 3, H, W))[-2:]
-            )
+            shape = op.x_shape(torch.empty(1, 3, H, W))
+            sides = [-(-n // op.divisor) * op.divisor for n in shape[-2:]]
             yield from at_size(op, f"{H}x{W}", torch.rand(2, 3, *sides) * 2 - 1)
-        except (
-            Exception
-        ) as error:  # whatever a user's code raises is what the check is there to tell
+        except Exception as error:  # whatever a user's code raises is what is to be told
             text = " ".join(str(error).split())[:200]
-            yield Finding(
-                f"runs at {H}x{W}",
-                math.inf,
-                0,
-                f"{type(error).__name__}: {text} (operators must take any size)",
-            )
+            remedy = f"{type(error).__name__}: {text} (operators must take any size)"
+            yield Finding(f"runs at {H}x{W}", math.inf, 0, remedy)
 
 
 def at_size(op: Operator, size: str, x: Tensor) -> Iterator[Finding]:
-    """The properties at one size of x."""
+    """The properties of any operator, for images x of one size."""
     y = op(x)
     shape = tuple(op.x_shape(y))
     wrong = float(shape != tuple(x.shape))
-    yield Finding(
-        f"x_shape inverts the shape, {size}",
-        wrong,
-        0,
-        f"x_shape(y) is {shape} for an x of {tuple(x.shape)}; define it",
-    )
+    remedy = f"x_shape(y) is {shape} for an x of {tuple(x.shape)}; define it"
+    yield Finding(f"x_shape inverts the shape, {size}", wrong, 0, remedy)
     if wrong:
         return
-    yield Finding(
-        f"images stay apart, {size}",
-        relative(op(x[1:]) - y[1:], y),
-        1e-4,
-        "an image's y depends on others of its batch",
-    )
+
+    mixed = relative(op(x[1:]) - y[1:], y)
+    remedy = "an image's y depends on others of its batch"
+    yield Finding(f"images stay apart, {size}", mixed, 1e-4, remedy)
+
     z = x.clone().requires_grad_()
-    (g,) = (
-        torch.autograd.grad(op(z).square().sum(), z, allow_unused=True)
-        if op(z).requires_grad
-        else (None,)
-    )
+    out = op(z)
+    g = None
+    if out.requires_grad:
+        (g,) = torch.autograd.grad(out.square().sum(), z, allow_unused=True)
     flat = math.inf if g is None or not g.isfinite().all() else float(not g.any())
-    yield Finding(
-        f"differentiable, {size}",
-        flat,
-        0,
-        "no finite, non-zero gradient reaches x: avoid detach, numpy, round, in-place",
-    )
-    linear: Any = op.linear() if isinstance(op, AffineOperator) else op
-    if isinstance(linear, LinearOperator):
-        yield from linear_at_size(linear, size, x.double())
+    remedy = "no finite, non-zero gradient reaches x: avoid detach, numpy, round, in-place"
+    yield Finding(f"differentiable, {size}", flat, 0, remedy)
+
+    A = op.linear() if isinstance(op, AffineOperator) else op
+    if isinstance(A, LinearOperator):
+        yield from linear_at_size(A, size, x.double())
 
 
 def linear_at_size(A: LinearOperator, size: str, x: Tensor) -> Iterator[Finding]:
-    """What a linear operator promises, in float64."""
+    """What a linear operator promises besides, in float64."""
     u, y = torch.randn_like(x), A(x)
     bent = relative(A(2 * x - u) - 2 * y + A(u), y)
-    yield Finding(
-        f"linear, {size}",
-        bent,
-        1e-5,
-        "A(2x - u) is not 2 A(x) - A(u): derive it from Operator (or AffineOperator)",
-    )
+    remedy = "A(2x - u) is not 2 A(x) - A(u): derive it from Operator (or AffineOperator)"
+    yield Finding(f"linear, {size}", bent, 1e-5, remedy)
+
+    # The dot test, with v not at right angles to y.
     v = y + y.square().mean().sqrt() * torch.randn_like(y)
     forward, back = float((y * v).sum()), float((x * A.adjoint(v)).sum())
     gap = abs(forward - back) / abs(forward)
-    yield Finding(
-        f"adjoint (dot test), {size}",
-        gap,
-        1e-5,
-        "<A x, v> is not <x, A^T v>: leave adjoint out, autograd has it right",
-    )
+    remedy = "<A x, v> is not <x, A^T v>: leave adjoint out, autograd has it right"
+    yield Finding(f"adjoint (dot test), {size}", gap, 1e-5, remedy)
+
     missed = relative(A(A.pinv(y)) - y, y)
-    yield Finding(
-        f"A A^+ A = A, {size}",
-        missed,
-        5e-2,
-        "pinv does not undo what A keeps: leave pinv out, or correct it",
-    )
+    remedy = "pinv does not undo what A keeps: leave pinv out, or correct it"
+    yield Finding(f"A A^+ A = A, {size}", missed, 5e-2, remedy)
+
     if isinstance(A, SpectralOperator):
         same = relative(A.spectral(x, torch.ones_like) - x, x)
-        yield Finding(
-            f"spectral(x, 1) = x, {size}",
-            same,
-            1e-5,
-            "V 1 V^T x must give x back: V is not orthonormal",
-        )
+        remedy = "V 1 V^T x must give x back: V is not orthonormal"
+        yield Finding(f"spectral(x, 1) = x, {size}", same, 1e-5, remedy)
+
         squared = relative(A.spectral(x, lambda s: s**2) - A.adjoint(y), A.adjoint(y))
-        yield Finding(
-            f"spectral(x, s^2) = A^T A x, {size}",
-            squared,
-            1e-5,
-            "the singular values are not those of A",
-        )
+        remedy = "the singular values are not those of A"
+        yield Finding(f"spectral(x, s^2) = A^T A x, {size}", squared, 1e-5, remedy)
 
 
 def relative(difference: Tensor, of: Tensor) -> float:
-    """Norm of a difference, relative."""
+    """Norm of a difference, as a share of the norm of `of`."""
     return float(difference.detach().double().norm() / of.detach().double().norm().clamp_min(1e-12))
 
 

@@ -65,13 +65,7 @@ def split_factor(R: int, r: int, y: Tensor) -> tuple[int, Tensor, int]:
             f"a picture that is to be enlarged {R} times has no common scale with 1/{r}; "
             f"take a divisor or a multiple of {R}"
         )
+
+    # Where x becomes smaller than y is, y shrinks too.
     extra = max(1, r // R)
     return max(1, R // r), shrink(y, extra), extra
-
-
-# TEMPORARY names
-shrunk, alike = shrink, same_at_scale
-
-
-def scaled(small: AnyOperator, fine: Operator, r: float) -> AnyOperator:
-    return small.with_noise(fine.sigma_y / r)

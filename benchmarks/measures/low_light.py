@@ -28,7 +28,7 @@ from gdp.compose.configuration import build, compose
 from gdp.picture import find_photos, read, to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from operators.light.light import Light
+from operators.light import Light
 
 # std of the noise; M's largest value, as a share of f
 NOISE, SPREAD = 0.015, 0.1

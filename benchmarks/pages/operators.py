@@ -104,7 +104,7 @@ def section(name: str, A: Operator) -> str:
         "settings": ", ".join(code(s) for s in settings(name)) or "none",
         "closed forms": "by those that your class overrides" if name == "custom" else forms,
         "samplers": fitting(A) if name != "custom" else "`python -m operators.check` tells",
-        "smaller scale": "yes" if hasattr(A, "at_scale") and name != "custom" else "no",
+        "smaller scale": "yes" if A.offers("at_scale") and name != "custom" else "no",
     }
 
     table = "\n".join(f"| {key} | {value} |" for key, value in rows.items())

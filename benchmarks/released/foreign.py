@@ -89,9 +89,8 @@ class Foreign(ABC):
         """Make the operator on [0, 1] deepinv's physics."""
         import deepinv
 
-        physics = deepinv.physics.LinearPhysics(
-            A=operator, A_adjoint=getattr(operator, "adjoint", None)
-        )
+        adjoint = operator.adjoint if operator.offers("adjoint") else None
+        physics = deepinv.physics.LinearPhysics(A=operator, A_adjoint=adjoint)
         physics.noise_model = deepinv.physics.GaussianNoise(max(operator.sigma_y / 2, 0.001))
         return physics
 

@@ -124,7 +124,7 @@ class RecordedWalshHadamard(WalshHadamard):
         super().__init__()
         self.perm = perm[:count].long()
 
-    def chosen(self, n: int) -> Tensor:
+    def sample(self, n: int) -> Tensor:
         return self.perm
 
 

@@ -14,8 +14,12 @@ from gdp import moved
 INSIDE = {
     "gdp.picture.masks": "gdp.image",
     "gdp.prior.prior": "gdp.prior",
+    "operators.blur.diagonal": "operators.blur",
+    "operators.blur.iterated": "operators.blur",
+    "operators.blur.kernel_shape": "operators.kernels",
     "operators.blur.known": "operators.blur",
     "operators.light.light": "operators.light",
+    "operators.light.stacked": "operators.light",
 }
 MOVED = {**moved.MOVED, **operators.MOVED, **samplers.MOVED}
 PUBLIC = {**{today: known for known, today in MOVED.items()}, **INSIDE}

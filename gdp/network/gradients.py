@@ -24,6 +24,7 @@ def ready(block: ResBlock, x: Tensor, emb: Tensor) -> bool:
     In training these are all; otherwise only those in x and in its skip connection.
     """
     if block.training:
+        # Blocks of which all_gradients knows every part.
         dropout, resized_twice = block.out_layers[2].p, block.narrows and block.resample
         known = block.scale_shift and dropout == 0 and not resized_twice
         if not known or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
@@ -153,10 +154,12 @@ def through_first_norm(
     totals: Tensor | None = None,
 ) -> Tensor:
     """The gradient in [x, skip]: that in the first activation, da, and the skip connection's."""
+    # A sum hands its gradient on to both terms: g is that of the skip connection too.
     if block.narrows:
         g = kernels.conv1x1(g, None, block.skip_connection, adjoint=True)
     if block.resample is not None:
         da, g = block.resample.adjoint(da), block.resample.adjoint(g)
+
     return cpu_backward.activate_backward(x, skip, norms_in, da, g, block.in_layers[0], totals)
 
 

@@ -36,6 +36,8 @@ class Stage(nn.ModuleList):
                 x = fused.attention(layer, x)
             else:
                 x = layer(x)
+
+            # Only the first layer reads the other channels.
             skip = None
         return x
 

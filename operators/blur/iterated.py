@@ -19,7 +19,7 @@ from operators.blur.filters import LEAST_DAMPING, inverse_filter, transfer
 from operators.blur.kernel_shape import shrink_kernel
 from operators.scale import shrink
 from operators.tools.solve import cg
-from operators.tools.transforms import folded
+from operators.tools.transforms import reflect_index
 
 
 class IteratedBlur(LinearOperator):
@@ -152,7 +152,7 @@ def reflect(n: int, margin: int, device: torch.device) -> Tensor:
 
     The reflection is half-sample symmetric, as often as it takes.
     """
-    return folded(torch.arange(-margin, n + margin, device=device), n)
+    return reflect_index(torch.arange(-margin, n + margin, device=device), n)
 
 
 def replicate(n: int, margin: int, device: torch.device) -> Tensor:

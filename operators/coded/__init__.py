@@ -1,0 +1,1 @@
+"""Degradations by a code: few levels, few coefficients, or no phase."""

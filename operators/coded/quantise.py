@@ -2,7 +2,9 @@
 
     p = (x + 1) / 2,  n = 2^bits - 1,  k = round(n clip(p, 0, 1)),  y = 2 k / n - 1
 
-Rounding has no useful gradient, so `forward` passes it straight through (Bengio et al., 2013: dy/dx = 1).
+Rounding has no useful gradient, so `forward` passes it straight through: dy/dx = 1.
+Source: Y. Bengio, N. Leonard and A. Courville, Estimating or propagating gradients through
+stochastic neurons for conditional computation, 2013.
 """
 
 import torch
@@ -11,7 +13,8 @@ from torch import Tensor
 from operators.base import Operator
 from operators.tools.units import to_model, to_pixels
 
-HALF = 0.495  # of a step: a hair inside the cell's wall, so that float32 rounds back into the same cell
+# Half a step but for a hair, so that float32 rounds back into the same cell.
+HALF = 0.495
 
 
 def straight_through(x: Tensor, y: Tensor) -> Tensor:
@@ -20,7 +23,11 @@ def straight_through(x: Tensor, y: Tensor) -> Tensor:
 
 
 class Quantise(Operator):
-    """y01 = round(n clip(x01, 0, 1)) / n, n = 2^bits - 1: [B, C, H, W] -> the same; values outside fall to the outermost level."""
+    """y01 = round(n clip(x01, 0, 1)) / n, n = 2^bits - 1: [B, C, H, W] -> the same.
+
+    Args:
+        bits: a whole number from 1, two levels, to 12.
+    """
 
     def __init__(self, bits: int = 3):
         super().__init__()
@@ -31,14 +38,14 @@ class Quantise(Operator):
         self.top = 2**bits - 1
 
     def codes(self, x: Tensor) -> Tensor:
-        """k: the level of every value, 0..top."""
+        """k: the level of every value, 0 .. n."""
         return (self.top * to_pixels(x).clamp(0, 1)).round()
 
     def forward(self, x: Tensor) -> Tensor:
         return straight_through(x, to_model(self.codes(x) / self.top))
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """The nearest image to x that A maps to y."""
+        """The image nearest to x that A maps to y; the outermost levels have no outer end."""
         k = self.codes(y)
         low = torch.where(k == 0, -torch.inf, k - HALF)
         high = torch.where(k == self.top, torch.inf, k + HALF)

@@ -1,6 +1,7 @@
 """White balance gone wrong: a gain for each channel.
 
-y01 = g x01,  in [-1, 1]: y = g x + (g - 1);  L = diag(g),  L^+ = diag(1 / g)
+y01 = g x01
+y   = g x + (g - 1)       in [-1, 1]:  L = diag(g),  L^+ = diag(1 / g)
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,12 @@ from operators.scale import same_at_scale
 
 
 class Scaling(SpectralOperator):
-    """y = w x, with `weights` w >= 0 [1, 1 or C, h, w]; a map of another size than the image's is resized bilinearly."""
+    """y = w x, each value by itself: [B, C, H, W] -> the same.
+
+    Args:
+        weights: w >= 0 [1, 1 or C, h, w]; a map of another size than the image's is resized
+            bilinearly, unless it is a single value.
+    """
 
     weights: Tensor
 
@@ -44,7 +50,11 @@ class Scaling(SpectralOperator):
 
 
 class Gains(AffineOperator):
-    """y01 = g x01: [B, 3, H, W] -> the same; `gains` multiply red, green and blue in [0, 1] units, without clipping."""
+    """y01 = g x01: [B, 3, H, W] -> the same, without clipping.
+
+    Args:
+        gains: g of red, green and blue, in [0, 1] units; above 0.
+    """
 
     gains: Tensor
 

@@ -1,6 +1,7 @@
-"""Fog and smoke (Koschmieder, 1924): light from the scene fades with distance, and airlight takes its place.
+"""Fog and smoke (Koschmieder, 1924): light from the scene fades, and airlight takes its place.
 
-y01 = t x01 + (1 - t) a,  in [-1, 1]: y = t x + (1 - t) (2 a - 1);  L = diag(t)
+y01 = t x01 + (1 - t) a
+y   = t x + (1 - t) (2 a - 1)      in [-1, 1]:  L = diag(t)
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,9 @@ from operators.tools.units import to_model
 class Haze(AffineOperator):
     """y01 = t x01 + (1 - t) a: [B, 3, H, W] -> the same.
 
-    `transmission` t is a number, or a picture (white = 1, near) of any size; `airlight` a is the fog's colour in [0, 1].
+    Args:
+        transmission: t, a number, or the file of a picture of any size (white = 1, near).
+        airlight: a, the fog's colour in [0, 1].
     """
 
     airlight: Tensor
@@ -34,15 +37,14 @@ class Haze(AffineOperator):
             raise ValueError(
                 f"operator.airlight={list(airlight)}; the fog's colour is three numbers from 0 to 1"
             )
-        t = (
-            read_map(transmission)
-            if isinstance(transmission, str)
-            else torch.tensor(check_fraction("transmission", transmission))
-        )
+
+        if isinstance(transmission, str):
+            t = read_map(transmission)
+        else:
+            t = torch.tensor([[check_fraction("transmission", transmission)]])
+
         self.register_buffer("airlight", a.view(1, 3, 1, 1), persistent=False)
-        self.register_buffer(
-            "transmission", t.double().view(1, 1, *t.shape[-2:] or (1, 1)), persistent=False
-        )
+        self.register_buffer("transmission", t.double()[None, None], persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         t = self.linear_part().at(x)
@@ -62,8 +64,10 @@ def read_map(path: str) -> Tensor:
 
     if not Path(path).expanduser().is_file():
         raise FileNotFoundError(
-            f"no picture at {path}; operator.transmission= takes a number between 0 and 1, or a picture file"
+            f"no picture at {path}; "
+            "operator.transmission= takes a number between 0 and 1, or a picture file"
         )
+
     try:
         with Image.open(Path(path).expanduser()) as picture:
             return torch.from_numpy(np.asarray(picture.convert("L"), dtype=np.float64) / 255)

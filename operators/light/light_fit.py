@@ -1,82 +1,140 @@
 """Least squares for light: f and M of y = f u + B M, for known u.
 
-    argmin sum n (y - f u - B M)^2 / s^2 + ((f - f_0) / (TAU f_0))^2 + 2 |D M| / (SMOOTH f_0) + (M / (FAINT f_0))^2,  0 <= M <= 1
+argmin  sum n (y - f u - B M)^2 / s^2        n: the share of values that count, s: the error of u
+        + ((f - f_0) / (tau f_0))^2          f_0: the first f
+        + 2 |D M| / (smooth f_0)             D M: differences between neighbours on M's grid
+        + (M / (faint f_0))^2                0 <= M <= 1
 
-n is the share of values that count, s the error of u, f_0 the first f. D M are the differences between neighbours on the grid: total
-variation, by iterated weights. All is on a small picture of block means, which commute with f and M, so the photo's size does not matter.
+B interpolates M. The third term is total variation, by iterated weights: |d| is d^2 / |d| with
+the |d| of the round before. All is on a small picture of block means, which commute with f and M,
+so the photo's size does not matter.
 """
 
+from dataclasses import dataclass
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-GRID, FINE = 12, 48  # sides of M's grid and of the small picture
-TAU, SMOOTH, FAINT = 0.03, 0.02, 0.05  # what f and M are expected to differ by, relative to f
-ERROR, LEAST, ALIKE = (
-    0.35,
-    0.001,
-    64,
-)  # u's error as a share of its noise, and at the least; how many small pixels err together
-ROUNDS = 3  # of weights for the total variation
 
+@dataclass(frozen=True)
+class LightFit:
+    """Fits f and M to one exposure, in [0, 1] units.
 
-def fitted(
-    u: Tensor, y: Tensor, counts: Tensor, first: Tensor, sigma: float, shared: bool, mask: bool
-) -> tuple[Tensor, Tensor]:
-    """f [B, 3] and M [B, GRID, GRID] of one exposure, from u, y and `counts` (1 or 0), each [B, 3, H, W] in [0, 1].
-
-    `sigma` is the noise of the picture that u was estimated from; `shared`: one f for all colours.
+    Attributes:
+        grid: side of M's grid.
+        fine: side of the small picture.
+        tau: std expected of f about f_0, relative to f_0.
+        smooth: size expected of the differences of M, relative to f_0.
+        faint: size expected of M, relative to f_0.
+        error: the error of u, as a share of the noise of the picture it was estimated from.
+        least: the error of u without noise.
+        alike: how many small pixels err together.
+        rounds: of weights for the total variation.
     """
-    n = F.adaptive_avg_pool2d(counts, FINE)
-    u, y = (F.adaptive_avg_pool2d(counts * z, FINE) / n.clamp_min(1e-6) for z in (u, y))
-    flat = [z.flatten(2).double().cpu() for z in (u, y, n, first[:, :, None])]
-    found = [solved(*one, sigma=sigma, shared=shared, mask=mask) for one in zip(*flat, strict=True)]
-    return torch.stack([f for f, _ in found]).to(first), torch.stack([M for _, M in found]).to(
-        first
-    )
 
+    grid: int = 12
+    fine: int = 48
+    tau: float = 0.03
+    smooth: float = 0.02
+    faint: float = 0.05
+    error: float = 0.35
+    least: float = 0.001
+    alike: int = 64
+    rounds: int = 3
 
-def solved(
-    u: Tensor, y: Tensor, n: Tensor, first: Tensor, *, sigma: float, shared: bool, mask: bool
-) -> tuple[Tensor, Tensor]:
-    """f [3] and M [GRID, GRID] from u, y and n [3, FINE^2] and first [3, 1]."""
-    B, D = interpolation(), differences()
-    level = float(first.mean())
-    weight = n / (ALIKE * level**2 * ((ERROR * sigma) ** 2 + LEAST**2))
-    columns = torch.ones(3, 1).double() if shared else torch.eye(3).double()  # which f a colour has
-    k = columns.shape[1]
-    start = columns.T @ first[:, 0] / columns.sum(0)
-    ff = columns.T @ torch.diag((weight * u * u).sum(1)) @ columns + torch.diag((TAU * start) ** -2)
-    fy = columns.T @ (weight * u * y).sum(1) + 1 / (TAU**2 * start)
-    if not mask:
-        return columns @ torch.linalg.solve(ff, fy), torch.zeros(GRID, GRID).double()
-    fM = columns.T @ (weight * u) @ B
-    MM = B.T @ (weight.sum(0)[:, None] * B) + torch.eye(GRID**2).double() / (FAINT * level) ** 2
-    right = torch.cat([fy, B.T @ (weight * y).sum(0)])
-    size = torch.full((len(D),), SMOOTH * level).double()
-    for _ in range(ROUNDS):
-        smooth = MM + D.T @ (D / (SMOOTH * level * size)[:, None])
-        matrix = torch.cat([torch.cat([ff, fM], 1), torch.cat([fM.T, smooth], 1)])
-        found = torch.linalg.solve(matrix, right)
-        size = (D @ found[k:]).abs().clamp_min(0.1 * SMOOTH * level)
-    return columns @ found[:k], found[k:].clamp(0, 1).view(GRID, GRID)
+    def __call__(
+        self,
+        u: Tensor,
+        y: Tensor,
+        counts: Tensor,
+        first: Tensor,
+        *,
+        sigma: float,
+        shared: bool,
+        mask: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """f and M of one exposure.
+
+        Args:
+            u: [B, 3, H, W].
+            y: [B, 3, H, W].
+            counts: [B, 3, H, W], 1 where a value counts and 0 elsewhere.
+            first: f_0 [B, 3].
+            sigma: std of the noise in the picture that u was estimated from.
+            shared: one f for all colours.
+            mask: whether there is an M; it is 0 otherwise.
+
+        Returns:
+            f [B, 3] and M [B, grid, grid].
+        """
+        n = F.adaptive_avg_pool2d(counts, self.fine)
+        u, y = (F.adaptive_avg_pool2d(counts * z, self.fine) / n.clamp_min(1e-6) for z in (u, y))
+
+        # Small systems: fastest, and exact enough, in double precision on the CPU.
+        flat = [z.flatten(2).double().cpu() for z in (u, y, n, first[:, :, None])]
+        images = [
+            self.solve(*image, sigma=sigma, shared=shared, mask=mask)
+            for image in zip(*flat, strict=True)
+        ]
+        f, M = (torch.stack(part).to(first) for part in zip(*images, strict=True))
+        return f, M
+
+    def solve(
+        self,
+        u: Tensor,
+        y: Tensor,
+        n: Tensor,
+        first: Tensor,
+        *,
+        sigma: float,
+        shared: bool,
+        mask: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """f [3] and M [grid, grid], from u, y and n [3, fine^2] and f_0 [3, 1], in float64."""
+        B, D = interpolation(self.grid, self.fine), differences(self.grid)
+        level = float(first.mean())
+        weight = n / (self.alike * level**2 * ((self.error * sigma) ** 2 + self.least**2))
+
+        # Which f a colour has, and the normal equations for these alone.
+        columns = torch.ones(3, 1).double() if shared else torch.eye(3).double()
+        k = columns.shape[1]
+        start = columns.T @ first[:, 0] / columns.sum(0)
+        ff = columns.T @ torch.diag((weight * u * u).sum(1)) @ columns
+        ff = ff + torch.diag((self.tau * start) ** -2)
+        fy = columns.T @ (weight * u * y).sum(1) + 1 / (self.tau**2 * start)
+        if not mask:
+            return columns @ torch.linalg.solve(ff, fy), torch.zeros(self.grid, self.grid).double()
+
+        # Those for M, and what couples the two.
+        fM = columns.T @ (weight * u) @ B
+        MM = B.T @ (weight.sum(0)[:, None] * B)
+        MM = MM + torch.eye(self.grid**2).double() / (self.faint * level) ** 2
+        right = torch.cat([fy, B.T @ (weight * y).sum(0)])
+
+        # Total variation, by weights of the round before.
+        size = torch.full((len(D),), self.smooth * level).double()
+        for _ in range(self.rounds):
+            smooth = MM + D.T @ (D / (self.smooth * level * size)[:, None])
+            matrix = torch.cat([torch.cat([ff, fM], 1), torch.cat([fM.T, smooth], 1)])
+            solution = torch.linalg.solve(matrix, right)
+            size = (D @ solution[k:]).abs().clamp_min(0.1 * self.smooth * level)
+
+        M = solution[k:].clamp(0, 1).view(self.grid, self.grid)
+        return columns @ solution[:k], M
 
 
 @cache
-def interpolation() -> Tensor:
-    """B [FINE^2, GRID^2]."""
-    cells = torch.eye(GRID**2).double().view(GRID**2, 1, GRID, GRID)
-    return (
-        F.interpolate(cells, (FINE, FINE), mode="bilinear", align_corners=False)
-        .flatten(1)
-        .T.contiguous()
-    )
+def interpolation(grid: int, fine: int) -> Tensor:
+    """B [fine^2, grid^2]: a map on the grid, bilinearly on the small picture."""
+    cells = torch.eye(grid**2).double().view(grid**2, 1, grid, grid)
+    maps = F.interpolate(cells, (fine, fine), mode="bilinear", align_corners=False)
+    return maps.flatten(1).T.contiguous()
 
 
 @cache
-def differences() -> Tensor:
-    """D [2 GRID (GRID - 1), GRID^2]."""
-    cells = torch.eye(GRID**2).double().view(GRID**2, GRID, GRID)
+def differences(grid: int) -> Tensor:
+    """D [2 grid (grid - 1), grid^2]: between neighbours, across and down."""
+    cells = torch.eye(grid**2).double().view(grid**2, grid, grid)
     return torch.cat([cells.diff(dim=-1).flatten(1).T, cells.diff(dim=-2).flatten(1).T])

@@ -1,8 +1,11 @@
 """What a camera does to brightness p in [0, 1], pixel by pixel.
 
-    clip      y = clip(gain p, 0, 1)                                     over-exposure, the degradation of HDR
-    gamma     y = slope p up to the toe, else (1 + a) p^(1/gamma) - a    sRGB's form (IEC 61966-2-1): a and slope make it smooth
-    sensor    y = (1 + n) p^m / (p^m + n), m = 0.9, n = 0.6              mean of measured curves (Eilertsen et al., HDR-CNN, 2017)
+clip      y = clip(gain p, 0, 1)             over-exposure, the degradation of HDR
+gamma     y = slope p up to the toe, else (1 + a) p^(1/gamma) - a
+                                             sRGB's form (IEC 61966-2-1): a, slope make it smooth
+sensor    y = (1 + n) p^m / (p^m + n), m = 0.9, n = 0.6
+                                             mean of measured curves (HDR-CNN, Eilertsen et al.,
+                                             2017)
 
 Curves continue below 0 with a finite slope, so that gradients are finite for every x a sampler may visit.
 """
@@ -16,11 +19,12 @@ from operators.base import Operator
 from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
 
-TOE = 0.0031308  # sRGB's: darker values are on the straight part
+# sRGB's toe: darker values of p are on the straight part of the curve.
+TOE = 0.0031308
 
 
 def check_positive(name: str, value: float) -> float:
-    """A finite number above 0."""
+    """The value of operator.`name` if it is a finite number above 0; ValueError otherwise."""
     if (
         isinstance(value, bool)
         or not isinstance(value, int | float)
@@ -32,13 +36,13 @@ def check_positive(name: str, value: float) -> float:
 
 
 def toe(gamma: float) -> tuple[float, float]:
-    """a and slope for which curve and derivative are continuous at the toe."""
+    """(a, slope) for which the curve and its derivative are continuous at the toe."""
     m = TOE ** (1 / gamma) * (1 - 1 / gamma)
     return m / (1 - m), TOE ** (1 / gamma - 1) / (gamma * (1 - m))
 
 
 def encode(p: Tensor, gamma: float) -> Tensor:
-    """Light p to picture values."""
+    """Light p to picture values, by the curve above."""
     a, slope = toe(gamma)
     return torch.where(p <= TOE, slope * p, (1 + a) * p.clamp(min=TOE) ** (1 / gamma) - a)
 
@@ -52,7 +56,11 @@ def decode(v: Tensor, gamma: float) -> Tensor:
 
 
 class Clip(Operator):
-    """y01 = clip(gain x01, 0, 1): exposure `gain`; what is brighter than white is lost, and so is its gradient."""
+    """y01 = clip(gain x01, 0, 1): what is brighter than white is lost, and so is its gradient.
+
+    Args:
+        gain: the exposure.
+    """
 
     def __init__(self, gain: float = 2.0):
         super().__init__()
@@ -67,7 +75,11 @@ class Clip(Operator):
 
 
 class Gamma(Operator):
-    """y01 = (1 + a) x01^(1 / gamma) - a, straight near black: a `gamma` above 1 brightens shadows, one below darkens them."""
+    """y01 = (1 + a) x01^(1 / gamma) - a, straight near black: a wrong tone curve.
+
+    Args:
+        gamma: above 1 it brightens shadows, below 1 it darkens them.
+    """
 
     def __init__(self, gamma: float = 2.2):
         super().__init__()
@@ -82,7 +94,14 @@ class Gamma(Operator):
 
 
 class SensorResponse(Operator):
-    """y01 = (1 + n) x01^m / (x01^m + n): exponent `m`, shoulder `n`; odd about black, and straight within 1e-3 of it."""
+    """y01 = (1 + n) x01^m / (x01^m + n): a camera's response.
+
+    It is odd about black, and straight within 1e-3 of it.
+
+    Args:
+        m: the exponent.
+        n: the shoulder.
+    """
 
     def __init__(self, m: float = 0.9, n: float = 0.6):
         super().__init__()

@@ -1,0 +1,1 @@
+"""Degradations that lose pixels, channels or both."""

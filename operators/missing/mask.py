@@ -47,7 +47,7 @@ class Masking(ProjectionOperator):
 
 
 class Mask(Masking):
-    """y = m x with a mask that is given: [B, C, H, W] -> the same.
+    """y = m x: [B, C, H, W] -> the same, with a mask that is given.
 
     Args:
         mask: [1 or B, 1 or C, h, w], 1 = known and 0 = to restore; a size that is not the

@@ -21,6 +21,7 @@ def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Com
     """
     ops: list[Operator] = [AvgPool(r)] if r != 1 else []
     ops.append(Gray())
+
     if mask is not None:
         ops.append(Mask(mask))
     elif find:

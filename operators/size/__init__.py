@@ -1,0 +1,1 @@
+"""Degradations of size: fewer pixels, or a part of the picture."""

@@ -1,4 +1,4 @@
-"""Super-resolution by block mean: y is the mean over r x r blocks of x (A of GDP and of DDNM's simplest task)."""
+"""Super-resolution by block means, the A of GDP and of DDNM's simplest task."""
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,6 +11,9 @@ class AvgPool(ProjectionOperator):
     """y = (1 / r^2) sum of x over each r x r block: [B, C, r h, r w] -> [B, C, h, w].
 
     Every non-zero singular value is 1 / r.
+
+    Args:
+        r: pixels of x a side, for one of y.
     """
 
     onto = True

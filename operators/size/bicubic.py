@@ -1,7 +1,10 @@
-"""Super-resolution with antialiased bicubic downsampling, as Matlab's imresize and DDNM's SRConv do it.
+"""Super-resolution with antialiased bicubic downsampling, as Matlab's imresize and DDNM's SRConv.
 
-k_q = w((q - 2r + 0.5) / r) normalised, q = 0 .. 4r - 1;   w: Keys' cubic, a = -0.5
-y_I = sum_q k_q x_{rI + r/2 - 2r + q},   columns outside folded back by half-sample reflection
+    k_q = w((q - 2 r + 0.5) / r), normalised, q = 0 .. 4 r - 1      w: Keys' cubic, a = -0.5
+    y_I = sum_q k_q x_{r I + r / 2 - 2 r + q}
+
+Columns outside the picture are folded back by half-sample reflection.
+Source: R. Keys, Cubic convolution interpolation for digital image processing, 1981.
 """
 
 import torch
@@ -10,11 +13,15 @@ from torch import Tensor
 from operators.base import check_factor
 from operators.scale import enlarged_shape, split_factor
 from operators.size.separable import Separable
-from operators.tools.transforms import folded
+from operators.tools.transforms import reflect_index
 
 
 class Bicubic(Separable):
-    """y = K_h x K_w^T, K = rows of Keys' cubic stretched by r: [B, C, r h, r w] -> [B, C, h, w]."""
+    """y = K_h x K_w^T, K = rows of Keys' cubic stretched by r: [B, C, r h, r w] -> [B, C, h, w].
+
+    Args:
+        r: pixels of x a side, for one of y.
+    """
 
     def __init__(self, r: int = 4):
         super().__init__()
@@ -25,11 +32,12 @@ class Bicubic(Separable):
         centre = r * rows + (r - 1) / 2
         first = torch.ceil(centre - 2 * r).long()
         columns = first[:, None] + torch.arange(4 * r + 1)
+
         taps = keys_cubic((columns - centre[:, None]).double() / r)
         taps /= taps.sum(1, keepdim=True)
-        return torch.zeros(len(rows), n, dtype=torch.float64).scatter_add_(
-            1, folded(columns, n), taps
-        )
+
+        blank = torch.zeros(len(rows), n, dtype=torch.float64)
+        return blank.scatter_add_(1, reflect_index(columns, n), taps)
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged_shape(y, self.r)
@@ -41,7 +49,7 @@ class Bicubic(Separable):
 
 
 def keys_cubic(s: Tensor, a: float = -0.5) -> Tensor:
-    """Keys' cubic convolution kernel (1981), zero beyond |s| = 2."""
+    """Keys' cubic convolution kernel w(s), zero beyond |s| = 2."""
     s = s.abs()
     near = (a + 2) * s**3 - (a + 3) * s**2 + 1
     far = a * (s**3 - 5 * s**2 + 8 * s - 4)

@@ -7,13 +7,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import ProjectionOperator
-from operators.scale import scaled, shrunk
+from operators.scale import shrink
 
 
 class Crop(ProjectionOperator):
     """y = x[top:-bottom, left:-right]: [B, C, H + top + bottom, W + left + right] -> [B, C, H, W].
 
-    `margins` are [top, bottom, left, right] in pixels, or one number.
+    Args:
+        margins: [top, bottom, left, right] in pixels, or one number for all.
     """
 
     s, onto = 1.0, True
@@ -21,13 +22,11 @@ class Crop(ProjectionOperator):
     def __init__(self, margins: int | Sequence[int] = 16):
         super().__init__()
         four = [margins] * 4 if isinstance(margins, int) else list(margins)
-        if (
-            len(four) != 4
-            or any(isinstance(m, bool) or not isinstance(m, int) or m < 0 for m in four)
-            or not sum(four)
-        ):
+        whole = all(isinstance(m, int) and not isinstance(m, bool) and m >= 0 for m in four)
+        if len(four) != 4 or not whole or not sum(four):
             raise ValueError(
-                f"operator.margins={margins!r}; give pixels to add: one number, or [top, bottom, left, right]"
+                f"operator.margins={margins!r}; "
+                "give pixels to add: one number, or [top, bottom, left, right]"
             )
         self.top, self.bottom, self.left, self.right = four
         self.frame = (self.left, self.right, self.top, self.bottom)
@@ -51,4 +50,4 @@ class Crop(ProjectionOperator):
         margins = [
             max(1, round(m / r)) if m else 0 for m in (self.top, self.bottom, self.left, self.right)
         ]
-        return scaled(Crop(margins), self, r), shrunk(y, r)
+        return Crop(margins).with_noise(self.sigma_y / r), shrink(y, r)

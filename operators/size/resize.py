@@ -1,4 +1,9 @@
-"""Super-resolution with other ways of shrinking: torch's own interpolations, every r-th pixel, and Gaussian blur before that."""
+"""Super-resolution with other ways of shrinking.
+
+Resize         torch's interpolation
+GaussianDown   a Gaussian blur, then every r-th pixel
+Subsample      every r-th pixel alone
+"""
 
 import torch
 import torch.nn.functional as F
@@ -7,13 +12,16 @@ from torch import Tensor
 from operators.base import ProjectionOperator, check_factor
 from operators.scale import enlarged_shape, split_factor
 from operators.size.separable import Separable
-from operators.tools.transforms import folded
+from operators.tools.transforms import reflect_index
 
 
 class Resize(Separable):
-    """y = K_h x K_w^T, K = torch's interpolation of a row by 1 / r: [B, C, r h, r w] -> [B, C, h, w].
+    """y = K_h x K_w^T, K = torch's interpolation of a row by 1 / r: x is [B, C, r h, r w].
 
-    `mode` is bicubic, bilinear or area, antialiased or not.
+    Args:
+        r: pixels of x a side, for one of y.
+        mode: bicubic, bilinear or area.
+        antialias: whether the interpolation's kernel is stretched by r; area has no kernel.
     """
 
     def __init__(self, r: int = 4, mode: str = "bicubic", antialias: bool = True):
@@ -33,13 +41,18 @@ class Resize(Separable):
     def at_scale(self, r: int, y: Tensor) -> tuple["Resize", Tensor]:
         """What is left to enlarge."""
         left, y, extra = split_factor(self.r, r, y)
-        return Resize(left, self.mode, self.antialias).with_noise(self.sigma_y / extra), y
+        small = Resize(left, self.mode, self.antialias)
+        return small.with_noise(self.sigma_y / extra), y
 
 
 class GaussianDown(Separable):
-    """y = (g * x)[r/2::r, r/2::r]: g a Gaussian of std `sigma`, the classical model, [B, C, r h, r w] -> [B, C, h, w].
+    """y = (g * x)[r/2::r, r/2::r]: [B, C, r h, r w] -> [B, C, h, w].
 
-    Borders are reflected.
+    The classical model, g a Gaussian; borders are reflected.
+
+    Args:
+        r: pixels of x a side, for one of y.
+        sigma: std of g, pixels of x.
     """
 
     def __init__(self, r: int = 4, sigma: float = 1.6):
@@ -55,11 +68,14 @@ class GaussianDown(Separable):
         reach = max(1, round(4 * self.sigma))
         rows = self.r * torch.arange(n // self.r) + self.r // 2
         columns = rows[:, None] + torch.arange(-reach, reach + 1)
-        taps = torch.exp(
-            -0.5 * (torch.arange(-reach, reach + 1, dtype=torch.float64) / self.sigma) ** 2
-        )
+
+        steps = torch.arange(-reach, reach + 1, dtype=torch.float64)
+        taps = torch.exp(-0.5 * (steps / self.sigma) ** 2)
+
         blank = torch.zeros(len(rows), n, dtype=torch.float64)
-        return blank.scatter_add_(1, folded(columns, n), (taps / taps.sum()).expand(len(rows), -1))
+        return blank.scatter_add_(
+            1, reflect_index(columns, n), (taps / taps.sum()).expand(len(rows), -1)
+        )
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged_shape(y, self.r)
@@ -67,13 +83,17 @@ class GaussianDown(Separable):
     def at_scale(self, r: int, y: Tensor) -> tuple["GaussianDown", Tensor]:
         """What is left to enlarge."""
         left, y, extra = split_factor(self.r, r, y)
-        return GaussianDown(left, self.sigma * left / self.r / extra).with_noise(
-            self.sigma_y / extra
-        ), y
+        small = GaussianDown(left, self.sigma * left / self.r / extra)
+        return small.with_noise(self.sigma_y / extra), y
 
 
 class Subsample(ProjectionOperator):
-    """y = x[offset::r, offset::r]: nearest-neighbour shrinking, [B, C, r h, r w] -> [B, C, h, w]."""
+    """y = x[offset::r, offset::r]: [B, C, r h, r w] -> [B, C, h, w], by nearest neighbour.
+
+    Args:
+        r: pixels of x a side, for one of y.
+        offset: the first row and column that are kept, 0 .. r - 1.
+    """
 
     s, onto = 1.0, True
 
@@ -98,4 +118,5 @@ class Subsample(ProjectionOperator):
     def at_scale(self, r: int, y: Tensor) -> tuple["Subsample", Tensor]:
         """What is left to enlarge."""
         left, y, extra = split_factor(self.r, r, y)
-        return Subsample(left, self.offset * left // self.r).with_noise(self.sigma_y / extra), y
+        small = Subsample(left, self.offset * left // self.r)
+        return small.with_noise(self.sigma_y / extra), y

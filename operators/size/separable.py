@@ -1,7 +1,10 @@
-"""Linear maps that act on rows and columns apart: y = A_h x A_w^T, with the SVD of each small matrix."""
+"""Linear maps that act on rows and columns apart, by the SVDs of two small matrices.
+
+y = A_h x A_w^T,   A_i = U_i diag(s_i) V_i^T,   singular values of A: all products s_h s_w
+"""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,7 +13,7 @@ from operators.base import SpectralOperator
 
 
 class Factors(NamedTuple):
-    """One 1-D matrix [m, n], its singular values [k], V [n, k] and its pseudo-inverse [n, m]."""
+    """A matrix A [m, n] of one side, its singular values s [k], V [n, k] and A^+ [n, m]."""
 
     A: Tensor
     s: Tensor
@@ -19,16 +22,19 @@ class Factors(NamedTuple):
 
 
 class Separable(SpectralOperator):
-    """A subclass writes `matrix(n)`, the 1-D map of n pixels, in float64.
+    """y = A_h x A_w^T: a subclass writes `matrix(n)`, the map of one row of n pixels.
 
-    Singular values of a 1-D matrix below `threshold` count as zero, in A as in A^+. Factors are made in float64 once per size.
+    Matrices are decomposed in float64, once for a size.
+
+    Attributes:
+        threshold: singular values of a side's matrix below it count as zero, in A as in A^+.
     """
 
     threshold = 1e-6
 
     def __init__(self) -> None:
         super().__init__()
-        self._cache: dict[tuple[Any, ...], Factors] = {}
+        self._cache: dict[tuple[int, torch.dtype, torch.device], Factors] = {}
 
     def matrix(self, n: int) -> Tensor:
         """[m, n], float64: what happens to a row of n pixels."""
@@ -40,14 +46,17 @@ class Separable(SpectralOperator):
         if key not in self._cache:
             A = self.matrix(n)
             U, s, Vt = torch.linalg.svd(A, full_matrices=False)
+
+            # What is too weak is left out of A as well, so that A^+ is its own.
             keep = s > self.threshold
             U, s, Vt = U[:, keep], s[keep], Vt[keep]
             A = A if keep.all() else U * s @ Vt
+
             self._cache[key] = Factors(*(z.to(like) for z in (A, s, Vt.T, Vt.T / s @ U.T)))
         return self._cache[key]
 
     def both(self, shape: tuple[int, ...], like: Tensor) -> tuple[Factors, Factors]:
-        """Factors for the columns and rows of x, given its shape."""
+        """Factors for the columns and for the rows of an x of this shape."""
         return self.factors(shape[-2], like), self.factors(shape[-1], like)
 
     def forward(self, x: Tensor) -> Tensor:

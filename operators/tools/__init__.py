@@ -1,0 +1,1 @@
+"""What operators are built with; none of it knows an operator."""

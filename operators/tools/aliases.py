@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
 
 class Aliases(MetaPathFinder, Loader):
-    """Imports a module by a former name: `table` maps dotted names of old to those of today.
+    """Imports a module by a former name.
 
     Both names give one and the same module, so classes and `isinstance` agree, whichever name they
     were imported by. Nothing is imported before it is asked for.
+
+    Args:
+        table: dotted names of old -> those of today.
     """
 
     def __init__(self, table: Mapping[str, str]):
         self.table = table
-        self.specs: dict[str, Any] = {}
+        self.specs: dict[str, ModuleSpec | None] = {}
 
     def install(self) -> None:
         """Have the import system ask here for what it does not find itself."""

@@ -1,4 +1,9 @@
-"""Conjugate gradients, one system per image of the batch."""
+"""Conjugate gradients (Hestenes and Stiefel, 1952), one system per image of the batch.
+
+u = 0, r = b, z = p = P r
+repeat   a = <r, z> / <p, M p>;   u += a p;   r -= a M p
+         z = P r;   p = z + <r, z> / (<r, z> before) p
+"""
 
 from collections.abc import Callable
 
@@ -13,10 +18,19 @@ def cg(
     tol: float = 1e-5,
     precondition: Callable[[Tensor], Tensor] = lambda r: r,
 ) -> Tensor:
-    """Solve M u = b for a symmetric positive semidefinite M, from u = 0; b is [B, ...].
+    """Solve M u = b for a symmetric positive semidefinite M, from u = 0.
 
-    Each image stops by itself once its residual is `tol` of b's, so its result does not depend on the batch. `precondition` applies a
-    symmetric positive definite approximation of M^-1.
+    Each image stops by itself, so that its result does not depend on the batch.
+
+    Args:
+        matvec: u -> M u.
+        b: [B, ...].
+        max_iter: the most iterations.
+        tol: an image stops once the norm of its residual is this share of b's.
+        precondition: P, a symmetric positive definite approximation of M^-1.
+
+    Returns:
+        u, of b's shape.
     """
     ones = [1] * (b.ndim - 1)
 
@@ -26,14 +40,19 @@ def cg(
     u, r = torch.zeros_like(b), b
     z = p = precondition(r)
     rz, stop = dot(r, z), tol**2 * dot(b, b)
+
     for _ in range(max_iter):
         going = dot(r, r) > stop
         if not going.any():
             break
+
+        # A step along p; none for an image that has stopped.
         Mp = matvec(p)
         pMp = dot(p, Mp)
         step = torch.where(going & (pMp > 0), rz / pMp, 0.0)
         u, r = u + step * p, r - step * Mp
+
+        # The next direction.
         z = precondition(r)
         rz_new = dot(r, z)
         p, rz = z + torch.where(going, rz_new / rz, 0.0) * p, torch.where(going, rz_new, rz)

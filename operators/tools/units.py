@@ -1,4 +1,4 @@
-"""The two pixel scales: models see [-1, 1]; light, files and camera curves live in [0, 1]."""
+"""The two scales of pixels: models see [-1, 1]; light, files and camera curves live in [0, 1]."""
 
 from torch import Tensor
 
@@ -9,5 +9,5 @@ def to_pixels(x: Tensor) -> Tensor:
 
 
 def to_model(p: Tensor) -> Tensor:
-    """[0, 1] -> [-1, 1]."""
+    """[0, 1] -> [-1, 1], unclipped."""
     return 2 * p - 1

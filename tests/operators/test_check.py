@@ -110,7 +110,7 @@ def test_what_cannot_be_made(folder, capsys, words):
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_our_own_pass(name, mask_file):
-    broken = [f for f in findings(operator_of(name, mask_file)) if not f.kept]
+    broken = [f for f in findings(operator_of(name, mask_file)) if not f.holds]
     assert not broken
 
 

@@ -11,9 +11,7 @@ from PIL import Image
 from gdp import cli as program
 from gdp.picture import picture_of
 from operators.base import AffineOperator, LinearOperator
-from operators.coded.sensing import BlockSensing, FourierSampling, WalshHadamard
-from operators.compose import ClosedCompose
-from operators.missing.oldphoto import old_photo
+from operators.coded.sensing import WalshHadamard
 from tests.conftest import OPERATORS, operator_of
 
 NEEDS = {
@@ -21,6 +19,7 @@ NEEDS = {
     "outpaint": ["operator.margins=4"],
 }
 HARD = {"clip", "phase"}  # three steps take them less far
+INEXACT = {"deepinv", "exposures", "blind_blur"}  # besides blurs: exposures contradict each other
 
 
 @pytest.fixture
@@ -60,11 +59,8 @@ def test_restores_and_saves(name, monkeypatch, tmp_path, photo, mask_file):
     assert report["scores"]["psnr"] > (4 if name in HARD else 10) and report["consistency"] < (
         0.5 if name in HARD else 0.2
     )
-    if (
-        linear
-        and not name.startswith("blur")
-        and name not in ("deepinv", "exposures", "blind_blur")
-    ):  # exposures contradict each other
+    exact = not name.startswith("blur") and name not in INEXACT
+    if linear and exact:
         assert report["consistency"] < 1e-4
 
 
@@ -99,15 +95,6 @@ def test_what_was_drawn_is_reported(monkeypatch, tmp_path, photo):
     assert facts["seed"] == 3 and facts["seen"] == 256 and len(facts["permutation_sha256"]) == 64
 
 
-def test_descriptions_tell_draws_apart():
-    y = torch.zeros(1, 6, 20, 30)
-    for make in (WalshHadamard, BlockSensing, FourierSampling):
-        first, again, other = (make(ratio=0.3, seed=seed).describe(y) for seed in (1, 1, 2))
-        assert first == again != other
-        assert len(json.dumps(first)) < 400
-    assert operator_of("avgpool", Path("none")).describe(y) == {}
-
-
 def test_old_photo_on_the_command_line(monkeypatch, tmp_path, photo, mask_file):
     words = ("task=oldphoto", f"input={photo}", "degrade=true", "sigma_y=0", "overwrite=true")
     sheets = []
@@ -133,14 +120,3 @@ def test_old_photo_of_a_real_one(monkeypatch, tmp_path, photo, mask_file):
         "operator.r=2",
     )
     assert report["size"] == [64, 64]
-
-
-def test_old_photo_keeps_closed_forms():
-    mask, photo = torch.ones(1, 1, 8, 8), torch.rand(1, 3, 8, 8, dtype=torch.float64)
-    mask[..., 2:4, :] = 0
-    A = old_photo(mask, 2)
-    assert isinstance(A, ClosedCompose) and isinstance(old_photo(), ClosedCompose)
-    y = A.observe(photo)
-    torch.testing.assert_close(y, mask * photo.mean(1, keepdim=True), atol=1e-7, rtol=1e-6)
-    torch.testing.assert_close(A(A.pinv(y)), y, atol=1e-7, rtol=1e-6)
-    assert A.x_shape(y) == (1, 3, 16, 16)

@@ -5,7 +5,7 @@ import torch
 
 from gdp.storage.state import decode, encode, load_module, module_state
 from operators.base import Operator
-from operators.light.light import Light
+from operators.light import Light
 
 
 def test_values_come_back_as_they_were():

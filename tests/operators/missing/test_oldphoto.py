@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 from skimage import data
 
 from gdp.picture import to_model
-from operators.compose import Compose
+from operators.compose import ClosedCompose, Compose
 from operators.missing.oldphoto import FoundMask, old_photo
 from operators.missing.scratches import mask_of_scratches
 
@@ -46,3 +46,14 @@ def test_old_photo_looks_for_scratches():
     } == set(A.pictured)
     assert (bound.pinv(y)[:, :1][marks] == 0).float().mean() > 0.8
     assert old_photo(mask=torch.ones(1, 1, 4, 4), find=True).pictured == []
+
+
+def test_old_photo_keeps_closed_forms():
+    mask, photo = torch.ones(1, 1, 8, 8), torch.rand(1, 3, 8, 8, dtype=torch.float64)
+    mask[..., 2:4, :] = 0
+    A = old_photo(mask, 2)
+    assert isinstance(A, ClosedCompose) and isinstance(old_photo(), ClosedCompose)
+    y = A.observe(photo)
+    torch.testing.assert_close(y, mask * photo.mean(1, keepdim=True), atol=1e-7, rtol=1e-6)
+    torch.testing.assert_close(A(A.pinv(y)), y, atol=1e-7, rtol=1e-6)
+    assert A.x_shape(y) == (1, 3, 16, 16)

@@ -1,0 +1,53 @@
+"""What JPEG does to a colour plane besides rounding: blocks of 8 x 8, and chroma at a lower size.
+
+    D     mean of two samples in a row                                 downsample
+    U     3/4 of the nearest sample, 1/4 of the next                   upsample, libjpeg's "fancy"
+    U^+   (D U)^-1 D, D U being a small tridiagonal matrix             undo_upsample
+
+Each acts on the last dimension; a factor of 1 leaves it alone.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def blocks(plane: Tensor) -> Tensor:
+    """[B, H, W] -> [B, rows, columns, 8, 8]; the border is replicated to whole blocks."""
+    B, H, W = plane.shape
+    padded = F.pad(plane[:, None], (0, -W % 8, 0, -H % 8), mode="replicate")
+    return padded.view(B, (H + 7) // 8, 8, (W + 7) // 8, 8).transpose(2, 3)
+
+
+def join_blocks(parts: Tensor, like: Tensor) -> Tensor:
+    """The inverse of `blocks`: [B, H, W] of the size of `like`."""
+    B, rows, columns = parts.shape[:3]
+    plane = parts.transpose(2, 3).reshape(B, 8 * rows, 8 * columns)
+    return plane[:, : like.shape[-2], : like.shape[-1]]
+
+
+def downsample(p: Tensor, factor: int) -> Tensor:
+    """D p; the last of an odd number of samples is replicated."""
+    if factor == 1:
+        return p
+    p = torch.cat([p, p[..., -1:]], -1) if p.shape[-1] % 2 else p
+    return (p[..., ::2] + p[..., 1::2]) / 2
+
+
+def upsample(p: Tensor, factor: int, n: int) -> Tensor:
+    """The first n samples of U p."""
+    if factor == 1:
+        return p
+    before = torch.cat([p[..., :1], p[..., :-1]], -1)
+    after = torch.cat([p[..., 1:], p[..., -1:]], -1)
+    return torch.stack([0.75 * p + 0.25 * before, 0.75 * p + 0.25 * after], -1).flatten(-2)[..., :n]
+
+
+def undo_upsample(p: Tensor, factor: int) -> Tensor:
+    """U^+ p: the samples that U made p of."""
+    if factor == 1:
+        return p
+    small = downsample(p, factor)
+    eye = torch.eye(small.shape[-1], dtype=p.dtype, device=p.device)
+    both = downsample(upsample(eye, factor, p.shape[-1]), factor)
+    return torch.linalg.solve_ex(both, small, left=False)[0]

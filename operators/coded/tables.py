@@ -1,0 +1,90 @@
+"""The quantisation tables of JPEG: the standard's own at a quality, or those of a file.
+
+Source: ITU-T T.81, Annex K, tables K.1 and K.2, scaled as libjpeg scales them.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+LUMA = """
+     16  11  10  16  24  40  51  61
+     12  12  14  19  26  58  60  55
+     14  13  16  24  40  57  69  56
+     14  17  22  29  51  87  80  62
+     18  22  37  56  68 109 103  77
+     24  35  55  64  81 104 113  92
+     49  64  78  87 103 121 120 101
+     72  92  95  98 112 100 103  99
+"""
+CHROMA = """
+     17  18  24  47  99  99  99  99
+     18  21  26  66  99  99  99  99
+     24  26  56  99  99  99  99  99
+     47  66  99  99  99  99  99  99
+     99  99  99  99  99  99  99  99
+     99  99  99  99  99  99  99  99
+     99  99  99  99  99  99  99  99
+     99  99  99  99  99  99  99  99
+"""
+NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
+ORIENTATION = 0x0112  # the EXIF tag of how a picture is turned
+UPRIGHT = 1
+
+
+def standard_tables(quality: int) -> Tensor:
+    """The tables [3, 64] of Y, Cb and Cr at a quality of 1 to 100, row by row."""
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(
+            f"operator.quality={quality!r}; JPEG's quality is a whole number from 1 to 100"
+        )
+
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    luma, chroma = (
+        [min(max((int(q) * scale + 50) // 100, 1), 255) for q in table.split()]
+        for table in (LUMA, CHROMA)
+    )
+    return torch.tensor([luma, chroma, chroma])
+
+
+def read_tables(path: str) -> tuple[Tensor, tuple[int, int]]:
+    """Read the tables [3, 64] of a JPEG file, and how many rows and columns share a chroma sample.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no JPEG, is stored turned, or has other layers than 4:4:4, 4:2:2, 4:2:0.
+    """
+    from PIL import Image
+
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"no file at {path}; operator.tables= takes a JPEG, whose tables are used"
+        )
+    try:
+        with Image.open(file, formats=["JPEG"]) as picture:
+            layers = picture.layer  # type: ignore[attr-defined]
+            tables = picture.quantization  # type: ignore[attr-defined]
+            turned = picture.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+            rgb = picture.info.get("adobe_transform") == 0
+    except (OSError, SyntaxError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is no JPEG that can be read ({error}); operator.tables= takes a JPEG"
+        ) from None
+    if turned:
+        raise ValueError(
+            f"{path} is stored turned, so its blocks lie askew; "
+            "turn it losslessly first (jpegtran, exiftran)"
+        )
+
+    # Layers are (id, columns, rows, table), with columns and rows relative to those of others.
+    if len(layers) == 1:
+        return torch.tensor([tables[layers[0][3]], [NO_CHROMA] * 64, [NO_CHROMA] * 64]), (1, 1)
+    columns, rows = (layers[0][i] / layers[1][i] for i in (1, 2)) if len(layers) == 3 else (0, 0)
+    if rgb or not {rows, columns} <= {1, 2} or layers[1][1:3] != layers[2][1:3]:
+        raise ValueError(
+            f"{path} is an unusual JPEG (layers {layers}); "
+            "save it again as YCbCr in 4:4:4, 4:2:2 or 4:2:0"
+        )
+    return torch.tensor([tables[layer[3]] for layer in layers]), (int(rows), int(columns))

@@ -1,0 +1,97 @@
+"""Light of unknown strength: y = f phi(x) + M, and its tangent.
+
+y      = f phi(x) + M      in [0, 1], cut at white; each of several exposures has an f and an M
+phi(x) = v / (1 - v (1 - 1/w)),  v = x^gamma
+         w >= 1: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1
+
+L x    = f phi'(p) x       the tangent at a point p; 0 where y is burnt out and A(p) is, too:
+                           there y only says "at least so bright"
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from operators.base import AffineOperator
+from operators.light.exposure import BURNT
+from operators.light.stacked import Stacked
+from operators.light.tone import decode
+from operators.tools.units import to_model, to_pixels
+
+
+class LightModel(AffineOperator):
+    """y01 = min(f phi(x01) + M, 1), with an f and an M for each exposure.
+
+    [B, 3, H, W] -> [B, 3K, H, W] for K exposures of a scene.
+
+    Attributes:
+        f: [B, 3K, 1, 1].
+        M: [B, K, h, w], interpolated to the picture's size.
+        white: w [B, 1, 1, 1].
+        gamma: the exponent of phi.
+        point: x01 of the tangent [B, 3, H, W].
+        burnt: where y is burnt out [B, 3K, H, W].
+    """
+
+    f: Tensor
+    M: Tensor
+    white: Tensor
+    gamma: float
+    point: Tensor
+    burnt: Tensor
+
+    def set_light(self, f: Tensor, M: Tensor, white: Tensor) -> None:
+        """Replace f, M and w."""
+        self.f, self.M = nn.Parameter(f, requires_grad=False), nn.Parameter(M, requires_grad=False)
+        self.register_buffer("white", white, persistent=False)
+
+    @property
+    def exposures(self) -> int:
+        """K."""
+        return self.M.shape[1]
+
+    def curve(self, p: Tensor) -> Tensor:
+        """u = phi(p); straight on outside [0, 1]."""
+        k = (1 - 1 / self.white)[: len(p)]
+        v = decode(p, self.gamma) if self.gamma != 1 else p
+        bend = 1 / (1 - k * v.clamp(0, 1))
+        return bend * v.clamp(0, 1) + bend.square() * (v - v.clamp(0, 1))
+
+    def map(self, like: Tensor) -> Tensor:
+        """M at a picture's size, [B, 3K, H, W]."""
+        M = self.M[: len(like)]
+        M = F.interpolate(M, like.shape[-2:], mode="bilinear", align_corners=False)
+        return M.repeat_interleave(3, 1)
+
+    def expose(self, p: Tensor) -> Tensor:
+        """f phi(p) + M, not cut at white."""
+        u = self.curve(p)
+        return self.f[: len(p)] * torch.cat([u] * self.exposures, 1) + self.map(p)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return to_model(self.expose(to_pixels(x)).clamp(max=1))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return (len(y), 3, *y.shape[-2:])
+
+    def informative(self) -> Tensor:
+        """Where y tells something at the point: not where it is burnt out and A(point) is, too."""
+        return ~self.burnt | (self.expose(self.point) < BURNT)
+
+    def slope(self) -> Tensor:
+        """dA/dx at the point, [B, 3K, H, W]."""
+        with torch.enable_grad():
+            p = torch.cat([self.point] * self.exposures, 1).detach().requires_grad_()
+            return self.f * torch.autograd.grad(self.curve(p).sum(), p)[0]
+
+    def linear_part(self) -> Stacked:
+        return Stacked(self.informative() * self.slope(), self.exposures)
+
+    def offset(self, y: Tensor) -> Tensor:
+        x = torch.cat([to_model(self.point)] * self.exposures, 1)
+        tangent = to_model(self.expose(self.point)) - self.slope() * x
+        return torch.where(self.informative(), tangent, y)
+
+    def radiance(self, x: Tensor) -> Tensor:
+        """The light of the scene, phi(x)^2.2, as pictures are encoded."""
+        return self.curve(to_pixels(x)).clamp_min(0) ** (2.2 / self.gamma)

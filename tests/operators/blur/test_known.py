@@ -1,0 +1,68 @@
+"""Blurs whose kernel is known: they are scipy's, and take the closed form that fits."""
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import skimage.data
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from operators.blur import Blur, CircularBlur, ReflectBlur, blur, kernels
+
+
+@given(h=st.integers(1, 20), w=st.integers(1, 20), kh=st.integers(1, 4), kw=st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_blur_is_scipys(h, w, kh, kw):
+    rng = np.random.default_rng(h + 100 * w)
+    k = torch.from_numpy(rng.random((2 * kh - 1, 2 * kw - 1)))
+    x = torch.from_numpy(rng.standard_normal((1, 2, h, w)))
+    for symmetric in (False, True):
+        k2 = k + k.flip(0) + k.flip(1) + k.flip(0, 1) if symmetric else k
+        normal = kernels.normalise(k2)
+        for border, mode in (("reflect", "reflect"), ("circular", "wrap")):
+            A = blur(k2, border, threshold=0.0)
+            expected = np.stack(
+                [
+                    scipy.ndimage.convolve(c, normal.double().numpy(), mode=mode)
+                    for c in x[0].numpy()
+                ]
+            )
+            np.testing.assert_allclose(A(x)[0].numpy(), expected, atol=1e-6)
+
+
+def test_blur_picks_the_closed_form():
+    g, lopsided = kernels.gaussian(7, 1.5), torch.rand(5, 5)
+    assert isinstance(blur(g), ReflectBlur)
+    assert isinstance(blur(lopsided, "circular"), CircularBlur)
+    assert isinstance(blur(lopsided), Blur)
+    with pytest.raises(ValueError, match="border"):
+        blur(g, "zero")
+
+
+@pytest.mark.parametrize(
+    "A",
+    [blur(kernels.gaussian()), blur(kernels.motion()), blur(torch.rand(5, 5), "circular")],
+    ids=repr,
+)
+def test_blur_keeps_brightness_and_support(A):
+    ones = torch.ones(1, 1, 40, 40, dtype=torch.float64)
+    torch.testing.assert_close(A(ones), ones, rtol=1e-5, atol=1e-5)
+    impulse = torch.zeros(1, 1, 41, 41, dtype=torch.float64)
+    impulse[..., 20, 20] = 1
+    kh, kw = (k // 2 for k in A.kernel.shape)
+    inside = A(impulse)[0, 0, 20 - kh : 21 + kh, 20 - kw : 21 + kw]
+    torch.testing.assert_close(inside, A.kernel.double(), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("border", ["reflect", "replicate", "valid"])
+@pytest.mark.parametrize(
+    "kernel",
+    [kernels.motion(), kernels.anisotropic(), kernels.shake()],
+    ids=["motion", "anisotropic", "shake"],
+)
+def test_regularised_blurs_agree_with_a_photo(kernel, border):
+    A = Blur(kernel, border)
+    photo = skimage.data.chelsea()[20:148, 100:228]
+    y = A(torch.from_numpy(photo / 127.5 - 1).permute(2, 0, 1)[None].float())
+    assert A.iterations <= 30 and (A(A.pinv(y)) - y).norm() <= 1e-3 * y.norm()
