@@ -15,7 +15,7 @@ from gdp.prior.schedule import Schedule
 from operators.base import AffineOperator, Operator
 from samplers.anchored import Anchored
 from samplers.base import Restored, Restorer, Run, Sampler
-from samplers.gdp_x0 import GDPx0
+from samplers.gdp_linesearch import GDPLineSearch
 from samplers.guide.guidance import Guidance
 
 
@@ -38,7 +38,7 @@ class Auto(Restorer):
         """The sampler that this operator gets."""
         if isinstance(operator, AffineOperator) or hasattr(operator, "prox"):
             return Anchored(schedule=self.schedule, quality=self.guidance.quality())
-        return GDPx0(guidance=self.guidance, schedule=self.schedule)
+        return GDPLineSearch(guidance=self.guidance, schedule=self.schedule)
 
     def check(self, operator: Operator) -> None:
         """Raise TypeError if the sampler chosen lacks something of the operator."""

@@ -22,7 +22,7 @@ from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.problem import Problem
 from samplers.restorer import OnStep, Restored, Restorer, Run
-from samplers.start.late import first_guess, late
+from samplers.start import first_guess, late
 
 __all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
 

@@ -1,39 +1,32 @@
-"""DDNM (Wang et al., ICLR 2023), Algorithm 1, and DDNM+ where y is noisy; time travel (Algorithm 2) is the schedule's.
+"""DDNM (Wang et al., ICLR 2023), Algorithm 1; time travel (Algorithm 2) is the schedule's.
 
-    x0     = (x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t)                      Eq. 12
-    x0_hat = x0 - lam A^+ (A x0 - y)                                            Eq. 13 (lam = 1), Eq. 17
-    x_s    = sqrt(a_s) x0_hat + phi z + null eps                                Eq. 14 in DDIM's form, Eq. 18
+    x0     = (x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t)            Eq. 12
+    x0_hat = A^+ y + (I - A^+ A) x0                                   Eq. 13
+    x_s    = sqrt(a_s) x0_hat + sqrt(1 - a_s) (sqrt(1 - eta^2) eps + eta z)
+                                                                      Eq. 14 in DDIM's form
 
-With sigma_y > 0 the weights are functions of each singular value d (Sec. 3.3), sigma = sqrt(1 - a_s):
-
-    d sigma >= sqrt(a_s) sigma_y:  lam = 1,  phi^2 = sigma^2 - a_s sigma_y^2 / d^2     y's noise is part of x_s's
-    else:                          lam = sqrt(1 - eta^2) sigma d / (sqrt(a_s) sigma_y),  phi = eta sigma
-    d = 0:                         phi = eta sigma,  null = sqrt(1 - eta^2) sigma
-
-An operator without `spectral` gets a proximal step with scalar noise instead, which is an approximation:
-
-    x0_hat = argmin_x ||A x - y||^2 / sigma_y^2 + trust ||x - x0||^2 a_t / (1 - a_t)        as in DiffPIR (2023)
+Where y is noisy this would return its noise, so DDNM+ takes over (samplers/ddnm_plus.py).
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from samplers.base import Sampler
+from operators.base import LinearOperator
+from samplers.ddnm_plus import DDNMPlus
 
 
 @dataclass(kw_only=True)
-class DDNM(Sampler):
-    """`eta` mixes fresh noise into x_s; `trust` is the weight of the prior in the proximal step."""
+class DDNM(DDNMPlus):
+    """The null-space projection: what y says is put in, the rest is the network's.
 
-    needs: ClassVar = ("pinv",)
-    consistent: ClassVar = True
-    eta: float = 0.85
-    trust: float = 8.0
+    Args:
+        eta: share of fresh noise in x_s; 0.85 as in the released code.
+        trust: weight of the prior where y is noisy and A has no singular values.
+    """
 
     def step(
         self,
@@ -41,39 +34,14 @@ class DDNM(Sampler):
         t: int,
         s: int,
         prior: Prior,
-        A: Any,
+        A: LinearOperator,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
-        eps, x0, _ = prior(x, t)
-        if A.sigma_y > 0 and hasattr(A, "spectral"):
-            return self.noisy(x0, eps, s, prior, A, y, noise)
         if A.sigma_y > 0:
-            x0_hat = A.prox(x0, y, self.trust * A.sigma_y**2 * prior.a(t) / (1 - prior.a(t)))
-        else:
-            x0_hat = x0 - A.pinv(A(x0) - y)
+            return super().step(x, t, s, prior, A, y, noise, memory)
+
+        eps, x0, _ = prior(x, t)
+        x0_hat = x0 - A.pinv(A(x0) - y)
         return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
-
-    def noisy(
-        self, x0: Tensor, eps: Tensor, s: int, prior: Prior, A: Any, y: Tensor, noise: Noise
-    ) -> tuple[Tensor, Tensor]:
-        """DDNM+; compared multiplied out, so that no singular value is divided by."""
-        a, sigma, sigma_y = prior.a(s) ** 0.5, (1 - prior.a(s)) ** 0.5, A.sigma_y
-        k = (1 - self.eta**2) ** 0.5 * sigma
-
-        def lam(d: Tensor) -> Tensor:
-            return torch.where(d * sigma >= a * sigma_y, 1.0, k * d / (a * sigma_y))
-
-        def phi(d: Tensor) -> Tensor:
-            seen = (d > 0) & (d * sigma >= a * sigma_y)
-            rest = (sigma**2 - (a * sigma_y / torch.where(seen, d, 1.0)) ** 2).clamp_min(0)
-            return torch.where(seen, rest.sqrt(), self.eta * sigma)
-
-        def null(d: Tensor) -> Tensor:
-            return torch.where(d == 0, k, 0.0)
-
-        x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
-        if s == 0:
-            return x0_hat, x0_hat
-        return a * x0_hat + A.spectral(noise.like(x0), phi) + A.spectral(eps, null), x0_hat

@@ -1,43 +1,55 @@
-"""DDRM (Kawar et al., NeurIPS 2022), Eq. 4-8, with functions of the singular values d applied in image space.
+"""DDRM (Kawar et al., NeurIPS 2022), Eq. 4-8, with functions of the singular values s_i.
 
-sigma_t = sqrt((1 - a_t) / a_t),   x0 from the prior,   z ~ N(0, I)
-d = 0:                     x0 + sqrt(1 - eta^2) sigma_s eps                              + eta sigma_s z
-d sigma_s <  sigma_y:      x0 + sqrt(1 - eta^2) sigma_s (A^+ y - x0) d / sigma_y         + eta sigma_s z
-d sigma_s >= sigma_y:      (1 - eta_b) x0 + eta_b A^+ y       + sqrt(sigma_s^2 - (eta_b sigma_y / d)^2) z
-x_s = sqrt(a_s) times their sum
+They are applied in image space, by `spectral`. With sigma_t = sqrt((1 - a_t) / a_t), x0 from the
+prior, and z ~ N(0, I), x_s is sqrt(a_s) times
+
+    s_i = 0:                    x0 + sqrt(1 - eta^2) sigma_s eps + eta sigma_s z         Eq. 6
+    s_i sigma_s <  sigma_y:     x0 + sqrt(1 - eta^2) sigma_s (A^+ y - x0) s_i / sigma_y
+                                   + eta sigma_s z                                       Eq. 7
+    s_i sigma_s >= sigma_y:     (1 - eta_b) x0 + eta_b A^+ y
+                                   + sqrt(sigma_s^2 - (eta_b sigma_y / s_i)^2) z         Eq. 8
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
+from operators.base import Operator, SpectralOperator
 from samplers.base import Sampler
 
 
 @dataclass(kw_only=True)
 class DDRM(Sampler):
-    """`eta` mixes fresh noise in, `eta_b` how far what A sees moves to y; eta_b = 1 is DDNM+."""
+    """Each singular direction follows x0 or y, by which of them knows more of it.
+
+    Args:
+        eta: share of fresh noise; 0.85 as in the released code.
+        eta_b: how far what A sees moves to y; with 1, as in the released code, it is DDNM+.
+    """
 
     needs: ClassVar = ("pinv", "spectral")
     consistent: ClassVar = True
     eta: float = 0.85
     eta_b: float = 1.0
 
-    def start(self, prior: Prior, A: Any, y: Tensor, noise: Noise) -> Tensor:
+    def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T given y: Eq. 4."""
-        t = self.schedule.times(prior.T)[-1]
-        sigma, z = prior.sigma(t), super().start(prior, A, y, noise)
-        seen = told(A.sigma_y, sigma)
-        mean = A.spectral(A.pinv(y), lambda d: seen(d).to(d))
-        fresh = A.spectral(
-            z, lambda d: torch.where(seen(d), fit(sigma**2 - safe(A.sigma_y, d, seen) ** 2), sigma)
-        )
-        return prior.a(t) ** 0.5 * (mean + fresh)
+        A = cast(SpectralOperator, A)
+        T = self.schedule.times(prior.T)[-1]
+        sigma, z = prior.sigma(T), super().start(prior, A, y, noise)
+        seen = seen_at(sigma, A.sigma_y)
+
+        def std(s_i: Tensor) -> Tensor:
+            rest = sigma**2 - noise_of_y(A.sigma_y, s_i, seen) ** 2
+            return torch.where(seen(s_i), rest.clamp_min(0).sqrt(), sigma)
+
+        mean = A.spectral(A.pinv(y), lambda s_i: seen(s_i).to(s_i))
+        return prior.a(T) ** 0.5 * (mean + A.spectral(z, std))
 
     def step(
         self,
@@ -45,45 +57,39 @@ class DDRM(Sampler):
         t: int,
         s: int,
         prior: Prior,
-        A: Any,
+        A: SpectralOperator,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         eps, x0, _ = prior(x, t)
         sigma, sigma_y = prior.sigma(s), A.sigma_y
-        k, seen = (1 - self.eta**2) ** 0.5 * sigma, told(sigma_y, sigma)
+        k, seen = (1 - self.eta**2) ** 0.5 * sigma, seen_at(sigma, sigma_y)
 
-        def pull(d: Tensor) -> Tensor:
-            return torch.where(seen(d), self.eta_b, k * d / sigma_y if sigma_y else 0 * d)
+        def pull(s_i: Tensor) -> Tensor:
+            unsure = k * s_i / sigma_y if sigma_y else 0 * s_i
+            return torch.where(seen(s_i), self.eta_b, unsure)
 
-        def fresh(d: Tensor) -> Tensor:
-            return torch.where(
-                seen(d),
-                fit(sigma**2 - (self.eta_b * safe(sigma_y, d, seen)) ** 2),
-                self.eta * sigma,
-            )
+        def std(s_i: Tensor) -> Tensor:
+            rest = sigma**2 - (self.eta_b * noise_of_y(sigma_y, s_i, seen)) ** 2
+            return torch.where(seen(s_i), rest.clamp_min(0).sqrt(), self.eta * sigma)
 
-        x_s = A.spectral(x0, lambda d: 1 - pull(d)) + A.spectral(A.pinv(y), pull)
+        # The mean between x0 and y, then the noise, old in the null space and new everywhere.
+        x_s = A.spectral(x0, lambda s_i: 1 - pull(s_i)) + A.spectral(A.pinv(y), pull)
         if s > 0:
-            x_s = (
-                x_s
-                + A.spectral(eps, lambda d: torch.where(d == 0, k, 0.0))
-                + A.spectral(noise.like(x), fresh)
-            )
+            old = A.spectral(eps, lambda s_i: torch.where(s_i == 0, k, 0.0))
+            x_s = x_s + old + A.spectral(noise.like(x), std)
         return prior.a(s) ** 0.5 * x_s, x0
 
 
-def told(sigma_y: float, sigma: float) -> Callable[[Tensor], Tensor]:
-    """Whether y tells more of a singular direction than x_s does; multiplied out, so that nothing is divided by 0."""
-    return lambda d: (d > 0) & (d * sigma >= sigma_y)
+def seen_at(sigma: float, sigma_y: float) -> Callable[[Tensor], Tensor]:
+    """Whether y knows more of a singular direction than an x of noise sigma does.
+
+    It is multiplied out, so that nothing is divided by 0.
+    """
+    return lambda s_i: (s_i > 0) & (s_i * sigma >= sigma_y)
 
 
-def safe(sigma_y: float, d: Tensor, seen: Callable[[Tensor], Tensor]) -> Tensor:
-    """sigma_y / d where d is seen."""
-    return sigma_y / torch.where(seen(d), d, 1.0)
-
-
-def fit(variance: Tensor) -> Tensor:
-    """The std of a variance that rounding may have taken below 0."""
-    return variance.clamp_min(0).sqrt()
+def noise_of_y(sigma_y: float, s_i: Tensor, seen: Callable[[Tensor], Tensor]) -> Tensor:
+    """The noise of A^+ y, sigma_y / s_i, where that is seen."""
+    return sigma_y / torch.where(seen(s_i), s_i, 1.0)

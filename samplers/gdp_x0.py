@@ -1,19 +1,27 @@
-"""GDP's guidance on x0 (Fei et al., CVPR 2023), with a step that needs no tuning.
+"""GDP, guidance on x0 (GDP-x0; Fei et al., CVPR 2023), Algorithm 2.
 
     x0     = clip((x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t))
-    g      = grad_x0 L(x0, y),   alpha = <g, g> / |<g, H g>|    the exact minimiser along -g
-                                                                where L is quadratic
-    x0_hat = x0 - lam scale alpha g
-    x_s    = sqrt(a_s) x0_hat + sqrt(1 - a_s - a_s tau^2) (sqrt(1 - eta^2) eps + eta z)
+    x0_hat = x0, then N times x0_hat - s' grad L(x0_hat),    L(x0) = ||A(x0) - y||^2 + lambda Q(x0)
+    phi    = phi - l grad_phi L                              blind: the operator's own `fit`
+    x_s    ~ N(mu(x_t, x0) + x0_hat - x0, Sigma)             mu, Sigma: p(x_s | x_t, x0)
 
-tau is the std of the noise that the correction carries over from y, and lam <= 1 keeps it below
-x_s's own: DDNM+'s rule, for any differentiable A. GDP's released code (samplers/gdp_x0_paper.py)
-adds its gradient to the mean of x_s instead, so its pull depends on the number of steps, on the
-image size and on the task. Here g corrects x0 itself, so it is the same whatever their number.
+With N = 1 the mean is mu - s' grad L(x0), as in the paper: the gradient is taken at x0, not at x_t
+(Algorithm 1, samplers/gdp_released.py), and Sigma does not weigh it. Q are the quality losses of
+`guidance` with their weights lambda: exposure, colour, smoothness (samplers/guide/losses.py).
+
+The paper's scale is that of a mean over pixels at 256 x 256, and of 1000 steps; it differs by task.
+Here it is without a unit, so that it holds for any size, operator and number of steps:
+
+    s' = min(1, scale (t - s) / T) alpha
+
+alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no step goes beyond: at
+few steps it would diverge. In that unit the released scales are 5 (super-resolution, s = 2000), 10
+(inpainting, 4000) and 15 (deblurring and colour, 6000). From a late start the way is shorter, and
+the default is a little more.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
@@ -21,24 +29,23 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
-from samplers.guide.descent import curvature, dot
+from samplers.guide.descent import minimiser
 from samplers.guide.guidance import Guidance
 
 
 @dataclass(kw_only=True)
 class GDPx0(Sampler):
-    """Descent on x0 along the gradient of a loss, to the minimum along it.
+    """Ancestral sampling whose mean is shifted along the gradient of a loss in x0.
 
     Args:
-        guidance: the loss L.
-        scale: 1 is the full step along the gradient, 0 no guidance.
-        eta: the share of fresh noise in x_s's; 0.85 as in DDNM's code.
+        guidance: the loss L: how far A(x0) is from y, and the quality losses.
+        scale: the gradient scale s of the whole way from T to 0, in steps to the minimum along g.
+        N: gradient steps of that length at each time; 1 in the paper's box.
     """
 
-    consistent: ClassVar = True
     guidance: Guidance = field(default_factory=Guidance)
-    scale: float = 1.0
-    eta: float = 0.85
+    scale: float = 20.0
+    N: int = 1
 
     def step(
         self,
@@ -51,25 +58,15 @@ class GDPx0(Sampler):
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
-        eps, x0, _ = prior(x, t)
+        _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
-        a, variance = prior.a(s), 1 - prior.a(s)
 
-        # The minimiser along -g; a step stays within the range of pixels.
-        g = self.guidance.gradient(x0, y, A)
-        curve = curvature(lambda x: self.guidance.gradient(x, y, A), x0, g)
-        longest = 2 * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + 1e-30)
-        rate = self.scale * (1 / (curve + 1e-30)).minimum(longest)
+        # N gradient steps on the loss, each from where the one before led.
+        share = min(1.0, self.scale * (t - s) / prior.T)
+        x0_hat = x0
+        for _ in range(self.N):
+            g = self.guidance.gradient(x0_hat, y, A)
+            alpha = minimiser(lambda x: self.guidance.gradient(x, y, A), x0_hat, g)
+            x0_hat = x0_hat - share * alpha * g
 
-        # y's noise that the step carries over: less of it than x_s has, and none of it twice.
-        if A.sigma_y > 0:
-            carried = rate * (self.guidance.gradient(x0, y + A.sigma_y * noise.like(y), A) - g)
-            tau = (dot(carried, carried) / carried[0].numel()).sqrt()
-            lam = (variance**0.5 / (a**0.5 * tau + 1e-30)).clamp(max=1)
-            rate, variance = lam * rate, (variance - a * (lam * tau) ** 2).clamp(min=0)
-
-        x0_hat = x0 - rate * g
-        if s == 0:
-            return x0_hat, x0_hat
-        z = (1 - self.eta**2) ** 0.5 * eps + self.eta * noise.like(x)
-        return a**0.5 * x0_hat + variance**0.5 * z, x0_hat
+        return prior.ancestral(x, x0, t, s, v, noise) + (x0_hat - x0), x0

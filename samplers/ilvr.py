@@ -1,7 +1,9 @@
-"""ILVR (Choi et al., ICCV 2021), Algorithm 1: low frequencies follow a reference picture, here the first guess.
+"""ILVR (Choi et al., ICCV 2021), Algorithm 1: low frequencies follow a reference picture.
 
-x'  ~ p(x_s | x_t),   y_s ~ q(y_s | reference)
-x_s = x' + phi(y_s) - phi(x')                       phi: down and up again by `factor`; while s > until T
+    x'  ~ p(x_s | x_t),   y_s ~ q(y_s | reference)
+    x_s = x' + phi(y_s) - phi(x')                       while s > until T
+
+phi is down and up again by `factor`; the reference is the first guess (samplers/start).
 """
 
 from dataclasses import dataclass
@@ -12,15 +14,18 @@ from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
+from operators.base import LinearOperator
 from samplers.base import Sampler
-from samplers.start.late import first_guess
+from samplers.start import first_guess
 
 
 @dataclass(kw_only=True)
 class ILVR(Sampler):
-    """`factor` N of the low-pass filter; guidance ends at `until` (a fraction of T).
+    """It knows of y only through the first guess.
 
-    It knows of y only through the first guess (samplers/start/late.py).
+    Args:
+        factor: N of the low-pass filter.
+        until: the time, as a fraction of T, at which guidance ends.
     """
 
     needs: ClassVar = ("pinv",)
@@ -34,7 +39,7 @@ class ILVR(Sampler):
         t: int,
         s: int,
         prior: Prior,
-        A: Any,
+        A: LinearOperator,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],
@@ -44,6 +49,8 @@ class ILVR(Sampler):
         x_s = prior.ancestral(x, x0, t, s, v, noise)
         if s < self.until * prior.T:
             return x_s, x0
+
+        # Low frequencies of the reference, as noisy as x_s.
         if "reference" not in memory:
             memory["reference"] = first_guess(A, y)
         y_s = prior.diffuse(memory["reference"], 0, s, noise)

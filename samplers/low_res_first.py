@@ -24,7 +24,7 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from samplers.base import Restored, Restorer, Run
-from samplers.start.late import NARROW, agreeing, late
+from samplers.start import NARROW, agreeing, late
 
 SEED_STRIDE = 0x9E3779B97F4A7C15  # times r, away from a seed: passes draw noise of their own
 SMALLEST_SIDE = 8  # pixels of a coarse picture

@@ -1,4 +1,4 @@
-"""MCG (Chung et al., NeurIPS 2022), Algorithm 1: DPS's gradient, then the noisy measurement is put in.
+"""MCG (Chung et al., NeurIPS 2022), Algorithm 1: DPS's gradient, then the measurement is put in.
 
 x'  ~ p(x_s | x_t, x0(x_t)) - zeta (t - s) grad_x_t ||y - A x0(x_t)||
 x_s = x' - A^+ (A x' - A q(x_s | A^+ y))
@@ -16,7 +16,11 @@ from samplers.dps import DPS
 
 @dataclass(kw_only=True)
 class MCG(DPS):
-    """`zeta` as in DPS. It takes y for clean."""
+    """It takes y for clean.
+
+    Args:
+        zeta: as in DPS.
+    """
 
     needs: ClassVar = ("pinv",)
     consistent: ClassVar = True

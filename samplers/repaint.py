@@ -1,8 +1,10 @@
-"""RePaint (Lugmayr et al., CVPR 2022), Algorithm 1, for any linear A; its resampling is the schedule's time travel.
+"""RePaint (Lugmayr et al., CVPR 2022), Algorithm 1, for any linear A.
 
-known   ~ q(x_s | A^+ y)
-unknown ~ p(x_s | x_t)
-x_s     = unknown - A^+ A (unknown - known)         for a mask: known where it keeps, unknown elsewhere
+    known   ~ q(x_s | A^+ y)
+    unknown ~ p(x_s | x_t)
+    x_s     = unknown - A^+ A (unknown - known)      of a mask: known where it keeps, else unknown
+
+Its resampling is the schedule's time travel.
 """
 
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
+from operators.base import LinearOperator
 from samplers.base import Sampler
 
 
@@ -29,13 +32,15 @@ class RePaint(Sampler):
         t: int,
         s: int,
         prior: Prior,
-        A: Any,
+        A: LinearOperator,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
+
+        # Two pictures of time s, joined.
         known = prior.diffuse(A.pinv(y), 0, s, noise)
         unknown = prior.ancestral(x, x0, t, s, v, noise)
         return unknown - A.pinv(A(unknown - known)), x0

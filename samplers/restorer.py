@@ -56,10 +56,10 @@ class Restorer(ABC):
     schedule: Schedule = field(default_factory=Schedule)
 
     def check(self, operator: Operator) -> None:  # noqa: B027 (most have nothing to check)
-        """Raise TypeError if the operator does not fit; costs nothing, so ask before loading weights."""
+        """Raise TypeError if the operator does not fit: asked before the weights load."""
 
     def for_operator(self, operator: Operator) -> "Restorer":
-        """What restores photos that this operator degraded; a wrapper that chooses by the operator has chosen then."""
+        """What restores photos of this operator; a wrapper that chooses by it has chosen then."""
         return self
 
     def nfe(self, T: int) -> int:

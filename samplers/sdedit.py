@@ -1,6 +1,8 @@
-"""SDEdit (Meng et al., ICLR 2022), Algorithm 2: noise the first guess up to t0 = start T, then sample with nothing more said of y.
+"""SDEdit (Meng et al., ICLR 2022), Algorithm 2: noise a picture up to t0 = start T, and sample on.
 
-x_t0 ~ q(x_t0 | first guess),   x_s ~ p(x_s | x_t) as DDIM(eta)
+    x_t0 ~ q(x_t0 | first guess),   x_s ~ p(x_s | x_t) as DDIM(eta)
+
+Nothing more is said of y.
 """
 
 from dataclasses import dataclass, field
@@ -11,12 +13,18 @@ from torch import Tensor
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
+from operators.base import Operator
 from samplers.base import Sampler
 
 
 @dataclass(kw_only=True)
 class SDEdit(Sampler):
-    """`schedule.start` trades faithfulness (low) against realism (high); any `init` picture may replace the first guess."""
+    """An `init` picture may replace the first guess.
+
+    Args:
+        eta: share of fresh noise in x_s.
+        schedule: its `start` trades faithfulness (low) against realism (high).
+    """
 
     eta: float = 1.0
     schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
@@ -27,7 +35,7 @@ class SDEdit(Sampler):
         t: int,
         s: int,
         prior: Prior,
-        A: Any,
+        A: Operator,
         y: Tensor,
         noise: Noise,
         memory: dict[str, Any],

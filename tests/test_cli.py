@@ -114,7 +114,7 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("sampler", ["ddnm", "gdp_x0"])
+@pytest.mark.parametrize("sampler", ["ddnm", "gdp_linesearch"])
 def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
     words = (
         f"task={task}",
@@ -139,7 +139,7 @@ def test_every_task_degraded_and_scored(cli, cat, mask_file, task, sampler):
     if (
         report["sigma_y"] == 0
         and "blur" not in task
-        and not (sampler == "gdp_x0" and task == "sr4_bicubic")
+        and not (sampler == "gdp_linesearch" and task == "sr4_bicubic")
     ):
         assert report["consistency"] < 1e-4
 
@@ -256,11 +256,18 @@ def test_folder_with_a_bad_picture(cli, cat):
 
 def test_multirun(cli, cat):
     code, _, _ = cli(
-        "-m", f"input={cat}", "output=o", "task=sr4,denoise", "sampler=ddnm,gdp_x0", "steps=1"
+        "-m",
+        f"input={cat}",
+        "output=o",
+        "task=sr4,denoise",
+        "sampler=ddnm,gdp_linesearch",
+        "steps=1",
     )
     assert code == 0
     names = {
-        f"sampler={s},steps=1,task={t}" for s in ("ddnm", "gdp_x0") for t in ("sr4", "denoise")
+        f"sampler={s},steps=1,task={t}"
+        for s in ("ddnm", "gdp_linesearch")
+        for t in ("sr4", "denoise")
     }
     assert {p.name for p in Path("o").iterdir() if p.is_dir()} == names
     assert all((Path("o") / name / "cat.png").is_file() for name in names)
@@ -394,7 +401,15 @@ def test_help_lists_the_choices(tmp_path):
         cwd=tmp_path,
         check=True,
     )
-    for word in ("sr4", "inpaint", "ddnm", "gdp_x0", "photo64", "imagenet256", "blur_motion"):
+    for word in (
+        "sr4",
+        "inpaint",
+        "ddnm",
+        "gdp_linesearch",
+        "photo64",
+        "imagenet256",
+        "blur_motion",
+    ):
         assert word in done.stdout
     assert not os.listdir(tmp_path)
 

@@ -18,7 +18,7 @@ from torch import Tensor
 from benchmarks.pages.operator_facts import build_operator, counting, linear_of
 from gdp.prior.prior import Prior
 from operators.base import LinearOperator, Operator
-from samplers.start.late import pink
+from samplers.start.photo_like import pink
 
 # The most that a row may have
 TARGETS = {"A_AT_share": 0.1, "pinv_share": 0.3, "prox_share": 0.3, "prox_iterations": 30}

@@ -39,7 +39,9 @@ seconds are of a machine that was busy with other work: compare `nfe`.
 
 All rows are of the first version of `photo64`, shown pictures as they are \
 (`prior.symmetry=none`); the version of today adds up to 0.2 dB,
-and takes 0.01 from compressed sensing ([model card](../gdp/prior/bundled/MODEL_CARD.md)).
+and takes 0.01 from compressed sensing ([model card](../gdp/prior/bundled/MODEL_CARD.md)). \
+The sampler that is
+`gdp_linesearch` here was called `gdp_x0` when the rows were made.
 """
 
 

@@ -20,8 +20,7 @@ from gdp.prior.schedule import Schedule, betas, respaced
 from operators.size.avgpool import AvgPool
 from samplers.base import Sampler
 from samplers.ddnm import DDNM
-from samplers.gdp_x0_paper import GDPx0Paper
-from samplers.gdp_xt import GDPxt
+from samplers.gdp_released import GDPx0Paper, GDPxt
 
 # Time travel of the runs whose tag has "travel"
 TRAVEL, REPEAT = 5, 2

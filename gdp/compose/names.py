@@ -23,11 +23,19 @@ INSIDE = {
 }
 MOVED = {**moved.MOVED, **operators.MOVED, **samplers.MOVED}
 PUBLIC = {**{today: known for known, today in MOVED.items()}, **INSIDE}
+CLASSES = {  # of one file today, of several in former times
+    "samplers.gdp_released.GDPx0Paper": "samplers.gdp_x0_paper.GDPx0Paper",
+    "samplers.gdp_released.GDPx0V1": "samplers.gdp_x0_v1.GDPx0V1",
+    "samplers.gdp_released.GDPxt": "samplers.gdp_xt.GDPxt",
+    "samplers.gdp_released.GDPxtV1": "samplers.gdp_xt_v1.GDPxtV1",
+}
 HOLD_NAMES = ("_target_", "path")  # `path` is the argument of hydra.utils.get_method
 
 
 def public(name: str) -> str:
     """The public name of module.Class or module.function; one that has not moved is its own."""
+    if name in CLASSES:
+        return CLASSES[name]
     module, dot, last = name.rpartition(".")
     return f"{PUBLIC.get(module, module)}{dot}{last}"
 

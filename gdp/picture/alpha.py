@@ -61,6 +61,3 @@ def resize_alpha(alpha: Tensor, height: int, width: int) -> Tensor:
 def on_white(pixels: Tensor, alpha: Tensor) -> Tensor:
     """The picture as it looks on white paper."""
     return alpha * pixels + (1 - alpha)
-
-
-framed = extend_alpha  # PASSING

@@ -191,7 +191,3 @@ def array_of(map: Tensor) -> np.ndarray:
     """[1, 1, H, W] as an array [H, W], [1, 3, H, W] as [H, W, 3]."""
     array = map[0].float().cpu().numpy()
     return array[0] if len(array) == 1 else array.transpose(1, 2, 0)
-
-
-given, Given = source_of, Source  # PASSING
-from gdp.picture.masks import mask_of as mask_of  # PASSING  # noqa: E402

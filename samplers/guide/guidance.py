@@ -14,7 +14,12 @@ Term = Callable[[Tensor, Tensor, Degradation], Tensor]
 
 @dataclass
 class Guidance:
-    """`terms`: name -> [weight, term], each term (x0, y, A) -> [B]; those named in `data` compare A(x0) with y."""
+    """A loss of x0 that samplers descend.
+
+    Args:
+        terms: name -> [weight, term], each term (x0, y, A) -> [B].
+        data: the names of those that compare A(x0) with y.
+    """
 
     terms: Mapping[str, Sequence[Any]] = field(
         default_factory=lambda: {"fidelity": [1.0, fidelity]}
@@ -36,7 +41,10 @@ class Guidance:
             return torch.autograd.grad(total, x0)[0]
 
     def quality(self) -> "Guidance | None":
-        """The weighted terms that say what a good picture is like, for samplers that see to y by other means; None if there are none."""
+        """The weighted terms that say what a good picture is like; None if there are none.
+
+        They are for samplers that see to y by other means.
+        """
         terms = {
             name: pair for name, pair in self.terms.items() if name not in self.data and pair[0]
         }

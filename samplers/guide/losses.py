@@ -1,7 +1,9 @@
-"""What guidance descends: each term (x0, y, A) -> [B], summed over an image, so that its pull on a pixel knows no image size.
+"""What guidance descends: terms (x0, y, A) -> [B].
 
-The first ones compare A(x0) with y. The others say what a good picture is like (Zero-DCE, Guo et al., CVPR 2020, Section 3.3, from
-which GDP took them): well exposed, its colours in balance, y's contrasts kept, nothing burnt out, smooth. Brightness is in [0, 1] there.
+Each is a sum over an image [B, C, H, W] in [-1, 1], so that its pull on a pixel does not depend on
+the image's size. The first ones compare A(x0) with y. The others say what a good picture is like
+(Zero-DCE, Guo et al., CVPR 2020, Section 3.3, from which GDP took them): well exposed, its colours
+in balance, y's contrasts kept, nothing burnt out, smooth. Brightness is in [0, 1] there.
 """
 
 from collections.abc import Callable
@@ -63,13 +65,10 @@ def spatial_consistency(x0: Tensor, y: Tensor, A: Degradation, patch: int = 4) -
     ours, theirs = (
         F.adaptive_avg_pool2d((z.mean(1, keepdim=True) + 1) / 2, (H, W)) for z in (x0, y)
     )
-    theirs = (
-        theirs
-        * (
-            ours.std((1, 2, 3), correction=0, keepdim=True)
-            / theirs.std((1, 2, 3), correction=0, keepdim=True).clamp_min(1e-3)
-        ).detach()
-    )
+
+    # y's contrast is made x0's, then differences to the next patch are compared.
+    contrast, contrast_of_y = (z.std((1, 2, 3), correction=0, keepdim=True) for z in (ours, theirs))
+    theirs = theirs * (contrast / contrast_of_y.clamp_min(1e-3)).detach()
     gaps = [(ours.diff(dim=d) - theirs.diff(dim=d)).square().flatten(1).sum(1) for d in (-1, -2)]
     return (gaps[0] + gaps[1]) * patch**2
 
@@ -80,7 +79,10 @@ def saturation(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
 
 
 def illumination_smoothness(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """The squared differences of A.M between neighbours, where A has such a map; it is A's parameters that it guides, not x0."""
+    """The squared differences of A.M between neighbours, where A has such a map.
+
+    It guides A's parameters, not x0.
+    """
     M = getattr(A, "M", None)
     if M is None:
         return x0.new_zeros(len(x0))

@@ -43,7 +43,7 @@ def report_of(monkeypatch, tmp_path, *words) -> dict:
 @pytest.mark.parametrize("name", OPERATORS)
 def test_restores_and_saves(name, monkeypatch, tmp_path, photo, mask_file):
     linear = isinstance(operator_of(name, mask_file), LinearOperator | AffineOperator)
-    sampler = "ddnm" if linear else "gdp_x0"
+    sampler = "ddnm" if linear else "gdp_linesearch"
     words = (
         f"operator={name}",
         f"sampler={sampler}",

@@ -5,7 +5,7 @@ import torch
 
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.schedule import Schedule
-from samplers.gdp_x0 import GDPx0
+from samplers.gdp_linesearch import GDPLineSearch
 from tests.conftest import operator_of
 from tests.operators.pictures import pixels
 
@@ -48,7 +48,9 @@ def test_every_one_guides_gdp(A):
     y = A(x)
     residual = {}
     for scale in (0.0, 1.0):
-        restored = GDPx0(scale=scale, schedule=Schedule(steps=8))(GaussianPrior(std=0.5), A, y).x
+        restored = GDPLineSearch(scale=scale, schedule=Schedule(steps=8))(
+            GaussianPrior(std=0.5), A, y
+        ).x
         assert restored.isfinite().all()
         residual[scale] = (A(restored) - y).norm()
     assert residual[1.0] < 0.9 * residual[0.0]

@@ -16,7 +16,7 @@ from operators.missing.mask import Mask
 from operators.size.avgpool import AvgPool
 from operators.size.crop import Crop
 from samplers.anchored import Anchored
-from samplers.dps import DPS, pull
+from samplers.dps import DPS, residual_gradient
 from tests.conftest import sampler_of
 from tests.prior.test_prior import tiny
 
@@ -61,7 +61,9 @@ def test_nothing_changes_for_a_pixelwise_prior(mode, size):
         )
 
 
-@pytest.mark.parametrize("name", ["auto", "daps", "ddrm", "dps", "gdp_x0", "gdp_xt", "reddiff"])
+@pytest.mark.parametrize(
+    "name", ["auto", "daps", "ddrm", "dps", "gdp_linesearch", "gdp_xt", "reddiff"]
+)
 def test_samplers_in_tiles(name):
     A = AvgPool(2)
     y = A(torch.randn(2, 3, 40, 26)).clamp(-1, 1)
@@ -130,7 +132,10 @@ def test_gradients_through_tiles():
     """As without tiles for a pixelwise network; those of a real one fit what the tiles compute."""
     A, y = Identity(), torch.zeros(1, 3, 70, 90)
     x = torch.randn(1, 3, 70, 90)
-    pulls = [pull(prior, x, 300, A, y)[2] for prior in (counting(), tiled(counting(), tile=32))]
+    pulls = [
+        residual_gradient(prior, x, 300, A, y)[2]
+        for prior in (counting(), tiled(counting(), tile=32))
+    ]
     torch.testing.assert_close(pulls[1], pulls[0], atol=1e-6, rtol=1e-4)
     tiles = tiled(Prior(tiny().double(), betas()), tile=16, overlap=4)
     x = torch.randn(1, 3, 20, 30, dtype=torch.float64).requires_grad_()
@@ -174,7 +179,7 @@ def test_tiles_without_holes_cost_nothing():
         "ddrm",
         "diffpir",
         "dps",
-        "gdp_x0",
+        "gdp_linesearch",
         "gdp_xt",
         "pigdm",
         "repaint",

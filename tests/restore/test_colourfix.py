@@ -65,7 +65,7 @@ def test_on_the_command_line(cli, cat):  # noqa: F811
     assert len({Path(f"{kind}/cat.png").read_bytes() for kind in ("none", "wavelet", "adain")}) == 3
     for wrong, says in (
         (("colourfix=sepia",), "wavelet or adain"),
-        (("colourfix=wavelet", "operator=jpeg", "sampler=gdp_x0"), "pinv"),
+        (("colourfix=wavelet", "operator=jpeg", "sampler=gdp_linesearch"), "pinv"),
     ):
         code, _, err = cli(*words, *wrong, "output=o")
         assert code == 2 and says in err

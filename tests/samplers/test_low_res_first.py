@@ -98,10 +98,10 @@ def test_where_it_is_worth_it():
     assert LowResFirst(DDNM(), factors=[2]).scales(AvgPool(3), torch.zeros(1, 3, 40, 40)) == []
     assert LowResFirst(DDNM(), factors=[4, 2]).scales(A, torch.zeros(1, 3, 3, 2000)) == []
     y = JPEG(50)(torch.zeros(1, 3, 64, 64))
-    out, widths = steps_of(LowResFirst(sampler_of("gdp_x0", 4), above=1000), JPEG(50), y)
+    out, widths = steps_of(LowResFirst(sampler_of("gdp_linesearch", 4), above=1000), JPEG(50), y)
     assert widths == [64] * 4 and out.x.shape == y.shape
     with pytest.raises(TypeError, match=r"lowres=none or lowres=auto"):
-        LowResFirst(sampler_of("gdp_x0", 4)).check(JPEG(50))
+        LowResFirst(sampler_of("gdp_linesearch", 4)).check(JPEG(50))
     init = torch.zeros(1, 3, 64, 64)
     assert steps_of(sampler, A, init, init=init)[1] == [64] * 4
 
@@ -122,7 +122,7 @@ def test_any_size(A, size):
 
 def test_what_a_blind_operator_learned_goes_on():
     y = torch.zeros(1, 3, 32, 32)
-    sampler = LowResFirst(sampler_of("gdp_x0", 8), factors=[2])
+    sampler = LowResFirst(sampler_of("gdp_linesearch", 8), factors=[2])
     assert (
         float(sampler(white, Brightness(), y).operator.f.detach()) == 7 + 3
     )  # calls but the last of each pass

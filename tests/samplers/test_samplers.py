@@ -24,12 +24,12 @@ from samplers.base import Restored
 from samplers.ddnm import DDNM
 from samplers.ddrm import DDRM
 from samplers.dps import DPS
-from samplers.gdp_x0 import GDPx0
+from samplers.gdp_linesearch import GDPLineSearch
 from samplers.guide.guidance import Guidance
 from samplers.guide.losses import fidelity, total_variation
 from samplers.mcg import MCG
 from samplers.pigdm import PiGDM
-from samplers.start.late import automatic_start, divergence, first_guess, gradient
+from samplers.start import automatic_start, divergence, first_guess, gradient
 from tests.conftest import SAMPLERS, sampler_of
 
 MU, TAU = 0.2, 0.3
@@ -196,13 +196,14 @@ def test_gdp_strength_does_not_depend_on_the_steps(sigma_y):
     y = A(torch.nn.functional.avg_pool2d(MU + TAU * torch.randn(4, 3, 28, 28), 5, 1, 2))
     y = y + sigma_y * torch.randn_like(y)
     residuals = [
-        float((A(GDPx0(schedule=Schedule(n))(white(), A, y).x) - y).norm()) for n in (25, 100, 400)
+        float((A(GDPLineSearch(schedule=Schedule(n))(white(), A, y).x) - y).norm())
+        for n in (25, 100, 400)
     ]
     assert max(residuals) < 2 * min(residuals)
 
 
 @pytest.mark.parametrize(
-    ("name", "left"), [("auto", 0.3), ("daps", 0.3), ("gdp_x0", 0.3), ("reddiff", 0.7)]
+    ("name", "left"), [("auto", 0.3), ("daps", 0.3), ("gdp_linesearch", 0.3), ("reddiff", 0.7)]
 )
 def test_nonlinear_operators(name, left):
     truth = (MU + TAU * torch.randn(2, 3, 16, 16)).clamp(-0.9, 0.9)
@@ -224,7 +225,7 @@ def test_auto_takes_what_fits():
     assert isinstance(Auto().for_operator(AvgPool(2)), Anchored) and isinstance(
         Auto().for_operator(Gain()), Anchored
     )
-    assert isinstance(Auto().for_operator(Gamma()), GDPx0)
+    assert isinstance(Auto().for_operator(Gamma()), GDPLineSearch)
 
 
 def test_guidance_weighs_its_terms():
@@ -286,7 +287,7 @@ class Gain(AffineOperator):
         return 0.5 * (x + 1) - 1
 
 
-@pytest.mark.parametrize("name", ["ddnm", "gdp_x0"])
+@pytest.mark.parametrize("name", ["ddnm", "gdp_linesearch"])
 def test_affine_operators_are_made_linear(name):
     truth, A = (MU + TAU * torch.randn(1, 3, 8, 8)), Gain()
     out = sampler_of(name, 10)(white(), A, A(truth))
@@ -365,7 +366,7 @@ def test_gradients_through_the_network_are_the_same_recomputed(photo64, monkeypa
     torch.testing.assert_close(*kept, rtol=1e-4, atol=1e-4 * float(kept[0].abs().max()))
 
 
-@pytest.mark.parametrize("name", ["ddnm", "gdp_x0", "ddrm", "diffpir", "daps"])
+@pytest.mark.parametrize("name", ["ddnm", "gdp_linesearch", "ddrm", "diffpir", "daps"])
 def test_late_start_begins_with_what_y_tells(name):
     """start=auto: later for a mask that loses little than for one that loses nearly all, and nearer the truth at few steps."""
     few, many = (

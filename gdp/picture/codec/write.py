@@ -177,6 +177,3 @@ def exif_for(data: bytes, kind: str, values: np.ndarray) -> bytes | None:
 def warn_once(text: str) -> None:
     """Warn of it, once in this process."""
     log.warning(text)
-
-
-from gdp.picture.codec.formats import suffix_for as suffix_for  # PASSING  # noqa: E402

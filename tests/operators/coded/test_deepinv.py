@@ -11,7 +11,7 @@ from operators.coded.deepinv import LinearPhysics, Physics
 from operators.compose import Compose
 from operators.missing.gray import Gray
 from samplers.ddnm import DDNM
-from samplers.gdp_x0 import GDPx0
+from samplers.gdp_linesearch import GDPLineSearch
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_nonlinear_physics(library):
     A, x = Physics(physics), torch.rand(1, 3, 8, 8)
     assert not isinstance(A, LinearOperator) and not hasattr(A, "pinv")
     torch.testing.assert_close(to_image(A(x)), physics.A(to_image(x)))
-    restored = GDPx0(schedule=Schedule(steps=5))(GaussianPrior(std=0.5), A, A(x)).x
+    restored = GDPLineSearch(schedule=Schedule(steps=5))(GaussianPrior(std=0.5), A, A(x)).x
     assert (A(restored) - A(x)).norm() < (A(torch.zeros_like(x)) - A(x)).norm()
 
 

@@ -9,7 +9,7 @@ from gdp.prior.gaussian import GaussianPrior
 from operators.identity import Identity
 from samplers.anchored import Anchored
 from samplers.auto import Auto
-from samplers.gdp_x0 import GDPx0
+from samplers.gdp_linesearch import GDPLineSearch
 from samplers.guide import losses
 from samplers.guide.guidance import Guidance
 from tests.photos import astronaut
@@ -84,6 +84,6 @@ def test_quality_terms_reach_every_kind_of_sampler():
         return losses.colour_constancy(sampler(GaussianPrior(), A, y, [0]).x, y, A)
 
     assert colour(Anchored(quality=quality)) < 0.9 * colour(Anchored())
-    assert colour(GDPx0(guidance=guidance)) < colour(GDPx0())
+    assert colour(GDPLineSearch(guidance=guidance)) < colour(GDPLineSearch())
     chosen = Auto(guidance=guidance).for_operator(A)
     assert isinstance(chosen, Anchored) and chosen.quality.terms.keys() == quality.terms.keys()

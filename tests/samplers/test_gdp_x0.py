@@ -1,0 +1,115 @@
+"""GDP's Algorithm 2: its step by hand, what it does for a photo, and what N and scale are for."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from skimage import data
+
+from gdp.prior.gaussian import GaussianPrior
+from gdp.prior.noise import Noise
+from gdp.prior.schedule import Schedule
+from operators.base import Operator
+from operators.blur.kernels import gaussian
+from operators.blur.known import Blur, blur
+from operators.coded.sensing import WalshHadamard
+from operators.identity import Identity
+from operators.light.tone import Clip
+from operators.missing.mask import RandomMask
+from operators.size.avgpool import AvgPool
+from samplers.gdp_x0 import GDPx0
+from samplers.guide.guidance import Guidance
+from samplers.guide.losses import fidelity, total_variation
+from tests.conftest import sampler_of
+
+
+def picture(size=32):
+    """A public-domain photo [1, 3, size, size] in [-1, 1]."""
+    pixels = torch.from_numpy(data.astronaut()[20:276, 100:356]).float().permute(2, 0, 1)[None]
+    return F.adaptive_avg_pool2d(pixels / 127.5 - 1, (size, size))
+
+
+def misfit(A, x, y):
+    """||A(x) - y||."""
+    return float((A(x) - y).norm())
+
+
+@pytest.mark.parametrize("N", [1, 3])
+def test_a_step_is_the_algorithm_written_out(N):
+    """With block means the minimum along the gradient of ||A x - y||^2 is A^+ (A x - y) away."""
+    prior, A, x = GaussianPrior(0.1, 0.3), AvgPool(2), torch.randn(2, 3, 4, 4)
+    y, t, s, scale = torch.rand(2, 3, 2, 2), 500, 480, 10.0
+
+    x_s, x0 = GDPx0(scale=scale, N=N).step(x, t, s, prior, A, y, Noise([3, 4]), {})
+
+    eps = prior(x, t).eps
+    a, a_s = prior.a(t), prior.a(s)
+    expected_x0 = ((x - (1 - a) ** 0.5 * eps) / a**0.5).clamp(-1, 1)
+    x0_hat = expected_x0
+    for _ in range(N):
+        x0_hat = x0_hat - scale * (t - s) / 1000 * A.pinv(A(x0_hat) - y)
+    beta = 1 - a / a_s
+    mu = (a_s**0.5 * beta * expected_x0 + (a / a_s) ** 0.5 * (1 - a_s) * x) / (1 - a)
+    std = (beta * (1 - a_s) / (1 - a)) ** 0.5
+    expected = mu + x0_hat - expected_x0 + std * Noise([3, 4]).like(x)
+    torch.testing.assert_close(x0, expected_x0)
+    torch.testing.assert_close(x_s, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("A", "sigma_y"),
+    [
+        (RandomMask(), 0.0),
+        (blur(gaussian(9, 2.0)), 0.0),
+        (WalshHadamard(0.25), 0.0),
+        (Identity(), 0.2),
+        (Clip(), 0.0),
+    ],
+    ids=["mask", "blur", "sensing", "denoise", "clip, which is not linear"],
+)
+def test_it_ends_above_its_input(A, sigma_y, photo64):
+    """Its input is A^+ y; y itself where A has none, or A^+ undoes a noiseless blur alone."""
+    x, A = picture(64), A.with_noise(sigma_y)
+    y = A(x)
+    y = y + sigma_y * torch.randn(y.shape, generator=torch.Generator().manual_seed(1))
+    plain = A.pinv(y) if A.offers("pinv") and not isinstance(A, Blur) else y
+    restored = sampler_of("gdp_x0", 20)(photo64, A, y).x
+    assert (restored - x).norm() < (plain - x).norm()
+
+
+class Curve(Operator):
+    """A camera's response, which is not linear."""
+
+    def forward(self, x):
+        return ((x.clamp(-1, 1) + 1) / 2 + 0.1) ** 0.5
+
+
+@pytest.mark.parametrize("A", [AvgPool(2), Curve()], ids=["means", "curve"])
+def test_more_gradient_steps_and_larger_scales_follow_better(A):
+    y, prior, late = A(picture()), GaussianPrior(0.0, 0.4), Schedule(40, spacing="respaced")
+    sampler = GDPx0(scale=5.0, schedule=late)
+
+    def left(sampler):
+        return misfit(A, sampler(prior, A, y).x, y)
+
+    assert left(replace(sampler, N=4)) < 0.8 * left(sampler)
+    assert left(replace(sampler, scale=20.0)) < 0.8 * left(sampler) < 0.8 * left(GDPx0(scale=0.0))
+
+
+@pytest.mark.parametrize("steps", [2, 4, 20, 100])
+def test_any_number_of_steps_is_stable(steps):
+    A, truth = AvgPool(2), picture()
+    x = GDPx0(schedule=Schedule(steps, spacing="respaced"))(GaussianPrior(0, 0.4), A, A(truth)).x
+    assert x.abs().max() < 3 and misfit(A, x, A(truth)) < misfit(A, 0 * truth, A(truth))
+
+
+def test_quality_losses_join_in():
+    A, y = Identity(), picture() + 0.1 * torch.randn(1, 3, 32, 32)
+    terms = {"fidelity": [1.0, fidelity], "total_variation": [0.2, total_variation]}
+    sampler = GDPx0(schedule=Schedule(20, spacing="respaced"))
+    plain, smooth = (
+        s(GaussianPrior(0.0, 0.4), A, y).x
+        for s in (sampler, replace(sampler, guidance=Guidance(terms)))
+    )
+    assert total_variation(smooth, y, A) < total_variation(plain, y, A)
