@@ -1,22 +1,61 @@
-"""A run's summary.csv and index.html, made of what lies in its folder: NAME.json, NAME.compare.png and the pictures of what was found."""
+"""A run's summary.csv and index.html, made of what lies in its folder.
 
-import logging
+That is NAME.json, NAME.compare.png, and the pictures of what was found, such as a blur's kernel.
+"""
+
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
+from typing import NamedTuple
 
 from gdp.report import page, thumbnails
-from gdp.report.summary import COLUMNS, Entry, as_csv, columns, entries, file_of, row
-from gdp.storage.files import atomic
+from gdp.report.summary import COLUMNS, Entry, as_csv, columns, entries, file_of, row_of
 
-BUDGET, LEAST, MOST = (
-    16_000_000,
-    4_000,
-    60_000,
-)  # bytes of all pictures; of one, at least and at most
+# Bytes of all pictures of a page; of one picture, at least and at most.
+BUDGET, LEAST, MOST = 16_000_000, 4_000, 60_000
 PICTURED = 2_000  # photos with pictures; of more, the rest are in the table alone
-FOUND = 6_000  # bytes of a picture of what was found
-log = logging.getLogger("gdp")
+FOUND, FOUND_SIDE = 6_000, 160  # bytes and pixels of a picture of what was found
+
+
+class Pictures(NamedTuple):
+    """Input and result of a photo, as data URIs.
+
+    Attributes:
+        before: the input; None where it is not at hand.
+        after: the result.
+        width: pixels of both.
+        height: pixels of both.
+        pixelated: whether each pixel is shown where they are enlarged.
+    """
+
+    before: str | None
+    after: str
+    width: int
+    height: int
+    pixelated: bool
+
+
+class Card(NamedTuple):
+    """A photo's part of the page.
+
+    Attributes:
+        anchor: where the table's link leads.
+        name: the photo's.
+        error: what it failed with; None where it is restored.
+        file: the result's path, relative to the page.
+        link: to that file.
+        pictures: input and result, if at hand.
+        found: pictures (data URIs) of what was found of the degradation, by name.
+        facts: what is known of the photo, by name.
+    """
+
+    anchor: str
+    name: str
+    error: str | None
+    file: str = ""
+    link: str = ""
+    pictures: Pictures | None = None
+    found: Mapping[str, str] = {}
+    facts: Mapping[str, str] = {}
 
 
 def write_gallery(
@@ -25,126 +64,107 @@ def write_gallery(
     overwrite: bool = False,
     recursive: bool = False,
 ) -> list[Path]:
-    """Write summary.csv and index.html of every photo in `folder` (`recursive`: and below) and of those that `failed` (name -> error).
+    """Write summary.csv and index.html of the photos in a folder.
 
-    What was written. A file of that name that a person made stays, unless `overwrite`; it is warned about.
+    Args:
+        folder: where the results lie.
+        failed: the error of each photo that failed, by name.
+        overwrite: whether files of these names that a person made are replaced; else they stay,
+            and are warned about.
+        recursive: whether results in folders below count too.
+
+    Returns:
+        What was written.
     """
-    listed = entries(folder, failed, recursive)
-    rows = [row(entry) for entry in listed]
-    files = {
-        "summary.csv": (as_csv(rows, columns(rows)), ",".join(COLUMNS[:3])),
-        "index.html": (gallery(folder, listed), page.MARK),
-    }
-    return [
-        file
-        for name, (text, mark) in files.items()
-        if (file := write(folder / name, text, mark, overwrite)) is not None
+    photos = entries(folder, failed, recursive)
+    rows = [row_of(entry) for entry in photos]
+    table = as_csv(rows, columns(rows))
+
+    files = [
+        page.write_own(folder / "summary.csv", table, ",".join(COLUMNS[:3]), overwrite),
+        page.write_own(folder / "index.html", gallery(folder, photos), page.MARK, overwrite),
     ]
+    return [file for file in files if file is not None]
 
 
-def write(file: Path, text: str, mark: str, overwrite: bool) -> Path | None:
-    """Write a file, whole or not at all; None, and a warning, where one is there without our `mark` near its beginning."""
-    if not overwrite and not ours(file, mark):
-        log.warning(
-            "%s is not this program's, so it stays; choose another output=, or report=false, or allow overwrite=true",
-            file,
-        )
-        return None
-    with atomic(file) as temporary:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
-    return file
+def gallery(folder: Path, photos: Sequence[Entry]) -> str:
+    """Compose the page of a run.
 
+    Its size is bounded: the more photos, the smaller the pictures.
 
-def ours(file: Path, mark: str) -> bool:
-    """Whether `file` has `mark` in its first 1,000 bytes, or does not exist."""
-    try:
-        with file.open("rb") as stream:
-            return mark.encode() in stream.read(1000)
-    except FileNotFoundError:
-        return True
-
-
-def gallery(folder: Path, listed: Sequence[Entry]) -> str:
-    """The page. Its size is bounded: the more photos, the smaller the pictures."""
-    done = sum(not entry.error for entry in listed)
+    Args:
+        folder: where the results lie.
+        photos: the entries of the page.
+    """
+    done = sum(not entry.error for entry in photos)
     most = min(MOST, max(LEAST, BUDGET // (2 * max(1, min(done, PICTURED)))))
-    rows = [row(entry) for entry in listed]
-    cards = [card(folder, entry, f"photo{i}", most) for i, entry in enumerate(listed[:PICTURED])]
-    links = [f"#photo{i}" if i < PICTURED else "" for i in range(len(listed))]
-    body = [
-        f"<p>{done} of {len(listed)} restored.</p>",
-        page.table(columns(rows), rows, links) if rows else "",
-    ]
-    if len(listed) > PICTURED:
-        body.append(f"<p>Pictures of the first {PICTURED}.</p>")
-    body += [
-        '<div class="cards">',
-        *cards,
-        "</div>",
-        f"<footer>{page.facts(machine(listed))}</footer>",
-    ]
-    return page.page(f"Restored photos: {done}" if len(listed) != 1 else listed[0].name, body)
+    rows = [row_of(entry) for entry in photos]
+
+    # What made the last of the results.
+    reports = [entry.report for entry in photos if entry.report]
+    last = reports[-1] if reports else {}
+    machine = {"prior": "prior", "on": "hardware", "with": "versions"}
+
+    return page.render(
+        "gallery.html",
+        f"Restored photos: {done}" if len(photos) != 1 else photos[0].name,
+        done=done,
+        count=len(photos),
+        names=page.filled(columns(rows), rows),
+        rows=rows,
+        links=[f"#photo{i}" if i < PICTURED else "" for i in range(len(rows))],
+        cards=[card(folder, e, f"photo{i}", most) for i, e in enumerate(photos[:PICTURED])],
+        machine={name: page.as_text(last.get(key)) for name, key in machine.items()},
+    )
 
 
-def card(folder: Path, entry: Entry, anchor: str, most: int) -> str:
+def card(folder: Path, entry: Entry, anchor: str, most: int) -> Card:
     """A photo's part of the page, its pictures of at most `most` bytes each."""
     report = entry.report
     if not report:
-        return f'<article id="{anchor}">\n<h2>{escape(entry.name)}</h2>\n<p class="bad">{escape(entry.error)}</p>\n</article>'
+        return Card(anchor, entry.name, entry.error)
+
     file = file_of(entry)
-    extra = {
-        name: thumbnails.opened(folder / file.parent / Path(str(path)).name)
-        for name, path in (report.get("pictures") or {}).items()
-    }
-    found = {
-        name: thumbnails.uri(picture, FOUND, 160)
-        for name, picture in extra.items()
-        if picture is not None
-    }
-    listed = row(entry)
-    told = {
-        **{
-            name: page.words(value)
-            for name, value in listed.items()
-            if name not in ("name", "state")
-        },
-        "found": page.words(report.get("operator")),
-        "settings": page.words(" ".join(str(word) for word in report.get("overrides") or [])),
+    found = {}
+    for name, path in (report.get("pictures") or {}).items():
+        picture = thumbnails.open_rgb(folder / file.parent / Path(str(path)).name)
+        if picture is not None:
+            found[name] = thumbnails.data_uri(picture, FOUND, FOUND_SIDE)
+
+    facts = {
+        **{name: page.as_text(value) for name, value in row_of(entry).items()},
+        "found": page.as_text(report.get("operator")),
+        "settings": page.as_text(" ".join(str(word) for word in report.get("overrides") or [])),
         "from": str(report.get("input", "")),
     }
-    parts = (
-        f'<h2><a href="{page.local(*file.parts)}">{escape(file.as_posix())}</a></h2>',
-        compared(folder, entry, most),
-        page.found_pictures(found),
-        page.facts(told),
+    return Card(
+        anchor,
+        entry.name,
+        error=None,
+        file=file.as_posix(),
+        link=page.link_to(*file.parts),
+        pictures=pictures_of(folder, entry, most),
+        found={name: uri for name, uri in found.items() if uri},
+        facts={name: text for name, text in facts.items() if name not in ("name", "state")},
     )
-    return "\n".join((f'<article id="{anchor}">', *(part for part in parts if part), "</article>"))
 
 
-def compared(folder: Path, entry: Entry, most: int) -> str:
-    """Input and result under a slider; the result alone where the input is not at hand, nothing where neither is."""
+def pictures_of(folder: Path, entry: Entry, most: int) -> Pictures | None:
+    """Input and result of a photo, of at most `most` bytes each; None without a result."""
     panels = thumbnails.panels(folder, entry)
-    restored = panels.get("restored")
-    if restored is None:
-        return ""
-    after = thumbnails.fitted(restored, thumbnails.SIDE)
-    shown = thumbnails.uri(after, most)
+    if "restored" not in panels:
+        return None
+    after = thumbnails.shrink(panels["restored"], thumbnails.SIDE)
+    shown = thumbnails.data_uri(after, most)
     if not shown:
-        return ""
-    if "input" not in panels:
-        return page.alone(entry.name, shown, after.size)
-    earlier = thumbnails.uri(thumbnails.before(panels["input"], entry, after.size), most)
-    return page.pair(entry.name, earlier, shown, after.size, max(after.size) <= thumbnails.SMALL)
+        return None
 
-
-def machine(listed: Sequence[Entry]) -> dict[str, str]:
-    """What made the last of the results."""
-    reports = [entry.report for entry in listed if entry.report]
-    if not reports:
-        return {}
-    last = reports[-1]
-    return {
-        "prior": page.words(last.get("prior")),
-        "on": page.words(last.get("hardware")),
-        "with": page.words(last.get("versions")),
-    }
+    before = None
+    if "input" in panels:
+        before = thumbnails.lay_over(panels["input"], entry, after.size)
+    return Pictures(
+        None if before is None else thumbnails.data_uri(before, most),
+        shown,
+        *after.size,
+        pixelated=max(after.size) <= thumbnails.SMALL,
+    )

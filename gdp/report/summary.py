@@ -1,4 +1,4 @@
-"""The reports of a folder, one row a photo: read from its NAME.json files, written as summary.csv."""
+"""The reports of a folder, one row a photo: read from its NAME.json files, for summary.csv."""
 
 import csv
 import io
@@ -22,17 +22,19 @@ COLUMNS = (
     "nfe",
     "consistency",
 )
-NEEDED = {
-    "output": str,
-    "size": list,
-    "nfe": int,
-    "config": dict,
-}  # what tells a report from other people's JSON
-KNOWN = {"scores": dict, "choices": dict, "pictures": dict, "panels": dict, "overrides": list}
+# What tells a report from other people's JSON, and what else must be of its type to be used.
+NEEDED = {"output": str, "size": list, "nfe": int, "config": dict}
+OPTIONAL = {"scores": dict, "choices": dict, "pictures": dict, "panels": dict, "overrides": list}
 
 
 class Entry(NamedTuple):
-    """A photo of a run: its report, or the error it ended with."""
+    """A photo of a run.
+
+    Attributes:
+        name: what its results are called, relative to the folder.
+        report: what NAME.json holds; empty where the photo failed.
+        error: what it ended with, where it failed.
+    """
 
     name: str
     report: dict[str, Any]
@@ -42,74 +44,71 @@ class Entry(NamedTuple):
 def entries(
     folder: Path, failed: Mapping[str, str] | None = None, recursive: bool = False
 ) -> list[Entry]:
-    """Every photo that `folder` (`recursive`: or one below it) has a report on, and those that `failed` (name -> error), by name.
+    """List the photos of a folder's reports, and those that failed.
 
-    Other files are passed over, and so are hidden folders.
+    Args:
+        folder: where the reports lie; other files and hidden folders are passed over.
+        failed: the error of each photo that failed, by name.
+        recursive: whether reports of folders below count too.
+
+    Returns:
+        The photos by name, photo2 before photo10.
     """
-    failed, found = failed or {}, {}
+    failed, reports = failed or {}, {}
     for file in folder.rglob("*.json") if recursive else folder.glob("*.json"):
         place = file.relative_to(folder)
-        if (
-            not any(part.startswith(".") for part in place.parts[:-1])
-            and (report := read_report(file)) is not None
-        ):
-            found[place.with_name(file.name.removesuffix(".json")).as_posix()] = report
-    names = sorted(found.keys() | failed.keys(), key=natural)
+        if any(part.startswith(".") for part in place.parts[:-1]):
+            continue
+        if (report := read_report(file)) is not None:
+            reports[place.with_name(file.name.removesuffix(".json")).as_posix()] = report
+
     return [
-        Entry(name, {}, failed[name]) if name in failed else Entry(name, found[name])
-        for name in names
+        Entry(name, {}, failed[name]) if name in failed else Entry(name, reports[name])
+        for name in sorted(reports.keys() | failed.keys(), key=natural)
     ]
 
 
 def read_report(file: Path) -> dict[str, Any] | None:
-    """NAME.json; None where it is something else."""
+    """The content of NAME.json without what is of a wrong type; None where it is no report."""
     try:
         report = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None
-    if not isinstance(report, dict) or not all(
-        isinstance(report.get(key), kind) for key, kind in NEEDED.items()
-    ):
+
+    if not isinstance(report, dict):
+        return None
+    if not all(isinstance(report.get(key), kind) for key, kind in NEEDED.items()):
         return None
     if len(report["size"]) != 2 or not all(isinstance(n, int) and n > 0 for n in report["size"]):
         return None
-    return {
-        key: value for key, value in report.items() if isinstance(value, KNOWN.get(key, object))
-    }
+
+    return {k: value for k, value in report.items() if isinstance(value, OPTIONAL.get(k, object))}
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts photo2 before photo10."""
+    parts = [part for part in re.split(r"(\d+)", name) if part]
     return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part.lower())
-        for part in re.split(r"(\d+)", name)
-        if part
-    ] + [(2, 0, name)]
+        *((0, int(part), "") if part.isdecimal() else (1, 0, part.lower()) for part in parts),
+        (2, 0, name),
+    ]
 
 
-def row(entry: Entry) -> dict[str, Any]:
-    """An entry's COLUMNS, its scores, and its error."""
+def row_of(entry: Entry) -> dict[str, Any]:
+    """An entry's COLUMNS and its scores; name, state and error where it failed."""
     report = entry.report
     if not report:
         return {"name": entry.name, "state": "failed", "error": entry.error}
-    choices = report.get("choices") or {}
-    values = {
+
+    choices, scores = report.get("choices") or {}, report.get("scores") or {}
+    return {
         "name": entry.name,
         "state": "done",
         "size": "x".join(str(n) for n in report["size"]),
         **{group: choices.get(group, "") for group in ("task", "operator", "sampler")},
-        "steps": dig(report, "config", "sampler", "schedule", "steps"),
+        "steps": nested(report, "config", "sampler", "schedule", "steps"),
         **{key: report.get(key) for key in ("sigma_y", "seed", "seconds", "nfe", "consistency")},
-    }
-    return values | scores(report)
-
-
-def scores(report: Mapping[str, Any]) -> dict[str, float]:
-    """The scores that could be given."""
-    return {
-        name: value
-        for name, value in (report.get("scores") or {}).items()
-        if isinstance(value, int | float)
+        **{name: value for name, value in scores.items() if isinstance(value, int | float)},
     }
 
 
@@ -118,7 +117,7 @@ def file_of(entry: Entry) -> Path:
     return Path(entry.name).parent / (Path(entry.report["output"]).name or entry.name)
 
 
-def dig(values: Any, *keys: str) -> Any:
+def nested(values: Any, *keys: str) -> Any:
     """values[key][key]..., None where there is none."""
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
@@ -126,21 +125,25 @@ def dig(values: Any, *keys: str) -> Any:
 
 
 def columns(rows: Sequence[Mapping[str, Any]], first: Iterable[str] = COLUMNS) -> list[str]:
-    """What a table of `rows` has: `first`, whatever scores there are, and the error."""
-    known = [*first, *(c for c in COLUMNS if c not in first)]
-    return [
-        *known,
-        *dict.fromkeys(key for r in rows for key in r if key not in known and key != "error"),
-        "error",
-    ]
+    """The columns of a table.
+
+    Args:
+        rows: its rows.
+        first: names of the columns at the left.
+
+    Returns:
+        `first`, the rest of COLUMNS, whatever scores there are, and the error.
+    """
+    known = dict.fromkeys([*first, *COLUMNS])
+    scores = dict.fromkeys(key for row in rows for key in row if key not in (*known, "error"))
+    return [*known, *scores, "error"]
 
 
 def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    """Comma-separated values, a line each, under a line of names."""
+    """Write rows as comma-separated values, a line each, under a line of the columns' names."""
     text = io.StringIO()
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(
-        {key: "" if value is None else value for key, value in r.items()} for r in rows
-    )
+    for row in rows:
+        writer.writerow({key: "" if value is None else value for key, value in row.items()})
     return text.getvalue()

@@ -1,121 +1,140 @@
-"""A sweep (-m) told as a whole: its axes, summary.csv and index.html over the folders of its jobs, and a contact sheet."""
+"""A sweep (-m) as a whole: its axes, summary.csv and index.html over its jobs, a contact sheet."""
 
 import base64
 import io
 import logging
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from PIL import Image, PngImagePlugin
 
 from gdp.report import page, thumbnails
-from gdp.report.gallery import write
 from gdp.report.sheet import Cell, draw
-from gdp.report.summary import Entry, as_csv, columns, entries, natural, row
+from gdp.report.summary import Entry, as_csv, columns, entries, natural, row_of
 from gdp.storage.files import atomic
 
-MARK = "gdp contact sheet"
+MARK = "gdp contact sheet"  # in a PNG that is ours
 SHOWN, MOST = 2000, 3_000_000  # pixels of the sheet's longer side in the page; bytes of it
 PICTURED = 2000  # cells of the sheet, at most
+SETTINGS = ("steps", "sigma_y", "seed")  # numbers of a row of which there is no mean
+log = logging.getLogger("gdp")
 
 
 class Job(NamedTuple):
-    """A job of a sweep: its overrides by name, its folder, what error ended it, and those of photos that failed."""
+    """A job of a sweep.
+
+    Attributes:
+        overrides: its settings by name.
+        folder: where its results lie.
+        error: what ended it, if anything.
+        failed: the error of each photo that failed, by name.
+    """
 
     overrides: dict[str, str]
     folder: Path
     error: str = ""
     failed: Mapping[str, str] = {}
 
+    def point(self, axes: Mapping[str, Any]) -> dict[str, str]:
+        """Its place on the axes."""
+        return {name: self.overrides.get(name, "") for name in axes}
 
-def axes(jobs: Sequence[Job]) -> dict[str, list[str]]:
-    """The overrides that differ between jobs, with their values in the order that they came in; the longest first."""
-    names = list(dict.fromkeys(name for job in jobs for name in job.overrides))
-    found = {
-        name: list(dict.fromkeys(job.overrides.get(name, "") for job in jobs)) for name in names
-    }
-    return dict(
-        sorted(
-            ((name, values) for name, values in found.items() if len(values) > 1),
-            key=lambda axis: -len(axis[1]),
-        )
-    )
+
+def axes_of(jobs: Sequence[Job]) -> dict[str, list[str]]:
+    """Find what differs between jobs.
+
+    Returns:
+        Overrides, and their values in the order that they came in; the longest first.
+    """
+    names = dict.fromkeys(name for job in jobs for name in job.overrides)
+    values = {n: list(dict.fromkeys(job.overrides.get(n, "") for job in jobs)) for n in names}
+    differing = [axis for axis in values.items() if len(axis[1]) > 1]
+    return dict(sorted(differing, key=lambda axis: -len(axis[1])))
 
 
 def write_sweep(
     root: Path, jobs: Sequence[Job], overwrite: bool = False, recursive: bool = False
 ) -> list[Path]:
-    """Write summary.csv, index.html and sheet.png of a sweep into `root`; what was written. A person's files of these names stay.
+    """Write summary.csv, sheet.png and index.html of a sweep.
 
-    `recursive`: results may lie in folders of a job's folder.
+    Args:
+        root: the sweep's folder.
+        jobs: its jobs.
+        overwrite: whether files of these names that a person made are replaced.
+        recursive: whether results may lie in folders of a job's folder.
+
+    Returns:
+        What was written.
     """
-    named, listed = axes(jobs), [entries(job.folder, job.failed, recursive) for job in jobs]
+    axes = axes_of(jobs)
+    photos = [entries(job.folder, job.failed, recursive) for job in jobs]
+
+    # A row for each photo of each job; for a job without any, its error.
     rows = [
-        {**point(job, named), **row(entry)}
-        for job, found in zip(jobs, listed, strict=True)
+        {**job.point(axes), **row_of(entry)}
+        for job, found in zip(jobs, photos, strict=True)
         for entry in found or [Entry("", {}, job.error)]
     ]
-    names = columns(
-        rows, ["name", "state", *(name for name in named if name not in ("name", "state"))]
-    )
-    sheet = draw(named, blocks(jobs, named, listed))
+    table = as_csv(rows, columns(rows, ["name", "state", *axes]))
+
+    sheet = draw(axes, blocks(jobs, axes, photos))
+    text = sweep_page(root, jobs, axes, photos, sheet)
     files = [
-        write(root / "summary.csv", as_csv(rows, names), "name,state,", overwrite),
+        page.write_own(root / "summary.csv", table, "name,state,", overwrite),
         write_sheet(root / "sheet.png", sheet, overwrite),
+        page.write_own(root / "index.html", text, page.MARK, overwrite),
     ]
-    text = sweep_page(root, jobs, named, listed, sheet)
-    files.append(write(root / "index.html", text, page.MARK, overwrite))
     return [file for file in files if file is not None]
 
 
-def point(job: Job, named: Mapping[str, Any]) -> dict[str, str]:
-    """A job's place on the axes."""
-    return {name: job.overrides.get(name, "") for name in named}
-
-
 def blocks(
-    jobs: Sequence[Job], named: Mapping[str, Any], listed: Sequence[Sequence[Entry]]
+    jobs: Sequence[Job], axes: Mapping[str, Any], photos: Sequence[Sequence[Entry]]
 ) -> dict[str, dict[tuple[str, ...], Cell]]:
     """What the sheet shows: photo -> place on the axes -> cell."""
-    names = sorted({entry.name for found in listed for entry in found}, key=natural)
-    out: dict[str, dict[tuple[str, ...], Cell]] = {}
-    for name in names[: max(1, PICTURED // max(1, len(jobs)))] or [""]:
-        out[name] = {}
-        for job, found in zip(jobs, listed, strict=True):
-            entry = next((e for e in found if e.name == name), Entry(name, {}, job.error))
-            out[name][tuple(point(job, named).values())] = cell(job.folder, entry)
-    return out
+    names = sorted({entry.name for found in photos for entry in found}, key=natural)
+    names = names[: max(1, PICTURED // max(1, len(jobs)))] or [""]
+
+    cells: dict[str, dict[tuple[str, ...], Cell]] = {name: {} for name in names}
+    for job, found in zip(jobs, photos, strict=True):
+        by_name = {entry.name: entry for entry in found}
+        place = tuple(job.point(axes).values())
+        for name in names:
+            entry = by_name.get(name, Entry(name, {}, job.error))
+            cells[name][place] = cell(job.folder, entry)
+    return cells
 
 
 def cell(folder: Path, entry: Entry) -> Cell:
     """A photo's picture and a line about it."""
     if not entry.report:
         return Cell(None, entry.error or "not restored")
-    values = row(entry)
-    score = (
-        f"PSNR {values['psnr']:.2f}"
-        if "psnr" in values
-        else f"|Ax-y| {page.words(values['consistency'])}"
-    )
-    return Cell(
-        thumbnails.panels(folder, entry).get("restored"), f"{score}  {values['seconds'] or 0:.1f} s"
-    )
+
+    row = row_of(entry)
+    misfit = f"|Ax-y| {page.as_text(row['consistency'])}"
+    score = f"PSNR {row['psnr']:.2f}" if "psnr" in row else misfit
+    picture = thumbnails.panels(folder, entry).get("restored")
+    return Cell(picture, f"{score}  {row['seconds'] or 0:.1f} s")
 
 
 def write_sheet(file: Path, sheet: Image.Image, overwrite: bool) -> Path | None:
-    """Save the sheet as PNG, unless a picture of that name is a person's."""
+    """Save the contact sheet as PNG, unless a picture of that name is a person's.
+
+    Returns:
+        The file; None, after a warning, where it is not ours.
+    """
     if not overwrite and file.exists() and not is_sheet(file):
-        logging.getLogger("gdp").warning(
-            "%s is not this program's, so it stays; choose another output=, or allow overwrite=true",
+        log.warning(
+            "%s is not this program's, so it stays; "
+            "choose another output=, or allow overwrite=true",
             file,
         )
         return None
-    told = PngImagePlugin.PngInfo()
-    told.add_text("Software", MARK)
+
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text("Software", MARK)
     with atomic(file) as temporary:
-        sheet.save(temporary, format="PNG", pnginfo=told)
+        sheet.save(temporary, format="PNG", pnginfo=notes)
     return file
 
 
@@ -131,53 +150,51 @@ def is_sheet(file: Path) -> bool:
 def sweep_page(
     root: Path,
     jobs: Sequence[Job],
-    named: Mapping[str, Any],
-    listed: Sequence[Sequence[Entry]],
+    axes: Mapping[str, Any],
+    photos: Sequence[Sequence[Entry]],
     sheet: Image.Image,
 ) -> str:
-    """The page of a sweep: a row for each job, and the sheet."""
-    rows = [told(job, named, found) for job, found in zip(jobs, listed, strict=True)]
+    """Compose the page of a sweep: a row for each job, and the sheet."""
+    rows = [job_row(job, axes, found) for job, found in zip(jobs, photos, strict=True)]
+    names = ["job", *axes, "restored", "failed", "seconds", "nfe", "consistency"]
+    others = dict.fromkeys(key for row in rows for key in row if key not in (*names, "error"))
     links = [
-        page.local(job.folder.name, "index.html") if (job.folder / "index.html").is_file() else ""
+        page.link_to(job.folder.name, "index.html") if (job.folder / "index.html").is_file() else ""
         for job in jobs
     ]
-    names = ["job", *named, "restored", "failed", "seconds", "nfe", "consistency"]
-    names += [
-        *dict.fromkeys(key for r in rows for key in r if key not in names and key != "error"),
-        "error",
-    ]
-    body = [
-        f"<p>{len(jobs)} jobs; means over their photos. Axes: {escape(', '.join(named) or 'none')}.</p>",
-        page.table(names, rows, links),
-    ]
-    shown = thumbnails.fitted(sheet, SHOWN)
+
+    # The sheet, where it is not too large for a page.
     stream = io.BytesIO()
-    shown.save(stream, format="JPEG", quality=85)
-    if len(stream.getvalue()) <= MOST:
-        data = base64.b64encode(stream.getvalue()).decode()
-        body.append(
-            f'<p><a href="{page.local("sheet.png")}"><img class="sheet" src="data:image/jpeg;base64,{data}" alt="Contact sheet"></a></p>'
-        )
-    return page.page(f"Sweep: {root.name}", body)
+    thumbnails.shrink(sheet, SHOWN).save(stream, format="JPEG", quality=85)
+    data = stream.getvalue()
+    uri = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+    return page.render(
+        "sweep.html",
+        f"Sweep: {root.name}",
+        axes=list(axes),
+        names=page.filled([*names, *others, "error"], rows),
+        rows=rows,
+        links=links,
+        sheet=uri if len(data) <= MOST else "",
+    )
 
 
-def told(job: Job, named: Mapping[str, Any], found: Sequence[Entry]) -> dict[str, Any]:
-    """A job's row: where it lies, how many photos it restored, and the mean of every number."""
-    rows = [row(entry) for entry in found if entry.report]
+def job_row(job: Job, axes: Mapping[str, Any], photos: Sequence[Entry]) -> dict[str, Any]:
+    """A job's row: how many photos it restored, and the mean of every number over them."""
+    rows = [row_of(entry) for entry in photos if entry.report]
     means = {}
-    for key in dict.fromkeys(
-        key for r in rows for key in r if key not in ("steps", "sigma_y", "seed")
-    ):
-        values = [r[key] for r in rows if isinstance(r.get(key), int | float)]
+    for key in dict.fromkeys(key for row in rows for key in row if key not in SETTINGS):
+        values = [row[key] for row in rows if isinstance(row.get(key), int | float)]
         if values:
             means[key] = sum(values) / len(values)
-    errors = job.error or "; ".join(dict.fromkeys(entry.error for entry in found if entry.error))
-    failed = sum(bool(entry.error) for entry in found) or None
+
+    errors = dict.fromkeys(entry.error for entry in photos if entry.error)
     return {
         "job": job.folder.name,
-        **point(job, named),
+        **job.point(axes),
         "restored": len(rows),
-        "failed": failed,
+        "failed": sum(bool(entry.error) for entry in photos) or None,
         **means,
-        "error": errors,
+        "error": job.error or "; ".join(errors),
     }

@@ -8,46 +8,47 @@ from typing import Any
 
 from PIL import Image
 
-from gdp.report.summary import Entry, dig, file_of
+from gdp.report.summary import Entry, file_of, nested
 
 BROKEN = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
-SIDE, SMALLEST = (
-    640,
-    32,
-)  # pixels of a thumbnail's longer side: the most, and where a picture that needs too many bytes is given up
-LOSSLESS, SMALL = (
-    128,
-    64,
-)  # pixels: up to here pictures are PNG, and up to here shown by their pixels
+# Pixels of a thumbnail's longer side: the most, and where one of too many bytes is given up.
+SIDE, SMALLEST = 640, 32
+# Pixels up to which pictures are PNG, and up to which each pixel is shown.
+LOSSLESS, SMALL = 128, 64
 
 
 def panels(folder: Path, entry: Entry) -> dict[str, Image.Image]:
-    """The panels of NAME.compare.png: input, restored, and reference where there is one; only `restored`, or none, where it is gone."""
-    report = entry.report
+    """Cut NAME.compare.png into its panels.
+
+    Returns:
+        Pictures in RGB by label: input, restored, and reference where there is one. Where the
+        file is gone, only what is restored, or nothing.
+    """
     try:
         with Image.open(folder / f"{entry.name}.compare.png") as sheet:
             boxes = {
                 label: box
-                for label, box in (report.get("panels") or {}).items()
-                if inside(box, sheet.size)
+                for label, box in (entry.report.get("panels") or {}).items()
+                if is_box(box, sheet.size)
             }
             if boxes:
                 return {label: sheet.crop(box).convert("RGB") for label, box in boxes.items()}
     except BROKEN:
         pass
-    whole = opened(folder / file_of(entry))
+
+    whole = open_rgb(folder / file_of(entry))
     return {} if whole is None else {"restored": whole}
 
 
-def inside(box: Any, size: tuple[int, int]) -> bool:
-    """Whether `box` is [left, top, right, bottom] within a picture."""
+def is_box(box: Any, size: tuple[int, int]) -> bool:
+    """Whether `box` is [left, top, right, bottom] within a picture of that width and height."""
     if not isinstance(box, Sequence) or len(box) != 4 or not all(isinstance(n, int) for n in box):
         return False
     left, top, right, bottom = box
     return 0 <= left < right <= size[0] and 0 <= top < bottom <= size[1]
 
 
-def opened(file: Path) -> Image.Image | None:
+def open_rgb(file: Path) -> Image.Image | None:
     """A picture as RGB; None where there is none that can be read."""
     try:
         with Image.open(file) as picture:
@@ -56,13 +57,21 @@ def opened(file: Path) -> Image.Image | None:
         return None
 
 
-def before(picture: Image.Image, entry: Entry, size: tuple[int, int]) -> Image.Image:
-    """The input laid over a result shown at `size`: at its place where the result goes beyond it, else stretched to it."""
-    margins, (W, H) = dig(entry.report, "config", "operator", "margins"), entry.report["size"]
+def lay_over(picture: Image.Image, entry: Entry, size: tuple[int, int]) -> Image.Image:
+    """Bring a photo's input to the size of its result.
+
+    Args:
+        picture: the input.
+        entry: the photo; where its result goes beyond the input, this lies at its place there.
+        size: width and height at which the result is shown.
+    """
+    margins = nested(entry.report, "config", "operator", "margins")
     if margins is None:
-        return picture.resize(
-            size, Image.Resampling.NEAREST if picture.width < size[0] else Image.Resampling.BOX
-        )
+        enlarged = picture.width < size[0]
+        return picture.resize(size, Image.Resampling.NEAREST if enlarged else Image.Resampling.BOX)
+
+    # Outpainted: grey around it.
+    W, H = entry.report["size"]
     top, bottom, left, right = [margins] * 4 if isinstance(margins, int) else margins
     x, y = size[0] / W, size[1] / H
     inner = picture.resize(
@@ -73,8 +82,8 @@ def before(picture: Image.Image, entry: Entry, size: tuple[int, int]) -> Image.I
     return sheet
 
 
-def fitted(picture: Image.Image, side: int) -> Image.Image:
-    """The picture with sides of at most `side`."""
+def shrink(picture: Image.Image, side: int) -> Image.Image:
+    """The picture with sides of at most `side` pixels."""
     scale = side / max(picture.size)
     if scale >= 1:
         return picture
@@ -82,22 +91,26 @@ def fitted(picture: Image.Image, side: int) -> Image.Image:
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2)
 
 
-def uri(picture: Image.Image, most: int, side: int = SIDE) -> str:
-    """A data URI of at most about `most` bytes of picture, as much smaller as that takes; empty where nothing of use would be left."""
+def data_uri(picture: Image.Image, most: int, side: int = SIDE) -> str:
+    """Encode a picture into a data URI, as much smaller as it has to be.
+
+    Args:
+        picture: in RGB.
+        most: bytes of the encoded picture.
+        side: pixels of its longer side, at most.
+
+    Returns:
+        The URI; empty where nothing of use would be left.
+    """
     while side >= SMALLEST:
-        small = fitted(picture, side)
-        kind, data = encoded(small)
+        small = shrink(picture, side)
+        kind = "png" if max(small.size) <= LOSSLESS else "jpeg"
+        stream = io.BytesIO()
+        settings = {} if kind == "png" else {"quality": 85, "subsampling": 0}
+        small.save(stream, format=kind, **settings)
+
+        data = stream.getvalue()
         if len(data) <= most:
             return f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
         side = int(max(small.size) * min(0.85, (most / len(data)) ** 0.5))
     return ""
-
-
-def encoded(picture: Image.Image) -> tuple[str, bytes]:
-    """PNG of small pictures, JPEG of larger ones."""
-    stream = io.BytesIO()
-    if max(picture.size) <= LOSSLESS:
-        picture.save(stream, format="PNG")
-        return "png", stream.getvalue()
-    picture.save(stream, format="JPEG", quality=85, subsampling=0)
-    return "jpeg", stream.getvalue()

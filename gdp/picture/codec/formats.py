@@ -92,6 +92,7 @@ def check_result(suffix: str, depth: int | None, height: int, width: int) -> Non
         ValueError: files of this format have no such depth, or are never so large.
     """
     check_depth(suffix, depth)
+
     most = LONGEST_SIDE.get(KINDS[suffix])
     if most and max(height, width) > most:
         raise ValueError(
