@@ -9,11 +9,11 @@
     x_s     = sqrt(a_s) x0_hat + sqrt(sigma_s^2 - a_s (lam sigma_y / d)^2) z,  sigma_s^2 = 1 - a_s
               and where d = 0, sigma_s (sqrt(1 - eta^2) eps + eta z)
 
-The first bound weighs y against the prior's estimate, the second keeps the noise that y brings below
-x_s's own: y's noise counts as x_s's. DDNM+ has the second alone, and part of the old noise in place
-of z, which hands on the network's errors. Without singular values x0_hat is the proximal step,
-whose rho is large enough for the second bound, and its noise is measured on a random y. The last
-step weighs y against x0 by the error that an estimate has, not by its noise.
+The first bound weighs y against the prior's estimate, the second keeps the noise that y brings
+below x_s's own: y's noise counts as x_s's. DDNM+ has the second alone, and part of the old noise
+in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal
+step, whose rho is large enough for the second bound, and its noise is measured on a random y. The
+last step weighs y against x0 by the error that an estimate has, not by its noise.
 
 Where the guess is near (its error below NEAR at all scales) there is more to refine than to invent:
 the start is at NEAR_START of its error in place of 2, and what is drawn is `fresh` sigma_s z in

@@ -1,4 +1,4 @@
-"""DAPS (Zhang et al., CVPR 2025), Algorithm 1: at each noise level a clean sample, then fresh noise.
+"""DAPS (Zhang et al., CVPR 2025), Algorithm 1: at each noise level a clean sample, then noise.
 
     x0    = probability flow from x_t to 0 in `ode` steps
     x0_y  ~ exp(-||x - x0||^2 / 2 r^2 - ||A x - y||^2 / 2 tau^2)

@@ -3,8 +3,8 @@
     x'  ~ p(x_s | x_t, x0(x_t))
     x_s = x' - zeta (t - s) grad_x_t ||y - A x0(x_t)||
 
-The paper's zeta is for steps of 1; (t - s) keeps its strength when fewer are taken, and a step never
-exceeds the residual itself.
+The paper's zeta is for steps of 1; (t - s) keeps its strength when fewer are taken, and a step
+never exceeds the residual itself.
 """
 
 from dataclasses import dataclass

@@ -22,7 +22,9 @@ TASKS = sorted({p.stem for p in (CONF / "task").glob("*.yaml")} - {"doctor"})
 
 
 def operator_of(name: str, mask: Path):
-    """The operator of a YAML, with what it cannot do without; a test is skipped where its library is not installed."""
+    """The operator of a YAML, with what it cannot do without; a test is skipped where its library
+    is not installed.
+    """
     if name == "deepinv":
         pytest.importorskip(name)
     extra = ["operator._target_=operators.identity.Identity"] if name == "custom" else []
@@ -43,7 +45,9 @@ def sampler_of(name: str, steps: int = 20, *overrides: str):
 
 @pytest.fixture(autouse=True)
 def leave_no_modules(monkeypatch):
-    """A test's own modules and its entry in sys.path end with it: the next test may call its file the same."""
+    """A test's own modules and its entry in sys.path end with it: the next test may call its file
+    the same.
+    """
     monkeypatch.setattr(sys, "path", [*sys.path])
     before = set(sys.modules)
     yield

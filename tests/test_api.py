@@ -1,4 +1,6 @@
-"""Restoration from Python: kinds in and out, settings, objects, threads, and nothing global touched."""
+"""Restoration from Python: kinds in and out, settings, objects, threads, and nothing global
+touched.
+"""
 
 import logging
 import random
@@ -440,8 +442,9 @@ def test_a_photo_is_not_changed(quick):
 
 def test_import_is_light():
     code = (
-        "import sys, time; from time import perf_counter as now; a = now(); import gdp; b = now(); light = 'torch' not in sys.modules; "
-        "import torch; c = now(); gdp.restore; d = now(); print(light, b - a, c - b, d - c, gdp.Result.__name__, 'restore' in dir(gdp))"
+        "import sys, time; from time import perf_counter as now; a = now(); import gdp; b = now(); "
+        "light = 'torch' not in sys.modules; import torch; c = now(); gdp.restore; d = now(); "
+        "print(light, b - a, c - b, d - c, gdp.Result.__name__, 'restore' in dir(gdp))"
     )
     said = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

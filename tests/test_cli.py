@@ -277,7 +277,8 @@ def test_users_operator(cli, cat):
     Path("mine_for_test.py").write_text(
         "from operators.base import Operator\n"
         "class Fog(Operator):\n"
-        "    def __init__(self, density):\n        super().__init__()\n        self.density = density\n"
+        "    def __init__(self, density):\n"
+        "        super().__init__()\n        self.density = density\n"
         "    def forward(self, x):\n        return (1 - self.density) * x + self.density\n"
     )
     words = (

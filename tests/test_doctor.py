@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture
 def examined(monkeypatch, capsys, tmp_path):
-    """Runs `run.py task=doctor` in this process, with an empty cache folder: (exit code, stdout)."""
+    """Runs `run.py task=doctor` here, with an empty cache folder: (exit code, stdout)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GDP_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(doctor, "SPEED_SECONDS", 0.0)

@@ -158,7 +158,9 @@ def test_no_circles_between_files():
 
 @pytest.mark.parametrize("module", FILES)
 def test_libraries(module):
-    """Hydra ends at the doors; what is heavy is imported where it is needed; operators know torch."""
+    """Hydra ends at the doors; what is heavy is imported where it is needed; operators know
+    torch.
+    """
     tops = {name.split(".")[0] for name in imports(FILES[module])}
     if not module.startswith((*DOORS, "benchmarks")):
         assert not tops & {"hydra", "omegaconf"}

@@ -1,4 +1,6 @@
-"""What `pip install` gives: a wheel with the settings, the bundled prior and the sample in it, which works from any folder."""
+"""What `pip install` gives: a wheel with the settings, the bundled prior and the sample in it,
+which works from any folder.
+"""
 
 import os
 import shutil

@@ -11,26 +11,23 @@ from time import perf_counter
 from typing import Any
 
 from gdp.folder.finished import finished, refuse_to_replace
+from gdp.folder.group import Group, preview_file, sample_group
 from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
 from gdp.folder.plan import plan
-from gdp.folder.progress import Progress
 from gdp.folder.saving import result_file, save
 from gdp.picture import namesake, read
 from gdp.prior.prior import Prior
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, fit_alpha, observe
-from gdp.restore.sample import Cost, calls_of_passes, sample
+from gdp.restore.sample import Cost
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
 from gdp.storage.files import clear
 from gdp.storage.manifest import read_manifest
-from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
-from gdp.version import __version__
 from samplers.restorer import Restored
 
 HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
-Group = list[tuple[Item, Measurement]]  # photos that share network calls
 log = logging.getLogger("gdp")
 
 
@@ -100,7 +97,7 @@ class Folder:
 
         # Previews that a killed run has left.
         if old is not None:
-            previews = [self.preview(name) for name in old.photos]
+            previews = [preview_file(self.space, name) for name in old.photos]
             for folder in {file.parent for file in previews}:
                 clear(folder, [file.name for file in previews])
             for file in previews:
@@ -143,10 +140,6 @@ class Folder:
         """What became of every photo."""
         return [self.known.get(name, Outcome(name, LEFT)) for name in self.items]
 
-    def preview(self, name: str) -> Path:
-        """What is shown of a photo until it is done."""
-        return self.space.folder / f"{name}.preview.png"
-
     def groups(self, batch: Sequence[str], prior: Prior) -> list[Group]:
         """Read the photos of a batch; those together that may share network calls after all."""
         groups: dict[Any, Group] = {}
@@ -168,7 +161,9 @@ class Folder:
         if all(item.name in self.known for item, _ in group):
             return
         try:
-            restored, cost = self.sample(group, prior)
+            restored, cost = sample_group(
+                group, self.setup, prior, self.space, self.settings, self.sources
+            )
         except Exception as error:
             if len(group) == 1:
                 return self.fail(group[0][0], error)
@@ -180,31 +175,6 @@ class Folder:
             if item.name not in self.known:
                 self.save(item, measurement, samples, cost, len(group), prior)
         self.space.checkpoint.unlink(missing_ok=True)
-
-    def sample(self, group: Group, prior: Prior) -> tuple[list[Restored], Cost]:
-        """Sample a group, from where an earlier run has left it."""
-        items, measurements = [item for item, _ in group], [measurement for _, measurement in group]
-        first, config = measurements[0], self.setup.config
-        title = items[0].title + (f" +{len(group) - 1}" if len(group) > 1 else "")
-
-        # The state of this group of photos under these settings.
-        sources = [self.sources[item.name] for item in items]
-        key = fingerprint.digest([__version__, self.settings, prior.device.type, sources])
-        snapshot = Snapshot(self.space.checkpoint, key, config["checkpoint"], title)
-        if snapshot.load():
-            log.info("%s: goes on where it was", title)
-
-        passes = calls_of_passes(first, self.setup, prior)
-        previews = [self.preview(item.name) for item in items]
-        shown = (first.operator, first.y, previews, config["preview"])
-        with Progress(passes, title, prior, *shown) as progress:
-            try:
-                slot = snapshot.slot()
-                restored, cost = sample(measurements, self.setup, prior, progress.step, slot)
-            except KeyboardInterrupt:
-                snapshot.stop()
-                raise
-        return restored, cost._replace(seconds=cost.seconds + snapshot.seconds / len(group))
 
     def save(
         self,

@@ -7,7 +7,8 @@ sensor    y = (1 + n) p^m / (p^m + n), m = 0.9, n = 0.6
                                              mean of measured curves (HDR-CNN, Eilertsen et al.,
                                              2017)
 
-Curves continue below 0 with a finite slope, so that gradients are finite for every x a sampler may visit.
+Curves continue below 0 with a finite slope, so that gradients are finite for every x a sampler may
+visit.
 """
 
 import math

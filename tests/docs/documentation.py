@@ -1,4 +1,6 @@
-"""What README and docs/ tell to type, found and run: in this process, on tiny pictures, in a folder that holds every file they name."""
+"""What README and docs/ tell to type, found and run: in this process, on tiny pictures, in a
+folder that holds every file they name.
+"""
 
 import os
 import re
@@ -65,7 +67,9 @@ def blocks(page: Path, language: str) -> list[tuple[int, str]]:
 
 
 def commands(page: Path) -> list[Command]:
-    """What the page tells to type into a shell: blocks of sh, and `python ...` or `make ...` within the text; each once."""
+    """What the page tells to type into a shell: blocks of sh, and `python ...` or `make ...`
+    within the text; each once.
+    """
     found = []
     for first, block in blocks(page, "sh"):
         whole = re.sub(r"\\\n\s*", " ", block)
@@ -90,7 +94,9 @@ def scripts(page: Path) -> list[tuple[int, str | None, str]]:
 
 
 def furnish(folder: Path, page: Path) -> None:
-    """Every file that the pages name: photos of 16x16, masks, kernels, exposures, folders, a tiny prior, and the page's own modules."""
+    """Every file that the pages name: photos of 16x16, masks, kernels, exposures, folders, a tiny
+    prior, and the page's own modules.
+    """
     with Image.open(ROOT / "gdp" / "picture" / "samples" / "cat.png") as picture:
         cat = picture.convert("RGB").crop((16, 16, 32, 32))
     for name in ("photo.jpg", "photo.png", "clean.png", "misty.png", "other.png", "scan.tif"):
@@ -145,7 +151,9 @@ def tiny_ddpm(folder: Path) -> None:
 
 
 def try_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run a command in the working folder, made small; pytest's own skip where it is one of SKIPPED."""
+    """Run a command in the working folder, made small; pytest's own skip where it is one of
+    SKIPPED.
+    """
     words = shlex.split(command.text)
     for beginning, why in SKIPPED.items():
         if command.text.startswith(beginning) and words[0] != "make":
@@ -171,7 +179,9 @@ def try_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def installable(words: list[str]) -> None:
-    """`pip install -e '.[NAME]'` names extras that there are; other packages are ones that the tests have."""
+    """`pip install -e '.[NAME]'` names extras that there are; other packages are ones that the
+    tests have.
+    """
     config = ConfigParser()
     config.read(ROOT / "setup.cfg")
     for extra in re.findall(r"\.\[(\w+)\]", " ".join(words)):

@@ -1,4 +1,6 @@
-"""README and docs/ say what is so: what they tell to type works, what they link to is there, and nothing of conf/ is left out."""
+"""README and docs/ say what is so: what they tell to type works, what they link to is there, and
+nothing of conf/ is left out.
+"""
 
 import re
 import shlex

@@ -1,4 +1,6 @@
-"""A folder of photos: shared network calls, bad files, what is finished, kills at any moment, full disks, two runs at once."""
+"""A folder of photos: shared network calls, bad files, what is finished, kills at any moment,
+full disks, two runs at once.
+"""
 
 import errno
 import json
@@ -100,7 +102,9 @@ def killed_at(words, said, delay):
 
 
 def kill_often(tmp_path, count, kills, seed):
-    """Runs over `count` photos, killed `kills` times in all, until each has come to its end: (runs begun, runs that went on)."""
+    """Runs over `count` photos, killed `kills` times in all, until each has come to its end:
+    (runs begun, runs that went on).
+    """
     photos(tmp_path / "in", count)
     words = (*WORDS, f"input={tmp_path / 'in'}")
     said = tmp_path / "said"
@@ -137,13 +141,16 @@ def test_three_kills(tmp_path):
 def test_fifty_kills(tmp_path):
     folders, notes, length, gone_on, finished = kill_often(tmp_path, 20, 50, seed=0)
     print(
-        f"\n50 kills in {folders} folders, runs of {length:.1f} s; {notes} left notes; {gone_on} went on in a photo, {finished} skips"
+        f"\n50 kills in {folders} folders, runs of {length:.1f} s; {notes} left notes; "
+        f"{gone_on} went on in a photo, {finished} skips"
     )
     assert notes > 10 and gone_on > 5 and finished > 50
 
 
 def test_what_may_share_calls(mask_file):
-    """Not what is found, estimated or read for each photo: such operators and schedules are the first photo's."""
+    """Not what is found, estimated or read for each photo: such operators and schedules are the
+    first photo's.
+    """
     may = {task for task in TASKS if build(compose(f"task={task}", f"mask={mask_file}")).shareable}
     assert may == {*SHARING, "jpeg"}
     assert not build(compose("task=denoise", "sigma_y=auto")).shareable
@@ -302,7 +309,9 @@ def test_finished_photos_are_passed_over(cli):  # noqa: F811
 
 
 def test_killed_at_its_very_end(cli):  # noqa: F811
-    """Notes of a run whose photos are all finished go; a photo that is new does not take finished ones along."""
+    """Notes of a run whose photos are all finished go; a photo that is new does not take finished
+    ones along.
+    """
     photos("in", 3, sizes=((24, 20),))
     assert cli(*WORDS, "input=in", "output=o")[0] == 0
     Path("o/.gdp").mkdir()
@@ -356,7 +365,7 @@ def test_ctrl_c_in_a_folder_goes_on(cli, monkeypatch):  # noqa: F811
                 raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("gdp.folder.folder.Progress", Stopped)
+        patched.setattr("gdp.folder.group.Progress", Stopped)
         assert cli(*words, "output=o")[0] == 130
     assert read_manifest(Path("o/.gdp/manifest.json")).batches == [["p00", "p02"], ["p01"], ["p03"]]
     assert {f for f in files("o") if f.endswith(".png")} == {

@@ -1,4 +1,6 @@
-"""What is seen while a restoration runs: a bar that counts what is counted, previews, and what Ctrl-C leaves."""
+"""What is seen while a restoration runs: a bar that counts what is counted, previews, and what
+Ctrl-C leaves.
+"""
 
 import io
 from pathlib import Path
@@ -117,7 +119,7 @@ def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
         Progress.save(self, x0)
         shown.append(tuple(read(self.previews[0]).pixels.shape[-2:]))
 
-    monkeypatch.setattr("gdp.folder.folder.Progress", type("Kept", (Progress,), {"save": save}))
+    monkeypatch.setattr("gdp.folder.group.Progress", type("Kept", (Progress,), {"save": save}))
     words = ("report=false", f"input={cat}", "task=denoise", "steps=3")
     assert cli(*words, "output=o", "preview=1e-9")[0] == 0
     assert shown == [(20, 24)] * 3 and files("o") == ["cat.compare.png", "cat.json", "cat.png"]
@@ -134,7 +136,7 @@ def test_ctrl_c_leaves_a_preview(cli, cat, monkeypatch):  # noqa: F811
         if len(steps) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("gdp.folder.folder.Progress", type("Stopped", (Progress,), {"step": step}))
+    monkeypatch.setattr("gdp.folder.group.Progress", type("Stopped", (Progress,), {"step": step}))
     code, out, err = cli(f"input={cat}", "task=denoise", "steps=3", "output=o")
     assert code == program.INTERRUPTED == 130 and not out and "o/cat.preview.png" in err
     assert files("o") == ["cat.preview.png"] and read("o/cat.preview.png").pixels.shape == (

@@ -88,7 +88,8 @@ def test_nothing_to_mend_is_said(cli, task, word):  # noqa: F811
 
 def test_own_loss(cli, cat, tmp_path):  # noqa: F811
     Path("mine.py").write_text(
-        "def flat(x0, y, A):\n    return (x0 - x0.mean((1, 2, 3), True)).square().flatten(1).sum(1)\n"
+        "def flat(x0, y, A):\n"
+        "    return (x0 - x0.mean((1, 2, 3), True)).square().flatten(1).sum(1)\n"
     )
     for weight in (0, 20):
         term = f"+guidance.terms.mine=[{weight}.0,{{_target_: mine.flat,_partial_: true}}]"

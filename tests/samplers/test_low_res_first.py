@@ -130,7 +130,9 @@ def test_what_a_blind_operator_learned_goes_on():
 
 
 def test_large_holes_take_after_their_surroundings(photo64):
-    """A sky whose colours change slowly, half of it lost: nearer to it than with as many calls at full size alone."""
+    """A sky whose colours change slowly, half of it lost: nearer to it than with as many calls at
+    full size alone.
+    """
     rows, columns = torch.linspace(-0.6, 0.6, 64)[:, None], torch.linspace(-0.3, 0.3, 64)
     x, A = (
         torch.stack([rows + columns, rows + 0 * columns, 0.5 - rows + columns])[None],

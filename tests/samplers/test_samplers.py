@@ -116,7 +116,9 @@ def test_nearer_the_posterior_mean_than_pinv(name, which, sigma_y):
 
 @pytest.mark.parametrize("which", ["mask", "sr2", "gray"])
 def test_ddnm_is_exact_in_the_null_space_of_a_white_prior(which):
-    """eta = 0 integrates the probability flow: what A does not see is N(MU, TAU^2), and what it sees is y."""
+    """eta = 0 integrates the probability flow: what A does not see is N(MU, TAU^2), and what it
+    sees is y.
+    """
     A, N = LINEAR[which], 100
     truth = MU + TAU * torch.randn(1, 3, 8, 8)
     y = A(truth).expand(N, -1, -1, -1).contiguous()
@@ -255,7 +257,8 @@ def test_every_step_is_told_and_late_start_stays_near_init(name):
 def test_a_sampler_says_what_its_operator_lacks():
     with pytest.raises(
         TypeError,
-        match=r"DDNM needs operator.pinv, which Gamma does not have; try sampler=auto or sampler=gdp_x0",
+        match=r"DDNM needs operator.pinv, which Gamma does not have; "
+        "try sampler=auto or sampler=gdp_x0",
     ):
         DDNM()(white(), Gamma(), torch.zeros(1, 3, 4, 4))
 
@@ -368,7 +371,9 @@ def test_gradients_through_the_network_are_the_same_recomputed(photo64, monkeypa
 
 @pytest.mark.parametrize("name", ["ddnm", "gdp_linesearch", "ddrm", "diffpir", "daps"])
 def test_late_start_begins_with_what_y_tells(name):
-    """start=auto: later for a mask that loses little than for one that loses nearly all, and nearer the truth at few steps."""
+    """start=auto: later for a mask that loses little than for one that loses nearly all, and
+    nearer the truth at few steps.
+    """
     few, many = (
         automatic_start(white(), RandomMask(rate=rate), torch.zeros(1, 3, 24, 24))
         for rate in (0.05, 0.9)
@@ -388,7 +393,9 @@ def test_late_start_begins_with_what_y_tells(name):
 )
 @pytest.mark.parametrize("sigma_y", [0.0, 0.1])
 def test_least_variation_finds_flat_areas_again(A, sigma_y):
-    """It agrees with y as far as y's noise goes, varies less than A^+ y, and is far nearer to a picture of flat areas."""
+    """It agrees with y as far as y's noise goes, varies less than A^+ y, and is far nearer to a
+    picture of flat areas.
+    """
     A.sigma_y = sigma_y
     x = torch.full((1, 3, 32, 32), -0.5)
     x[..., 5:20, 8:27] = 0.6

@@ -1,0 +1,70 @@
+"""Photos that share network calls: sampled together, from where an earlier run has left them."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gdp.folder.items import Item
+from gdp.folder.progress import Progress
+from gdp.prior.prior import Prior
+from gdp.restore.observe import Measurement
+from gdp.restore.sample import Cost, calls_of_passes, sample
+from gdp.restore.setup import Setup
+from gdp.storage import fingerprint
+from gdp.storage.snapshot import Snapshot
+from gdp.storage.workspace import Workspace
+from gdp.version import __version__
+from samplers.restorer import Restored
+
+Group = list[tuple[Item, Measurement]]
+log = logging.getLogger("gdp")
+
+
+def sample_group(
+    group: Group,
+    setup: Setup,
+    prior: Prior,
+    space: Workspace,
+    settings: str,
+    sources: Mapping[str, Any],
+) -> tuple[list[Restored], Cost]:
+    """Sample a group, with a bar, previews, and snapshots of how far it is.
+
+    Args:
+        group: photos of equal `likeness`.
+        setup: sampler and settings.
+        prior: the prior, loaded.
+        space: the folder, where the snapshot is kept.
+        settings: the settings' fingerprint.
+        sources: the fingerprint of each photo, by name.
+
+    Raises:
+        ValueError: the sampler diverged.
+    """
+    items, measurements = [item for item, _ in group], [measurement for _, measurement in group]
+    first, config = measurements[0], setup.config
+    title = items[0].title + (f" +{len(group) - 1}" if len(group) > 1 else "")
+
+    # The state of these photos under these settings.
+    known = [sources[item.name] for item in items]
+    key = fingerprint.digest([__version__, settings, prior.device.type, known])
+    snapshot = Snapshot(space.checkpoint, key, config["checkpoint"], title)
+    if snapshot.load():
+        log.info("%s: goes on where it was", title)
+
+    passes = calls_of_passes(first, setup, prior)
+    previews = [preview_file(space, item.name) for item in items]
+    shown = (first.operator, first.y, previews, config["preview"])
+    with Progress(passes, title, prior, *shown) as progress:
+        try:
+            restored, cost = sample(measurements, setup, prior, progress.step, snapshot.slot())
+        except KeyboardInterrupt:
+            snapshot.stop()
+            raise
+    return restored, cost._replace(seconds=cost.seconds + snapshot.seconds / len(group))
+
+
+def preview_file(space: Workspace, name: str) -> Path:
+    """What is shown of a photo until it is done."""
+    return space.folder / f"{name}.preview.png"
