@@ -53,7 +53,7 @@ def restore(
         mask: what to repair, white or True there: a path, a PIL image, an array or a tensor.
         init: a picture to start from, of any kind that a photo may be.
         on_step: follows the network's calls, as (done, total, x0); it may raise to stop.
-        **settings: the command line's (conf/config.yaml): task="sr4", sigma_y=0.02,
+        **settings: the command line's (run.py --help): task="sr4", sigma_y=0.02,
             **{"operator.r": 2}.
 
     Raises:
