@@ -76,10 +76,10 @@ class Anchored(Sampler):
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]."""
         if self.near(A, prior, t):
-            return self.drawn(prior, x, t, noise)
+            return self.redraw(prior, x, t, noise)
         return super().noised(prior, A, x, t, noise)
 
-    def drawn(self, prior: Prior, x0: Tensor, t: int, noise: Noise) -> Tensor:
+    def redraw(self, prior: Prior, x0: Tensor, t: int, noise: Noise) -> Tensor:
         """sqrt(a_t) x0 + fresh sigma_t z."""
         a = prior.a(t)
         return x0 if t == 0 else a**0.5 * x0 + self.fresh * (1 - a) ** 0.5 * noise.like(x0)
@@ -105,7 +105,7 @@ class Anchored(Sampler):
         if A.sigma_y == 0:
             x0_hat = x0 - A.pinv(A(x0) - y)
             if near:
-                return self.drawn(prior, x0_hat, s, noise), x0_hat
+                return self.redraw(prior, x0_hat, s, noise), x0_hat
             return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
 
         # With noise y and x0 are weighed, at the end by the error of x0.
@@ -143,12 +143,12 @@ class Anchored(Sampler):
             rest = share**2 * (1 - a) - brought
             return torch.where(d > 0, rest.clamp_min(0).sqrt(), new * (1 - a) ** 0.5)
 
-        def kept(d: Tensor) -> Tensor:
+        def old_noise(d: Tensor) -> Tensor:
             return torch.where(d > 0, 0.0, old * (1 - a) ** 0.5)
 
         x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
         x = a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh)
-        return (x + A.spectral(eps, kept) if old else x), x0_hat
+        return (x + A.spectral(eps, old_noise) if old else x), x0_hat
 
     def by_proximal_step(
         self,

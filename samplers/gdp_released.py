@@ -54,9 +54,9 @@ class GDPx0Paper(Sampler):
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
         x_s = prior.ancestral(x, x0, t, s, v, noise)
-        return x_s - self.scale * self.guidance.gradient(self.guided(x, x0), y, A), x0
+        return x_s - self.scale * self.guidance.gradient(self.gradient_point(x, x0), y, A), x0
 
-    def guided(self, x: Tensor, x0: Tensor) -> Tensor:
+    def gradient_point(self, x: Tensor, x0: Tensor) -> Tensor:
         """The image at which the gradient is taken."""
         return x0
 
@@ -69,7 +69,7 @@ class GDPxt(GDPx0Paper):
         scale: 2000 for super-resolution, 6000 for deblurring and colour, at 1000 steps.
     """
 
-    def guided(self, x: Tensor, x0: Tensor) -> Tensor:
+    def gradient_point(self, x: Tensor, x0: Tensor) -> Tensor:
         """x_t itself."""
         return x
 
@@ -99,7 +99,7 @@ class GDPx0V1(GDPx0Paper):
         x0 = x0.clamp(-1, 1)
 
         # The correction of eps, as one of x0.
-        a, g = prior.a(t), self.guidance.gradient(self.guided(x, x0), y, A)
+        a, g = prior.a(t), self.guidance.gradient(self.gradient_point(x, x0), y, A)
         x0_hat = x0 - (1 - a) / a**0.5 * self.scale * g
         return prior.ancestral(x, x0_hat, t, s, v, noise), x0
 
@@ -112,6 +112,6 @@ class GDPxtV1(GDPx0V1):
         scale: as in GDP-x0-v1.
     """
 
-    def guided(self, x: Tensor, x0: Tensor) -> Tensor:
+    def gradient_point(self, x: Tensor, x0: Tensor) -> Tensor:
         """x_t itself."""
         return x

@@ -37,7 +37,7 @@ def sampler_of(name: str, steps: int = 20, *overrides: str):
         compose(f"sampler={name}", f"sampler.schedule.steps={steps}", *overrides).sampler
     )
     if hasattr(
-        sampler, "guided"
+        sampler, "gradient_point"
     ):  # GDP as released: the pull it has at its own size, and at its own number of steps unless v1
         sampler.scale *= 8 * 8 / (256 * 256) * (1 if name.endswith("v1") else 1000 / steps)
     return sampler
