@@ -58,8 +58,7 @@ class Figure(NamedTuple):
 def restore(file: Path, target: Path) -> None:
     """Take a photo through the program, with a prior and a sampler that cost nothing."""
     photo = read(find_photos(file)[0])
-    operator = Identity()
-    operator.sigma_y = 0.1
+    operator = Identity().with_noise(0.1)
     with torch.no_grad():
         result = DDNM(schedule=Schedule(steps=2))(GaussianPrior(), operator, to_model(photo.pixels))
     write(to_image(result.x), target, photo, keep_exif=True)

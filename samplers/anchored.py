@@ -33,6 +33,7 @@ from gdp.prior.schedule import Schedule
 from operators.base import LinearOperator, Operator, SpectralOperator
 from samplers.base import Sampler
 from samplers.guide.guidance import Guidance
+from samplers.problem import has_unknowns
 
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
@@ -65,13 +66,13 @@ class Anchored(Sampler):
 
     def hides(self, A: Operator, error: float) -> float:
         """The noise to start from where a guess has this error."""
-        if error < NEAR and not is_blind(A):
+        if error < NEAR and not has_unknowns(A):
             return NEAR_START * error
         return super().hides(A, error)
 
     def near(self, A: Operator, prior: Prior, top: int) -> bool:
         """Whether a guess was near that is hidden by the noise of time `top`."""
-        return prior.sigma(top) < NEAR and not is_blind(A)
+        return prior.sigma(top) < NEAR and not has_unknowns(A)
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]."""
@@ -174,8 +175,3 @@ class Anchored(Sampler):
         share = self.fresh if near else 1.0
         std = (share**2 * (1 - a) - a * brought).clamp_min(0).sqrt()
         return a**0.5 * x0_hat + std * noise.like(x0), x0_hat
-
-
-def is_blind(A: Operator) -> bool:
-    """Whether something of A is found along with the picture."""
-    return any(True for _ in A.parameters())

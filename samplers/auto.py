@@ -36,7 +36,7 @@ class Auto(Restorer):
 
     def for_operator(self, operator: Operator) -> Sampler:
         """The sampler that this operator gets."""
-        if isinstance(operator, AffineOperator) or hasattr(operator, "prox"):
+        if isinstance(operator, AffineOperator) or operator.offers("prox"):
             return Anchored(schedule=self.schedule, quality=self.guidance.quality())
         return GDPLineSearch(guidance=self.guidance, schedule=self.schedule)
 

@@ -53,10 +53,10 @@ class Sampler(Restorer):
         """Raise TypeError if the operator lacks a method that the algorithm needs."""
         inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
-            if not hasattr(inner, method):
+            if not inner.offers(method):
                 works = (
                     "sampler=auto or sampler=ddnm"
-                    if hasattr(inner, "pinv")
+                    if inner.offers("pinv")
                     else "sampler=auto or sampler=gdp_x0"
                 )
                 name, other = type(self).__name__, type(operator).__name__

@@ -68,7 +68,7 @@ class LowResFirst(Restorer):
     def check(self, operator: Operator) -> None:
         """Raise TypeError if the sampler or, with above = 0, a coarse pass is impossible."""
         self.sampler.check(operator)
-        if self.above == 0 and not hasattr(operator, "at_scale"):
+        if self.above == 0 and not operator.offers("at_scale"):
             name = type(operator).__name__
             raise TypeError(
                 f"lowres= needs operator.at_scale, which {name} does not have; "
@@ -99,12 +99,12 @@ class LowResFirst(Restorer):
             return Run(seeds, init, run.on_step, keep)
 
         # The coarsest pass starts as the sampler does by itself.
-        A, y_r = cast(Any, operator).at_scale(scales[0], y)
+        A, y_r = operator.at_scale(scales[0], y)
         out = self.sampler.restore(prior, A, y_r, run_at(scales[0], None))
 
         # Each later pass starts from the one before; the full size is r = 1, with run number 0.
         for r in (*scales[1:], 0):
-            A, y_r = cast(Any, operator).at_scale(r, y) if r else (operator, y)
+            A, y_r = operator.at_scale(r, y) if r else (operator, y)
             with torch.no_grad():
                 sampler, guess = self.finer(prior, A.bind(y_r, out.operator), y_r, out.x)
             out = sampler.restore(prior, A, y_r, run_at(r, Restored(guess, out.operator)))
@@ -148,6 +148,6 @@ def one_pass(sampler: Restorer) -> Restorer:
 def has_scale(operator: Operator, r: int, y: Tensor) -> bool:
     """Whether the operator has a meaning at 1 / r of the size."""
     try:
-        return hasattr(operator, "at_scale") and cast(Any, operator).at_scale(r, y) is not None
+        return operator.offers("at_scale") and operator.at_scale(r, y) is not None
     except ValueError:
         return False

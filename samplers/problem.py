@@ -24,7 +24,7 @@ class Problem:
     @classmethod
     def of(cls, bound: Operator, y: Tensor, linear: bool) -> "Problem":
         """The problem of a bound operator; `linear` asks for the linear part of an affine one."""
-        problem = cls(bound, y, bound, y, any(True for _ in bound.parameters()))
+        problem = cls(bound, y, bound, y, has_unknowns(bound))
         if linear:
             problem.linearise()
         return problem
@@ -48,3 +48,8 @@ class Problem:
             yield
         finally:
             handle.remove()
+
+
+def has_unknowns(A: Operator) -> bool:
+    """Whether something of A is found along with the picture: whether it has Parameters."""
+    return any(True for _ in A.parameters())

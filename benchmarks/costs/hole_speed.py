@@ -36,8 +36,8 @@ def measure_holes(
 
     for share in [*shares, 1.0]:
         side = min(share, 0.99) ** 0.5
-        A = BoxMask((1 - side) / 2, (1 - side) / 2, side, side)
-        A.sigma_y = 0.006 if share == 1 else 0.0  # above rounding: no pixel is taken for known
+        box = BoxMask((1 - side) / 2, (1 - side) / 2, side, side)
+        A = box.with_noise(0.006 if share == 1 else 0.0)  # above rounding: no pixel is known
 
         tiled = TiledPrior(prior)
         began = time.perf_counter()

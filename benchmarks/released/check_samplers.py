@@ -57,7 +57,8 @@ def ddnm_run(tag: str, z: Fixture) -> Rows:
     noisy = kind == "plus" or "noisy" in how
     A = OPERATORS[op](z)
     y = unpack(A, z[f"{op}.y_{'noisy' if noisy else 'clean'}"], A(z["x_T"]))
-    A.sigma_y = {"ddnm": 0.0, "plus": float(z["sigma_y"]), "simple": NOISY_SIMPLE * noisy}[kind]
+    sigma_y = {"ddnm": 0.0, "plus": float(z["sigma_y"]), "simple": NOISY_SIMPLE * noisy}[kind]
+    A = A.with_noise(sigma_y)
 
     # The sampler
     eta = 0.0 if "eta0" in how else 1.0 if "eta1" in how else float(z["eta"])

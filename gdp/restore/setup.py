@@ -27,7 +27,7 @@ class Setup(NamedTuple):
     config: dict[str, Any]  # the settings, resolved
     choices: dict[str, str]  # of each group of conf/; a class for an object that was given
     overrides: list[str]  # words of the command line that may change the numbers
-    cosmetic: Collection[str] = ()  # settings that do not change the numbers
+    cosmetic: Collection[str]  # settings that do not change the numbers
 
     def load_prior(self) -> Prior:
         """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""
