@@ -96,6 +96,14 @@ def add_data_flags(p: argparse.ArgumentParser) -> None:
     )
     data.add_argument("--no-flip", action="store_true", help="do not mirror crops")
 
+    data.add_argument(
+        "--crops",
+        choices=("auto", "threads", "device"),
+        default="auto",
+        help="crops are cut by threads, or on the device at scales in steps of 2^(1/3) "
+        "(auto: on a GPU)",
+    )
+
     # Memory and threads
     data.add_argument(
         "--cache-mb", type=amount, default=4096, help="memory for decoded photos (%(default)s)"
@@ -152,6 +160,13 @@ def add_optimisation_flags(p: argparse.ArgumentParser) -> None:
     fit.add_argument("--clip", type=amount, default=1.0, help="largest gradient norm (%(default)s)")
     fit.add_argument(
         "--ema", type=share, default=0.9995, help="decay of the averaged weights (%(default)s)"
+    )
+
+    fit.add_argument(
+        "--times",
+        choices=("uniform", "sigma"),
+        default="uniform",
+        help="times drawn evenly, or most of them at noise of .03 to 3 (%(default)s)",
     )
 
     fit.add_argument("--seed", type=int, default=0)

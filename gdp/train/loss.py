@@ -27,12 +27,18 @@ from gdp.train.photos import Draw
 # Equal parts of the diffusion time, in reports of the held-out loss
 BUCKETS = 10
 
+# Mean and std of ln(sigma), in pictures of [-1, 1] (EDM, Table 1)
+LOG_SIGMA = (-1.2, 1.2)
+
 
 class HybridLoss(nn.Module):
     """L of a batch; a network without v is trained by L_simple alone.
 
     Args:
         betas: the diffusion process [T].
+        spread: how times are drawn in training: `uniform`, or by `sigma`, 30 % uniform and 70 % by
+            a log-normal density of the noise level (EDM's; Karras et al., 2022), where restoration
+            spends its calls.
 
     Raises:
         ValueError: there are too few steps for the noise schedule.
@@ -45,7 +51,9 @@ class HybridLoss(nn.Module):
     log_var: Tensor
     mean_gap: Tensor
 
-    def __init__(self, betas: Tensor):
+    quantiles: Tensor  # of the times that are drawn, [T]
+
+    def __init__(self, betas: Tensor, spread: str = "uniform"):
         super().__init__()
         if len(betas) < 2 or betas.max() >= 1:
             raise ValueError(
@@ -66,14 +74,25 @@ class HybridLoss(nn.Module):
         self.add_table("log_var", var.log(), pad=True)
         self.add_table("mean_gap", betas / ((1 - betas) * (1 - a[1:])).sqrt(), pad=True)
 
+        # Times by their noise level
+        density = torch.full((self.T,), 1 / self.T, dtype=torch.float64)
+        if spread == "sigma":
+            density = 0.3 * density + 0.7 * log_normal(((1 - a[1:]) / a[1:]).sqrt())
+        self.register_buffer("quantiles", density.cumsum(0).float(), persistent=False)
+
     def add_table(self, name: str, values: Tensor, pad: bool = False) -> None:
         """Register values for t = 0..T, or with `pad` for t = 1..T."""
         values = torch.cat([values[:1], values]) if pad else values
         self.register_buffer(name, values.float()[:, None, None, None], persistent=False)
 
     def times(self, u: Tensor) -> Tensor:
-        """Map fractions in [0, 1) to times 1..T."""
+        """Map fractions in [0, 1) to times 1..T, evenly."""
         return 1 + (u * self.T).long().clamp(max=self.T - 1)
+
+    def drawn_times(self, u: Tensor) -> Tensor:
+        """Map fractions in [0, 1) to times 1..T by the density of training."""
+        t = torch.searchsorted(self.quantiles, u.float(), right=True)
+        return 1 + t.clamp(max=self.T - 1)
 
     def diffuse(self, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """Diffuse images [B, 3, H, W] to times t [B]: x_t."""
@@ -111,6 +130,14 @@ class HybridLoss(nn.Module):
             first, bin_nll(x0, x0 - gap, log_var_hat), gaussian_kl(gap, log_var, log_var_hat)
         )
         return nats.mean((1, 2, 3)) / math.log(2)
+
+
+def log_normal(sigma: Tensor) -> Tensor:
+    """Probabilities of noise levels sigma [T] > 0, ascending, under EDM's log-normal density."""
+    edges = torch.cat([sigma[:1], (sigma[1:] * sigma[:-1]).sqrt(), sigma[-1:]]).log()
+    mean, std = LOG_SIGMA
+    mass = torch.special.ndtr((edges - mean) / std).diff()
+    return mass / mass.sum()
 
 
 def gaussian_kl(gap: Tensor, log_var: Tensor, log_var_hat: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import nn
 
 from gdp.train.data import Batch, batches
 from gdp.train.machine import agree, bf16
+from gdp.train.pyramid import Pyramid
 from gdp.train.training import Training
 
 
@@ -52,7 +53,7 @@ class Trainer:
         self.training, self.args, self.machine = training, training.args, training.machine
         self.model = self.machine.prepare(training.net)
         if self.args.compile:
-            self.model = torch.compile(self.model)
+            self.model = torch.compile(self.model, dynamic=False)  # for each size of crops
 
     def steps(self) -> Generator[int, None, None]:
         """Train to the end of the budget, or until the run is stopped.
@@ -62,12 +63,23 @@ class Trainer:
         """
         rank, world = self.machine.process_index, self.machine.num_processes
         training, seed, workers = self.training, self.args.seed, self.args.workers
-        data = batches(training.photos, seed, training.step, self.plan, rank, world, workers)
+        if self.cuts_on_device():
+            smallest = min(rung.size for rung in training.rungs)
+            pyramid = Pyramid(training.photos, smallest, self.machine.device)
+            data = pyramid.batches(seed, training.step, self.plan, rank, world)
+        else:
+            data = batches(training.photos, seed, training.step, self.plan, rank, world, workers)
 
         with closing(data):
             while self.is_due():
                 self.update(next(data))
                 yield training.step
+
+    def cuts_on_device(self) -> bool:
+        """Tell whether crops are cut on the device."""
+        if self.args.crops == "auto":
+            return self.machine.device.type == "cuda"
+        return self.args.crops == "device"
 
     def plan(self, step: int) -> tuple[int, int]:
         """Choose (crop size, items in the batch) of a step; processes share the items evenly."""
@@ -99,7 +111,7 @@ class Trainer:
         training.lr = learning_rate(args.lr, training.step, args.warmup, training.progress)
         training.optimizer.param_groups[0]["lr"] = training.lr
         with bf16(self.machine.device):
-            loss, simple = training.loss(self.model, x0, training.loss.times(u), eps)
+            loss, simple = training.loss(self.model, x0, training.loss.drawn_times(u), eps)
         self.machine.backward(loss)
 
         # Weights and their average

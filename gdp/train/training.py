@@ -60,7 +60,7 @@ class Training:
         sizes = args.size_ladder or f"{self.size}:1"
         self.rungs = ladder(sizes, self.size, args.batch, self.net.divisor)
         self.ema = deepcopy(self.net).eval().requires_grad_(False)
-        self.loss = HybridLoss(self.betas).to(machine.device)
+        self.loss = HybridLoss(self.betas, args.times).to(machine.device)
         self.optimizer = torch.optim.AdamW(
             self.net.parameters(), args.lr, weight_decay=args.weight_decay, fused=True
         )
