@@ -91,3 +91,18 @@ def test_heldout_mse_is_by_bucket(folder):
     got = heldout_mse(lambda x, t: torch.zeros_like(x), loss, items, 5, torch.device("cpu"))
     eps = collate(items).eps.square().mean((1, 2, 3))
     assert got == pytest.approx([eps[b::5].mean().item() for b in range(5)], rel=1e-5)
+
+
+def test_times_by_noise_level():
+    """They cover all of 1..T; most lie where noise is low, as EDM's density has it."""
+    even, by_sigma = (HybridLoss(betas(1000, "linear"), spread) for spread in ("uniform", "sigma"))
+    u = (torch.arange(20_000) + 0.5) / 20_000
+    assert torch.equal(even.drawn_times(u), even.times(u))
+
+    t = by_sigma.drawn_times(u)
+    assert t.min() == 1 and t.max() == 1000 and (t.diff() >= 0).all()
+
+    # 30 % uniform, 70 % log-normal around sigma = exp(-1.2)
+    sigma = (by_sigma.sigma / by_sigma.signal).flatten()
+    middle = int((sigma < torch.tensor(-1.2).exp()).sum())
+    assert abs((t < middle).float().mean() - (0.3 * middle / 1000 + 0.35)) < 0.01
