@@ -68,7 +68,7 @@ def ddnm_run(tag: str, z: Fixture) -> Rows:
 
     # The reference's prior and noise
     V, net = basis(z, op) if kind == "plus" else torch.clone, Analytic()
-    prior = ReferencePrior(net, betas(STEPS), V, STEPS // schedule.steps)
+    prior = ReferencePrior(net, betas(STEPS), V, STEPS // schedule.count)
     noise = Recorded(z["noises"], V)
 
     x = trajectory(sampler, prior, A, y, z["x_T"], noise)

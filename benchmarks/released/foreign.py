@@ -58,7 +58,7 @@ class Foreign(ABC):
 
     def nfe(self, T: int) -> int:
         """Count network calls."""
-        return self.schedule.steps
+        return self.schedule.count
 
     def __call__(
         self,
@@ -121,7 +121,7 @@ class DeepinvDDRM(Foreign):
     def model(self, denoiser: Denoiser, operator: Operator) -> Any:
         import deepinv
 
-        return deepinv.sampling.DDRM(denoiser, torch.linspace(1, 0, self.schedule.steps).tolist())
+        return deepinv.sampling.DDRM(denoiser, torch.linspace(1, 0, self.schedule.count).tolist())
 
 
 @dataclass(kw_only=True)
@@ -133,7 +133,7 @@ class DeepinvDiffPIR(Foreign):
 
         sigma = max(operator.sigma_y / 2, 0.001)
         return deepinv.sampling.DiffPIR(
-            denoiser, deepinv.optim.data_fidelity.L2(), sigma, max_iter=self.schedule.steps
+            denoiser, deepinv.optim.data_fidelity.L2(), sigma, max_iter=self.schedule.count
         )
 
 
@@ -144,7 +144,7 @@ class DeepinvDPS(Foreign):
     def model(self, denoiser: Denoiser, operator: Operator) -> Any:
         import deepinv
 
-        return deepinv.sampling.DPS(denoiser, num_steps=self.schedule.steps)
+        return deepinv.sampling.DPS(denoiser, num_steps=self.schedule.count)
 
 
 FOREIGN: dict[str, Callable[[], Foreign]] = {
