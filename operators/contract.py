@@ -24,6 +24,9 @@ REMEDIES = {
 }
 
 
+Whitens = Callable[["Operator", Tensor], tuple["Operator", Tensor]]  # A, y -> W A, W y
+
+
 class MissingMethodError(TypeError, AttributeError):
     """An operator lacks an optional method: it is of the wrong type, and `hasattr` is False."""
 
@@ -41,6 +44,9 @@ class Operator(nn.Module):
             more than in others.
         pictured: the names of what `pictures` gives.
         frame: pixels that x has more than y at the left, right, top and bottom.
+        leaves: whether y is x already, so that there is nothing to restore and no network to call.
+        whitening: makes W A and W y of A and y, where y's noise is not white.
+        findings: what `for_photo` has found, in lines that a user is told before the restoration.
     """
 
     sigma_y: float = 0.0
@@ -48,6 +54,9 @@ class Operator(nn.Module):
     spreads: bool = False
     pictured: Sequence[str] = ()
     frame: tuple[int, int, int, int] | None = None
+    leaves: bool = False
+    whitening: "Whitens | None" = None
+    findings: Sequence[str] = ()
 
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""
@@ -77,6 +86,11 @@ class Operator(nn.Module):
         """Whether `bind` finds something of A, so that the operator before it is not that of y."""
         return type(self).bind is not Operator.bind
 
+    @property
+    def of_one_photo(self) -> bool:
+        """Whether `for_photo` finds something of A, so that no two photos share an operator."""
+        return type(self).for_photo is not Operator.for_photo
+
     def bind(self, y: Tensor, init: "Operator | None" = None) -> "Operator":
         """The operator for these images; a blind one returns a copy with its own parameters.
 
@@ -90,9 +104,29 @@ class Operator(nn.Module):
         """The operator for a photo whose file tells more than its pixels do."""
         return self
 
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> "Operator":
+        """The operator for a photo whose pixels tell what A is, before its noise is whitened.
+
+        Args:
+            photo: [1, 3, H, W] in [-1, 1].
+            noise: std of its noise in the same units: a number, or [..., H, W] by frequency of
+                the cosine transform.
+        """
+        return self
+
     def observe(self, photo: Tensor) -> Tensor:
         """y, from a photo [B, 3, H, W] that is the degraded picture already."""
         return photo
+
+    def whitened(self, y: Tensor) -> tuple["Operator", Tensor]:
+        """The same problem for samplers, where y's noise is not white: W A and W y."""
+        return (self, y) if self.whitening is None else self.whitening(self, y)
+
+    def with_whitening(self, whitening: "Whitens") -> "Self":
+        """The same operator for a y whose noise is not white; this one stays as it is."""
+        same = self.with_noise(self.sigma_y)
+        same.whitening = whitening
+        return same
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         """Update the Parameters in place; a blind operator writes it.

@@ -1,7 +1,7 @@
 """Our own: what y says is anchored, what it does not say is drawn afresh at every step.
 
-    times   from what the first guess leaves open to what y's noise leaves open (samplers/start),
-            even in sqrt(t)
+    times   from what the first guess leaves open to what y's noise leaves open, even in sqrt(t);
+            as few as help (samplers/start/few.py)
     rho     = trust sigma_y^2 a_t / (1 - a_t)
     lam     = min(d^2 / (d^2 + rho), d sigma_s / (sqrt(a_s) sigma_y))
               by singular value d; 1 where sigma_y = 0
@@ -13,15 +13,20 @@ The first bound weighs y against the prior's estimate, the second keeps the nois
 below x_s's own: y's noise counts as x_s's. DDNM+ has the second alone, and part of the old noise
 in place of z, which hands on the network's errors. Without singular values x0_hat is the proximal
 step, whose rho is large enough for the second bound, and its noise is measured on a random y. The
-last step weighs y against x0 by the error that an estimate has, not by its noise.
+last step takes of y what it says beyond x_t (samplers/mixing.py).
 
 Where the guess is near (its error below NEAR at all scales) there is more to refine than to invent:
 the start is at NEAR_START of its error in place of 2, and what is drawn is `fresh` sigma_s z in
 place of all that the network is told of, so that it removes more noise than was put in: errors of
 the estimate are noise as well. Where A is blind the guess is not to be trusted so far.
+
+`detail` goes from the posterior's mean to a draw of it: all three grow to what they are where the
+guess is far, and the end goes on to where y's noise is hidden. `draws` restorations, each of which
+sees the picture turned another way, have a mean that is nearer to the posterior's.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import torch
@@ -30,16 +35,22 @@ from torch import Tensor
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
+from gdp.prior.symmetry import ORIENTATIONS, turn, turn_back
 from operators.base import LinearOperator, Operator, SpectralOperator
-from samplers.base import Sampler
+from samplers.base import Restored, Run, Sampler
 from samplers.guide.guidance import Guidance
-from samplers.problem import has_unknowns
+from samplers.mixing import ERROR_SHARE, Shares, by_proximal_step, by_singular_value, last
+from samplers.problem import Problem, has_unknowns
+from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call
 
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
-ERROR_SHARE = 0.35  # of the noise that x0 was made from, by which an estimate x0 is wrong
 WIDEST = 0.5  # std of photos, [-1, 1] units: no estimate is worse
-PROBE = 48  # pixels a side, times the operator's divisor, of the y that noise is measured on
+FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
+SPREAD_RATE = 2.0  # times the calls, where every pixel is in all of y
+STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
+ALL_OF_Y = 1e-9  # rho of a first state, which takes y as it is
+DRAW_STRIDE = 0x632BE59BD9B4E019  # between the seeds of the restorations of a mean
 
 
 @dataclass(kw_only=True)
@@ -50,8 +61,16 @@ class Anchored(Sampler):
         trust: weighs the prior against y.
         eta: where the guess is far, share of fresh noise in what A does not see.
         fresh: where it is near, the new noise as a share of what the network is told of.
+        stirred: the same where y is noisy: what of that noise is in x0 has to be hidden, too.
+        rate: with steps=auto, network calls for each halving of the noise.
+        draws: the mean of so many restorations, where the guess is near.
+        detail: 0 is the posterior's mean, 1 a draw of it.
         quality: terms for x0 besides y (samplers/guide/losses.py), minus log-probabilities: a
             gradient step as long as x0's variance.
+        view: how the picture lies that the network is shown; draws have one after the other.
+
+    Raises:
+        ValueError: rate, draws or detail is out of its range.
     """
 
     needs: ClassVar = ("prox",)
@@ -59,20 +78,94 @@ class Anchored(Sampler):
     trust: float = 0.3
     eta: float = 0.94
     fresh: float = 0.4
+    stirred: float = 0.7
+    rate: float = 2.5
+    draws: int = 1
+    detail: float = 0.0
     quality: Guidance | None = None
+    view: int = 0
     schedule: Schedule = field(
-        default_factory=lambda: Schedule(20, start="auto", spacing="squared", end="auto")
+        default_factory=lambda: Schedule("auto", start="auto", spacing="squared", end="auto")
     )
+
+    def __post_init__(self) -> None:
+        check_calls(self.rate, self.draws, self.detail)
 
     def hides(self, A: Operator, error: float) -> float:
         """The noise to start from where a guess has this error."""
+        far = super().hides(A, error)
         if error < NEAR and not has_unknowns(A):
-            return NEAR_START * error
-        return super().hides(A, error)
+            return (NEAR_START * error) ** (1 - self.detail) * far**self.detail
+        return far
+
+    def timed(self, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
+        if self.schedule.steps != "auto":
+            return super().timed(prior, A, y, guess)
+        return few(
+            self.schedule,
+            prior,
+            A,
+            y,
+            guess,
+            noise=partial(self.hides, A),
+            rate=lambda top: self.rate_from(prior, A, top),
+            detail=self.detail,
+        )
+
+    def rate_from(self, prior: Prior, A: Operator, top: int) -> float:
+        """Calls for each halving of the noise, from a start at time `top`."""
+        if not self.near(A, prior, top):
+            return min(self.rate / 2, FAR_RATE)
+        return SPREAD_RATE * self.rate if A.spreads else self.rate
+
+    def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
+        once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)
+        return [self.draws * (1 if once else self.nfe(T))]
+
+    def at_once(self, operator: Operator, y: Tensor) -> bool:
+        return self.schedule.steps == "auto" and noise_alone(operator, y)
+
+    def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
+        """One restoration, or the mean of several."""
+        if self.draws == 1 or operator.blind:
+            return super().restore(prior, operator, y, run)
+
+        # Far draws differ in more than error: their mean would be a blur.
+        A = Problem.of(operator.bind(y), y, linear=True).A
+        with torch.no_grad():
+            schedule = self.timed(prior, A, y)
+        count = self.draws if self.near(A, prior, schedule.times(prior.T)[-1]) else 1
+        drawn = []
+        for k in range(count):
+            seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
+            keep = None if run.keep is None else run.keep.at(k)
+            one = Run(seeds, run.init, run.on_step, keep)
+            more = max(self.stirred, STIRRED_DRAWS)
+            sampler = replace(self, draws=1, view=k, schedule=schedule, stirred=more)
+            drawn.append(sampler.restore(prior, operator, y, one))
+        return Restored(torch.stack([one.x for one in drawn]).mean(0), drawn[0].operator)
+
+    def shares(self, A: Operator, prior: Prior, top: int) -> Shares:
+        """What the noise is made of that follows a start at time `top`, where y is noisy."""
+        if self.near(A, prior, top):
+            fresh = self.stirred ** (1 - self.detail)
+            return Shares(fresh, fresh, 0.0)
+        return Shares(1.0, self.eta, (1 - self.eta**2) ** 0.5)
 
     def near(self, A: Operator, prior: Prior, top: int) -> bool:
         """Whether a guess was near that is hidden by the noise of time `top`."""
-        return prior.sigma(top) < NEAR and not has_unknowns(A)
+        most = NEAR ** (1 - self.detail) * (HIDE * NEAR) ** self.detail
+        return prior.sigma(top) < most and not has_unknowns(A)
+
+    def first(
+        self, prior: Prior, A: Operator, y: Tensor, guess: Tensor, t: int, noise: Noise
+    ) -> Tensor:
+        """The state at t: where y is noisy and seen, y with the noise that it lacks."""
+        if A.sigma_y == 0 or not A.offers("spectral"):
+            return self.noised(prior, A, guess, t, noise)
+        near, spectral = self.near(A, prior, t), cast(SpectralOperator, A)
+        shares = self.shares(A, prior, t) if near else Shares(1.0, 1.0, 0.0)
+        return by_singular_value(guess, guess, ALL_OF_Y, prior.a(t), spectral, y, noise, shares)[0]
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]."""
@@ -82,8 +175,14 @@ class Anchored(Sampler):
 
     def redraw(self, prior: Prior, x0: Tensor, t: int, noise: Noise) -> Tensor:
         """sqrt(a_t) x0 + fresh sigma_t z."""
-        a = prior.a(t)
-        return x0 if t == 0 else a**0.5 * x0 + self.fresh * (1 - a) ** 0.5 * noise.like(x0)
+        a, fresh = prior.a(t), self.fresh ** (1 - self.detail)
+        return x0 if t == 0 else a**0.5 * x0 + fresh * (1 - a) ** 0.5 * noise.like(x0)
+
+    def look(self, prior: Prior, x: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """The network's eps and x0; it is shown x turned as this view has it."""
+        k = self.view % ORIENTATIONS[prior.symmetry] if prior.known is None else 0
+        eps, x0, _ = prior(turn(x, k), t)
+        return turn_back(eps, k), turn_back(x0, k)
 
     def step(
         self,
@@ -96,8 +195,8 @@ class Anchored(Sampler):
         noise: Noise,
         memory: dict[str, Any],
     ) -> tuple[Tensor, Tensor]:
-        eps, x0, _ = prior(x, t)
-        near = self.near(A, prior, memory.setdefault("top", t))
+        eps, x0 = self.look(prior, x, t)
+        top = memory.setdefault("top", t)
         if self.quality is not None:
             std = min(ERROR_SHARE * prior.sigma(t), WIDEST)
             x0 = x0 - std**2 * self.quality.gradient(x0.clamp(-1, 1), y, A)
@@ -105,73 +204,17 @@ class Anchored(Sampler):
         # Without noise y is put in as it is.
         if A.sigma_y == 0:
             x0_hat = x0 - A.pinv(A(x0) - y)
-            if near:
+            if self.near(A, prior, top):
                 return self.redraw(prior, x0_hat, s, noise), x0_hat
             return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat
 
-        # With noise y and x0 are weighed, at the end by the error of x0.
-        rho = A.sigma_y**2 * prior.a(t) / (1 - prior.a(t))
+        # With noise y and x0 are weighed, at the end by what y says beyond x_t.
         if s == 0:
-            x0_hat = A.prox(x0, y, rho / ERROR_SHARE**2)
+            x0_hat = last(x0, A, y, prior.sigma(t))
             return x0_hat, x0_hat
-        rho, a = self.trust * rho, prior.a(s)
+        rho, a = self.trust * A.sigma_y**2 * prior.a(t) / (1 - prior.a(t)), prior.a(s)
+        shares = self.shares(A, prior, top)
         if A.offers("spectral"):
             spectral = cast(SpectralOperator, A)
-            return self.by_singular_value(x0, eps, rho, a, spectral, y, noise, near)
-        return self.by_proximal_step(x0, rho, a, A, y, noise, near)
-
-    def by_singular_value(
-        self,
-        x0: Tensor,
-        eps: Tensor,
-        rho: float,
-        a: float,
-        A: SpectralOperator,
-        y: Tensor,
-        noise: Noise,
-        near: bool,
-    ) -> tuple[Tensor, Tensor]:
-        """x_s and x0_hat; a is that of s."""
-        share, new, old = (1.0, self.eta, (1 - self.eta**2) ** 0.5)
-        if near:
-            share, new, old = (self.fresh, self.fresh, 0.0)
-
-        def lam(d: Tensor) -> Tensor:
-            return (d**2 / (d**2 + rho)).minimum(d * (1 / a - 1) ** 0.5 / A.sigma_y)
-
-        def fresh(d: Tensor) -> Tensor:
-            brought = a * (lam(d) * A.sigma_y / torch.where(d > 0, d, 1.0)) ** 2
-            rest = share**2 * (1 - a) - brought
-            return torch.where(d > 0, rest.clamp_min(0).sqrt(), new * (1 - a) ** 0.5)
-
-        def old_noise(d: Tensor) -> Tensor:
-            return torch.where(d > 0, 0.0, old * (1 - a) ** 0.5)
-
-        x0_hat = x0 - A.spectral(A.pinv(A(x0) - y), lam)
-        x = a**0.5 * x0_hat + A.spectral(noise.like(x0), fresh)
-        return (x + A.spectral(eps, old_noise) if old else x), x0_hat
-
-    def by_proximal_step(
-        self,
-        x0: Tensor,
-        rho: float,
-        a: float,
-        A: LinearOperator,
-        y: Tensor,
-        noise: Noise,
-        near: bool,
-    ) -> tuple[Tensor, Tensor]:
-        """x_s and x0_hat, where the noise that y brings is taken for white.
-
-        It is at most sigma_y / (2 sqrt(rho)), and measured on a small y.
-        """
-        rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
-        side = PROBE * A.divisor
-        small = torch.zeros_like(x0[:1, :, :side, :side])
-        probe = A.sigma_y * Noise([0]).like(A(small))
-        brought = A.prox(small, probe, rho).square().mean()
-
-        x0_hat = A.prox(x0, y, rho)
-        share = self.fresh if near else 1.0
-        std = (share**2 * (1 - a) - a * brought).clamp_min(0).sqrt()
-        return a**0.5 * x0_hat + std * noise.like(x0), x0_hat
+            return by_singular_value(x0, eps, rho, a, spectral, y, noise, shares)
+        return by_proximal_step(x0, rho, a, A, y, noise, shares.whole)

@@ -9,7 +9,6 @@ import logging
 from abc import abstractmethod
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import torch
@@ -22,7 +21,7 @@ from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.problem import Problem
 from samplers.restorer import OnStep, Restored, Restorer, Run
-from samplers.start import first_guess, late
+from samplers.start import first_guess
 
 __all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
 
@@ -107,13 +106,13 @@ class Sampler(Restorer):
     ) -> Progress:
         """The times to visit, and x at the first of them: from noise, a first guess or `init`."""
         A, y = problem.A, problem.y
-        schedule = late(self.schedule, prior, A, y, noise=partial(self.hides, A))
+        schedule = self.timed(prior, A, y)
         pairs = list(schedule.pairs(prior.T))
 
         if init is None and schedule.start == 1:
             return Progress(pairs, self.start(prior, A, y, noise))
         picture = first_guess(A, y) if init is None else init.x
-        return Progress(pairs, self.noised(prior, A, picture, pairs[0][0], noise))
+        return Progress(pairs, self.first(prior, A, y, picture, pairs[0][0], noise))
 
     def go_on(self, prior: Prior, state: State, noise: Noise, run: Run) -> Progress:
         """Where the snapshot was taken, after a step that `on_step` is told of again."""
@@ -175,6 +174,12 @@ class Sampler(Restorer):
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
         return noise.like(y.new_empty(A.x_shape(y)))
+
+    def first(
+        self, prior: Prior, A: Operator, y: Tensor, guess: Tensor, t: int, noise: Noise
+    ) -> Tensor:
+        """The state at t, from a first picture and y; a sampler may take more of y than this."""
+        return self.noised(prior, A, guess, t, noise)
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:
         """The state at t from a first picture x [B, C, H, W]: q(x_t | x)."""

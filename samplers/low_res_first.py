@@ -13,7 +13,6 @@ from pass to pass. This is the hierarchical guidance that GDP (Fei et al., CVPR 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, cast
 
 import torch
@@ -24,7 +23,7 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from samplers.base import Restored, Restorer, Run
-from samplers.start import NARROW, agreeing, late
+from samplers.start import NARROW, agreeing
 
 SEED_STRIDE = 0x9E3779B97F4A7C15  # times r, away from a seed: passes draw noise of their own
 SMALLEST_SIDE = 8  # pixels of a coarse picture
@@ -85,7 +84,9 @@ class LowResFirst(Restorer):
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         """Network calls of each pass over this y."""
-        return [self.sampler.nfe(T)] + [self.later().nfe(T)] * len(self.scales(operator, y))
+        return self.sampler.passes(T, operator, y) + [self.later().nfe(T)] * len(
+            self.scales(operator, y)
+        )
 
     def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
         """Restore y at each scale that it is large enough for, the coarsest first."""
@@ -123,17 +124,21 @@ class LowResFirst(Restorer):
             return guess(A, y, F.adaptive_avg_pool2d(x, (coarse.shape[-2], coarse.shape[-1])))
 
         later = self.later()
-        schedule = replace(later.schedule, start="auto")
-        schedule = late(schedule, prior, A, y, guess_of, partial(later.hides, A))
+        later = replace(later, schedule=replace(later.schedule, start="auto"))
+        schedule = later.timed(prior, A, y, guess_of)
         return replace(later, schedule=schedule), guess(A, y, coarse)
 
     def later(self) -> Restorer:
-        """The sampler with the steps of a later pass."""
+        """The sampler with the steps of a later pass; where they are auto it chooses them."""
+        if isinstance(self.schedule.steps, str):
+            return self.sampler
         steps = max(1, round(self.share * self.schedule.steps))
         return replace(self.sampler, schedule=replace(self.schedule, steps=steps))
 
     def scales(self, operator: Operator, y: Tensor) -> list[int]:
         """The factors that this picture is restored at first."""
+        if self.above > 0 and self.sampler.at_once(operator, y):
+            return []
         H, W = operator.x_shape(y)[-2:]
         after = zip(self.factors, [*self.factors[1:], 1], strict=True)
         large = [r for r, finer in after if self.above * finer**2 < H * W]

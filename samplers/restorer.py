@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 from torch import Tensor
@@ -11,7 +12,8 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
-from samplers.start.late import hides
+from samplers.start.late import hides, late
+from samplers.start.photo_like import Guess
 
 OnStep = Callable[[int, Tensor, Tensor], None]  # (t, x, x0) after each step
 
@@ -69,6 +71,21 @@ class Restorer(ABC):
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         """Network calls of each pass over y, one after the other."""
         return [self.nfe(T)]
+
+    def timed(self, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
+        """The schedule with all that is auto resolved.
+
+        Args:
+            prior: for its noise at each time.
+            A: the degradation, bound, with y's noise.
+            y: the measurement.
+            guess: from what the restoration starts; None is the first guess.
+        """
+        return late(self.schedule, prior, A, y, guess, partial(self.hides, A))
+
+    def at_once(self, operator: Operator, y: Tensor) -> bool:
+        """Whether a coarse pass before it would tell nothing new."""
+        return False
 
     def hides(self, A: Operator, error: float) -> float:
         """The noise, sqrt((1 - a) / a), from which to start where a guess has this error."""

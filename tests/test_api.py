@@ -207,7 +207,12 @@ def test_masks_and_first_pictures(quick, cat, mask_file):
     red = np.zeros((20, 24, 3), np.uint8)
     red[..., 0] = 250
     started = quick(
-        cat, init=red, sampler="ddnm", sigma_y=0.3, **{"sampler.schedule.start": 0.02}
+        cat,
+        init=red,
+        sampler="ddnm",
+        sigma_y=0.3,
+        noise="white",
+        **{"sampler.schedule.start": 0.02},
     ).image
     assert (
         np.asarray(started, float)[..., 0].mean() > np.asarray(started, float)[..., 1].mean() + 60

@@ -22,7 +22,7 @@ FILES = {
     for top in TOPS
     for file in sorted((ROOT / top).rglob("*.py"))
 } | {"run": ROOT / "run.py"}
-OPERATORS = ("size", "blur", "light", "missing", "coded")
+OPERATORS = ("size", "blur", "light", "missing", "coded", "noise")
 DOORS = ("gdp.cli", "gdp.compose")  # where Hydra ends
 HEAVY = {"kornia", "piq", "torchvision", "pooch", "skimage", "scipy"}  # imported where needed
 BARE = {"torch", "numpy", "PIL", "tqdm", "safetensors", "accelerate", "yaml"}  # to train with
@@ -40,6 +40,7 @@ ARROWS = {
     "operators.tools": (),
     "operators": ("operators.tools",),
     **{f"operators.{room}": ("operators", "operators.tools") for room in OPERATORS},
+    "operators.auto": ("operators", "operators.tools"),
     "samplers": ("gdp.prior", "gdp.storage", "operators", "operators.tools"),
     "gdp.restore": ("samplers", "operators", "gdp.prior", "gdp.picture", "gdp.storage"),
     "gdp.compose": (
@@ -79,8 +80,13 @@ ARROWS = {
     "gdp": ("gdp.api",),
     "run": ("gdp.cli",),
 }
+ARROWS["gdp.restore"] += ("operators.coded", "operators.noise")
+ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
 ARROWS["operators.blur"] += ("operators.light",)
+ARROWS["operators.size"] += ("operators.blur",)
 ARROWS["operators.missing"] += ("operators.size",)
+ARROWS["operators.noise"] += ("operators.blur",)
+ARROWS["operators.coded"] += ("operators.noise",)
 OPEN = ("gdp.version", "gdp.moved")  # to everybody
 
 

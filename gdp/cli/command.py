@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gdp.cli.job import output_folder, restore_photos
 from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
-from gdp.cli.words import quote
+from gdp.cli.words import quote, with_photos
 from gdp.compose.refusal import refusal
 from gdp.storage.places import CONF
 
@@ -44,7 +44,11 @@ def main() -> int:
     sys.path.append(os.getcwd())  # a user's operator lies beside where they run
 
     sweep = "-m" in sys.argv or "--multirun" in sys.argv
-    sys.argv[1:] = [quote(word, sweep) for word in sys.argv[1:]]
+    try:
+        sys.argv[1:] = [quote(word, sweep) for word in with_photos(sys.argv[1:])]
+    except ValueError as error:
+        log.error("error: %s", error)
+        return REFUSED
     jobs: list[Job] = []
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")

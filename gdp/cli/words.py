@@ -15,6 +15,45 @@ INNER_PATHS = (
 )
 
 
+# Hydra's flags that take the next word.
+FLAGS = (
+    *("--cfg", "-c", "--package", "-p", "--info", "-i"),
+    *("--config-path", "-cp", "--config-name", "-cn", "--config-dir", "-cd"),
+)
+
+
+def with_photos(words: list[str]) -> list[str]:
+    """The words of a command line, in which bare ones are photos.
+
+    `gdp photo.jpg` is `gdp input=photo.jpg task=auto`; a task or an operator that is named stays.
+
+    Raises:
+        ValueError: input= is given too.
+    """
+    photos = [
+        word
+        for before, word in zip(["", *words], words, strict=False)
+        if word and "=" not in word and word[0] not in "-~" and before not in FLAGS
+    ]
+    if not photos:
+        return words
+
+    # One way to name them
+    rest = [word for word in words if word not in photos]
+    named = {word.partition("=")[0] for word in rest}
+    if "input" in named:
+        raise ValueError(
+            f"{photos[0]} and input= both name photos; name all of them in one way: "
+            f"gdp {photos[0]} ..., or input=[...]"
+        )
+
+    # Literal strings of Hydra's grammar
+    literal = [quote(f"input={photo}", sweep=False).partition("=")[2] for photo in photos]
+    paths = literal[0] if len(literal) == 1 else f"[{','.join(literal)}]"
+    task = [] if named & {"task", "operator"} else ["task=auto"]
+    return [*rest, *task, f"input={paths}"]
+
+
 def quote(word: str, sweep: bool) -> str:
     """A word `path=value`, quoted so that Hydra takes the value literally; any other as it is.
 

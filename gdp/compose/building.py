@@ -17,7 +17,11 @@ from operators.base import Operator
 from samplers.restorer import Restorer
 
 PARTS = ("operator", "sampler", "prior", "tiling", "lowres")  # groups that describe objects
-QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps
+QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps, where a sampler has a number of them
+
+# Where it chooses their number by the problem: calls for each halving of the noise, and of how many
+# restorations the result is the mean.
+EFFORT = {"fast": (1.5, 1), "balanced": (2.5, 1), "best": (2.5, 4)}
 
 
 def build(
@@ -80,21 +84,38 @@ def build(
 
 
 def choose_schedule(cfg: DictConfig, own_sampler: bool) -> None:
-    """Let steps=, quality= and init= decide on the sampler's schedule.
+    """Let steps=, quality=, detail= and init= decide on the sampler's schedule.
 
     Raises:
-        ValueError: there are steps to decide on, but the sampler is an object of the caller's.
+        ValueError: there is something to decide on, but the sampler is an object of the caller's;
+            or detail= is given to a sampler that has none.
     """
-    steps = QUALITY.get(cfg.quality) if cfg.steps is None else cfg.steps
-    if steps is not None and own_sampler:
+    chosen = [name for name in ("steps", "quality", "detail") if cfg[name] is not None]
+    if own_sampler and "detail" in chosen:
+        raise ValueError(
+            "detail= is of samplers made by name; give yours its own: Auto(detail=...)"
+        )
+    if own_sampler and chosen:
         raise ValueError(
             "steps= and quality= are of samplers made by name; give yours a schedule of its own: "
             "Schedule(steps=...)"
         )
 
     with open_dict(cfg):
-        if steps is not None:
-            cfg.sampler.schedule.steps = steps
+        if cfg.steps is not None:
+            cfg.sampler.schedule.steps = cfg.steps
+        elif cfg.quality is not None and cfg.sampler.schedule.steps == "auto":
+            cfg.sampler.rate, cfg.sampler.draws = EFFORT[cfg.quality]
+        elif cfg.quality is not None:
+            cfg.sampler.schedule.steps = QUALITY[cfg.quality]
+
+        if cfg.detail is not None:
+            if "detail" not in cfg.sampler:
+                raise ValueError(
+                    f"detail={cfg.detail} is of sampler=auto and sampler=anchored; other samplers "
+                    "draw as their papers have it"
+                )
+            cfg.sampler.detail = float(cfg.detail)
         if cfg.init is not None and cfg.sampler.schedule.start == 1:
             cfg.sampler.schedule.start = "auto"
 

@@ -82,6 +82,19 @@ class Settings:
         least=0,
         most=1,
     )
+    jpeg: Literal["auto", "off"] = of_photo(
+        "auto",
+        "auto: a JPEG file's tables tell by how much each frequency of the photo may be wrong; "
+        "off: its pixels are taken as they are",
+        "it is auto, which asks the photo's file, or off",
+    )
+    noise: str = of_photo(
+        "auto",
+        "auto: any colour where sigma_y=auto, else white; white; camera or grain, estimated; jpeg, "
+        "of the file's tables; or a file: a picture of something even, or a saved model",
+        "it is auto, white, camera, jpeg, grain, or a file",
+        path=True,
+    )
     poisson: float | None = of_photo(
         None,
         "with degrade=true: photon noise, this many photons at white",
@@ -105,9 +118,17 @@ class Settings:
     scene: bool = of_photo(False, "true: the pictures of input= are exposures of one scene")
     quality: Literal["fast", "balanced", "best"] | None = of_result(
         None,
-        "fast (10 steps, reuse=2 where places keep their meaning), balanced (20) or best (100); "
-        "left out, as many as the sampler file says",
+        "fast, balanced or best: the default takes as many network calls as help, fast half as "
+        "many, best the mean of four restorations; a sampler with a number of steps takes 10, 20 "
+        "or 100 (fast: and reuse=2 where places keep their meaning)",
         "it is fast, balanced or best",
+    )
+    detail: float | None = of_result(
+        None,
+        "0: least error, the mean of what may have been; 1: most detail, a draw of it; left out, 0",
+        "it goes from 0, least error, to 1, most detail",
+        least=0,
+        most=1,
     )
     steps: int | None = of_result(
         None,

@@ -85,6 +85,8 @@ SPACINGS = {
     "squared": squared,
 }
 
+AUTO_STEPS = 20  # steps=auto, until it is known what is to be restored
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -93,7 +95,8 @@ class Schedule:
     Time travel is RePaint's, as in DDNM, Algorithm 2.
 
     Args:
-        steps: how many times are visited.
+        steps: how many times are visited. auto is for samplers.start.few to choose; until then it
+            counts as AUTO_STEPS.
         travel: l, the steps of a stretch that is walked more than once.
         repeat: r, how often each stretch is walked.
         start: the highest time as a share of T. auto is for samplers.start.late to choose; until
@@ -105,7 +108,7 @@ class Schedule:
         ValueError: one of them is out of its range.
     """
 
-    steps: int = 50
+    steps: int | str = 50
     travel: int = 1
     repeat: int = 1
     start: float | str = 1.0
@@ -115,6 +118,8 @@ class Schedule:
     def __post_init__(self) -> None:
         for name in ("steps", "travel", "repeat"):
             value = getattr(self, name)
+            if name == "steps" and value == "auto":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(
                     f"{name}={value!r} in the sampling schedule; "
@@ -136,6 +141,11 @@ class Schedule:
                 f"unknown spacing {self.spacing!r}; it is one of {', '.join(SPACINGS)}"
             )
 
+    @property
+    def count(self) -> int:
+        """The steps as a number."""
+        return AUTO_STEPS if isinstance(self.steps, str) else self.steps
+
     def times(self, T: int) -> list[int]:
         """The times visited, rising; 0, which is not among them, comes before the first.
 
@@ -143,13 +153,13 @@ class Schedule:
             ValueError: there are fewer times between the ends than steps.
         """
         low, top = self.ends(T)
-        count = top - low + 1
-        if self.steps > count:
+        count, steps = top - low + 1, self.count
+        if steps > count:
             raise ValueError(
                 f"steps={self.steps}, but the prior has {count} times to visit; "
                 f"ask for 1 to {count} steps"
             )
-        return [t + low - 1 for t in SPACINGS[self.spacing](count, self.steps)]
+        return [t + low - 1 for t in SPACINGS[self.spacing](count, steps)]
 
     def ends(self, T: int) -> tuple[int, int]:
         """The least and the greatest time that may be visited."""

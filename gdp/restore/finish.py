@@ -9,6 +9,7 @@ from torch import Tensor
 from gdp.picture import rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts, metrics
+from gdp.restore.guard import judge
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
 from gdp.restore.sample import Cost
@@ -35,17 +36,22 @@ def finish(
     config, y, A = setup.config, measurement.y, restored.operator
     pixels = to_image(restored.x)
 
-    # Colours of the input, pixels that it holds, and a share of it.
+    # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
+    remarks = [A.remark(y)]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
+    if y.shape[1] == 3 and torch.equal(y, y[:, :1].expand_as(y)):
+        pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     if not config["degrade"]:
         pixels = agree(pixels, A, y, measurement.photo.rounding)
+        verdict = judge(pixels, A, y)
+        if not verdict.passed:
+            pixels = untouched(A, y).expand_as(pixels)
+            remarks.append(f"the photo is left as it is, for the result {verdict.why}")
     if config["strength"] < 1:
-        same_size = y.shape[1:] == pixels.shape[1:]
-        untouched = to_image(y if same_size else first_guess(A, y))
-        pixels = torch.lerp(untouched, pixels, config["strength"])
+        pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 
-    if remark := A.remark(y):
+    for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
     return Result(
         pixels=pixels[None],
@@ -56,6 +62,12 @@ def finish(
         radiance=A.radiance(to_model(pixels[:1])) if config["scene"] else None,
         reports=[report_on(pixels, measurement, A, cost, setup, prior)],
     )
+
+
+def untouched(A: Operator, y: Tensor) -> Tensor:
+    """The photo as it is, [1, 3, H, W] in [0, 1], or a first guess where x has another size."""
+    same = y.shape == A.x_shape(y) and y.shape[1] == 3
+    return to_image(y if same else first_guess(A, y))
 
 
 def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
@@ -109,6 +121,7 @@ def report_on(
         "seed": config["seed"],
         "sigma_y": measurement.operator.sigma_y / 2,
         "sigma_y_estimated": config["sigma_y"] == AUTO,
+        "noise": None if measurement.noise is None else measurement.noise.describe(),
         "nfe": cost.calls,
         "seconds": cost.seconds,
         "seconds_per_nfe": cost.seconds / max(cost.calls, 1),

@@ -11,9 +11,13 @@ from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
 from gdp.prior.noise import Noise, impulses, photons
+from gdp.restore.compression import compressed, compression_of
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise_level import estimate_sigma
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
+from operators.noise.whitened import can_whiten
 
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
 log = logging.getLogger("gdp")
@@ -29,6 +33,7 @@ class Measurement(NamedTuple):
     reference: Tensor | None  # the clean photo that y was made from, [1, 3, H, W] in [0, 1]
     init: Tensor | None  # a picture to start from, [1, 3, H, W] in [0, 1]
     alone: bool  # no other photo has this operator
+    noise: NoiseModel | None = None  # of a photo that is degraded already
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -64,20 +69,31 @@ def observe(
 
     # Make y of a clean photo, or take the photo for y.
     reference = crop(pixels, operator.divisor) if config["degrade"] else None
-    sigma_y = config["sigma_y"]
+    sigma_y, model = config["sigma_y"], None
     if reference is not None:
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
     else:
-        y, operator = take(pixels, operator, sigma_y, photo.rounding)
+        model = noise_of(pixels, config["noise"], sigma_y, file, setup.noise_alone)
+        model = model.at_least(photo.rounding)
+        y, operator = take(pixels, operator, model, photo.rounding)
+        alone = alone or operator.whitening is not None
+        asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
+        jpeg = compression_of(file) if file is not None and asked else None
+        if jpeg is not None:
+            found = sigma_y == AUTO
+            operator, alone = compressed(operator, y, jpeg, model, found), True
 
     # Refuse what cannot be saved, before any time is spent on it.
     H, W = operator.x_shape(y)[-2:]
     if file is not None:
         suffix = suffix_for(file, config["format"], config["scene"])
         check_result(suffix, config["depth"], H, W)
+    for line in operator.findings:
+        log.info("%s: %s", name, line)
     if sigma_y == AUTO:
-        log.info("%s: sigma_y=%.4f, estimated", name, operator.sigma_y / 2)
+        kind = "" if operator.whitening is None else ", coloured"
+        log.info("%s: sigma_y=%.4f, estimated%s", name, operator.sigma_y / 2, kind)
     if sigma_y == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
         log.warning(
             "%s has next to no noise, so little will change; "
@@ -94,27 +110,37 @@ def observe(
                 f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is "
                 f"{W}x{H}; resize it to that"
             )
-    return Measurement(name, y, operator, photo, reference, init, alone)
+    return Measurement(name, y, operator, photo, reference, init, alone, model)
 
 
 def take(
-    pixels: Tensor, operator: Operator, sigma_y: float | str, rounding: float
+    pixels: Tensor, operator: Operator, noise: NoiseModel | float | str, rounding: float
 ) -> tuple[Tensor, Operator]:
     """Take a photo for y.
 
     Args:
         pixels: the degraded photo [B, 3, H, W] in [0, 1].
         operator: the degradation; it says which part of the photo it measured.
-        sigma_y: std of the photo's noise in [0, 1] units, or auto: estimated.
+        noise: the photo's, as a model, or as a white one's std in [0, 1] units; auto: estimated,
+            white.
         rounding: std of the photo's rounding in [0, 1] units; the noise is never below it.
 
     Returns:
         y in [-1, 1] units, and the operator that knows y's noise.
     """
-    std = estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y
-    operator = operator.with_noise(2 * max(std, rounding))
+    if not isinstance(noise, NoiseModel):
+        noise = NoiseModel.white(estimate_sigma(pixels) if isinstance(noise, str) else noise)
+    noise = noise.at_least(rounding)
+
+    # What the photo tells of A, by a noise that is not whitened yet.
+    operator, photo = operator.with_noise(2 * noise.std), to_model(pixels)
+    shape = operator.sigma_y if noise.is_white else 2 * noise.at(*photo.shape[-2:]).to(photo)
     with torch.no_grad():
-        return operator.observe(to_model(pixels)), operator
+        operator = operator.for_photo(photo, shape)
+        y = operator.observe(photo)
+    if noise.is_white or not can_whiten(operator, y):
+        return y, operator
+    return y, operator.with_whitening(noise.whiten)
 
 
 def degrade(
@@ -153,7 +179,9 @@ def degrade(
         y = to_model(impulses(to_image(y), impulse, seeds))
 
     level = estimate_sigma(to_image(y)) if sigma_y == AUTO else variance**0.5
-    return y, operator.with_noise(2 * level)
+    operator = operator.with_noise(2 * level)
+    with torch.no_grad():
+        return y, operator.for_photo(y, operator.sigma_y)
 
 
 def crop(pixels: Tensor, divisor: int) -> Tensor:

@@ -70,6 +70,13 @@ def draw(
     """
     calls, began = prior.calls, perf_counter()
     photos, seeds = len(y), list(run.seeds or [0])
+
+    # What is to be left as it is needs no network.
+    if operator.leaves:
+        same = [one.expand(len(seeds), -1, -1, -1) for one in y.split(1)]
+        return [Restored(x, operator) for x in same], Cost(0, 0.0)
+
+    A, y = operator.whitened(y)
     size = most if photos == 1 else len(seeds)
     batches = [seeds[k : k + size] for k in range(0, len(seeds), size)]
 
@@ -81,15 +88,18 @@ def draw(
             init = init.repeat_interleave(len(batch), 0)
         keep = run.keep.at(k) if run.keep is not None and len(batches) > 1 else run.keep
         one = Run(batch * photos, init, run.on_step, keep)
-        drawn.append(sampler.restore(prior, operator, y.repeat_interleave(len(batch), 0), one))
+        drawn.append(sampler.restore(prior, A, y.repeat_interleave(len(batch), 0), one))
 
     x = torch.cat([restored.x for restored in drawn])
-    bound = drawn[0].operator
+    bound = drawn[0].operator if A is operator else operator
     cost = Cost(prior.calls - calls, (perf_counter() - began) / photos)
     return [Restored(samples, bound) for samples in x.split(len(seeds))], cost
 
 
 def calls_of_passes(measurement: Measurement, setup: Setup, prior: Prior) -> list[int]:
     """Network calls of each pass over a photo; one that starts from a picture has one pass."""
-    passes = setup.sampler.passes(prior.T, measurement.operator, measurement.y)
+    if measurement.operator.leaves:
+        return [0]
+    A, y = measurement.operator.whitened(measurement.y)
+    passes = setup.sampler.passes(prior.T, A, y)
     return passes[: None if measurement.init is None else 1]

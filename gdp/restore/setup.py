@@ -38,8 +38,9 @@ class Setup(NamedTuple):
         every = self.config["reuse"]
         if every is None:
             fast = self.config["quality"] == "fast" and self.config["steps"] is None
+            many = self.sampler.schedule.steps != "auto"  # where calls are few, each counts
             local = self.operator.offers("at_scale")  # places keep their meaning
-            every = REUSE_WHEN_FAST if fast and local and reusable(prior) else 1
+            every = REUSE_WHEN_FAST if fast and many and local and reusable(prior) else 1
         return self.tiled(prior if every == 1 else ReusingPrior(prior, every))
 
     @property
@@ -54,7 +55,8 @@ class Setup(NamedTuple):
         They may not where something is found or drawn for each of them, which makes A its own.
         """
         estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
-        return not (estimated or self.config["scene"] or self.operator.blind)
+        found = self.operator.blind or self.operator.of_one_photo
+        return not (estimated or self.config["scene"] or found)
 
     @property
     def seeds(self) -> list[int]:

@@ -137,7 +137,8 @@ class Pyramid:
 
 def shrunk(photo: np.ndarray, smallest: int) -> list[np.ndarray]:
     """Shrink a photo uint8 [H, W, 3] level by level, while its short side is >= `smallest`."""
-    picture, levels = Image.fromarray(photo), []
+    picture = Image.fromarray(photo)
+    levels: list[np.ndarray] = []
 
     while True:
         scale = 2 ** (-len(levels) / LEVELS_PER_OCTAVE)

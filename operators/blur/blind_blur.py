@@ -3,6 +3,9 @@
 k          from the gradients of y                                operators/blur/kernel_estimate.py
 sigma^2  = sigma_y^2 + (doubt std(k * y - y))^2                   what counts as the noise of y
 
+A kernel that reaches the rim of its window is cut off there: what it would give is stripes and
+rings, so that such a photo is left alone.
+
 The kernel is a little wrong wherever blur shows, which counts as noise. It does not follow the
 prior's x0, as in Fast Diffusion EM (Laroche et al., WACV 2024): a small prior's x0 is smoother
 than the photo and drags k along.
@@ -18,10 +21,23 @@ from torch import Tensor, nn
 from operators.base import Operator
 from operators.blur.evidence import gradients
 from operators.blur.iterated import Blur, Frame
-from operators.blur.kernel_estimate import KernelEstimator, edge_window
+from operators.blur.kernel_estimate import (
+    KernelEstimator,
+    edge_window,
+    point_kernel,
+    rim_share,
+)
 from operators.blur.kernels import check_side, from_file, normalise, principal_axes, shrink_kernel
 from operators.blur.search import Stroke
+from operators.blur.softness import softness
 from operators.scale import shrink
+
+# The share of a kernel at the rim of its window from which there is more of it outside.
+RIM = 0.035
+
+# The std in pixels along its longest axis up to which a kernel is hardly more than softness, and
+# the share of that which is undone.
+SLIGHT, CAUTION = 1.4, 0.85
 
 
 class BlindBlur(Blur):
@@ -38,6 +54,7 @@ class BlindBlur(Blur):
 
     Attributes:
         windows: rows and columns of the part of each image that was looked at; none if unbound.
+        wide: whether a kernel reached the rim of its window, so that all photos are left alone.
         doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
         estimator: finds a kernel.
     """
@@ -45,6 +62,7 @@ class BlindBlur(Blur):
     pictured = ("kernel",)
     doubt: float = 2.2
     estimator = KernelEstimator()
+    wide = False
     windows: list[tuple[slice, slice]]
 
     def __init__(
@@ -86,7 +104,7 @@ class BlindBlur(Blur):
         everywhere = gradients(y.detach().float()).split(1)
         bound.windows = [edge_window(g) for g in everywhere]
         if isinstance(init, BlindBlur) and init.windows and len(init.kernel) == len(y):
-            kernels = init.kernel.detach().clone()
+            kernels, bound.wide = init.kernel.detach().clone(), init.wide
         else:
             # A difference of two pixels' means over the channels has twice their variance.
             noise = 2 * self.sigma_y**2 / y.shape[1]
@@ -94,12 +112,38 @@ class BlindBlur(Blur):
                 self.estimator(g[..., rows, columns], self.size, noise)
                 for g, (rows, columns) in zip(everywhere, bound.windows, strict=True)
             ]
-            kernels = torch.stack(found)[:, None]
+            bound.wide = any(rim_share(k) > RIM for k in found)
+            believed = [self.believed(k, one, bound.wide) for k, one in zip(found, y, strict=True)]
+            kernels = torch.stack(believed)[:, None]
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
 
         wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
         bound.sigma_y = math.hypot(self.sigma_y, wrong)
         return bound
+
+    def believed(self, kernel: Tensor, y: Tensor, wide: bool) -> Tensor:
+        """What is believed of a kernel [h, h] that was found for y [C, H, W]."""
+        point = point_kernel(len(kernel)).to(kernel)
+        if wide or torch.equal(kernel, point):
+            return point
+        if principal_axes(kernel)[0] > SLIGHT:
+            return kernel
+
+        # Hardly more than a sharp photo's own blur, which is not to be undone.
+        width = CAUTION * softness(y[None].detach().float())
+        return Stroke(0.0, 0.0, width).kernel(len(kernel)).to(kernel) if width > 0 else point
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """x, or y where its blur does not fit into the window."""
+        return y if self.wide else x
+
+    def remark(self, y: Tensor) -> str:
+        if not self.wide:
+            return ""
+        return (
+            f"its blur is wider than operator.size={self.size}, or is movement of things in it, "
+            f"so it is left as it is; try operator.size={2 * (3 * self.size // 4) + 1}"
+        )
 
     def describe(self, y: Tensor) -> dict[str, Any]:
         """The width of the first image's kernel.

@@ -100,6 +100,13 @@ def point_kernel(size: int) -> Tensor:
     return kernel
 
 
+def rim_share(kernel: Tensor) -> float:
+    """The share of a kernel [h, w] of sum 1 that lies in its outermost rows and columns."""
+    if min(kernel.shape) < 3:
+        return 0.0
+    return float(kernel.sum() - kernel[1:-1, 1:-1].sum())
+
+
 def centre(kernel: Tensor) -> Tensor:
     """The kernel [h, h] with its centroid in the middle pixel, rolled over the edges."""
     place = torch.arange(len(kernel)).to(kernel) - len(kernel) // 2

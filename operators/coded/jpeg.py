@@ -17,17 +17,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import Operator
-from operators.coded.planes import blocks, downsample, join_blocks, undo_upsample, upsample
+from operators.coded.block_noise import (
+    LAST_ROUNDING,
+    LEVEL,
+    BlockWhitening,
+    rounding_variance,
+)
+from operators.coded.jpeg_error import error_variance
+from operators.coded.planes import blocks, chroma_samples, downsample, join_blocks, upsample
 from operators.coded.quantise import HALF, straight_through
-from operators.coded.tables import read_tables, standard_tables
+from operators.coded.tables import NO_CHROMA, YCBCR, read_tables, standard_tables
+from operators.identity import Identity
+from operators.noise.whitened import whiten
 from operators.tools.transforms import dct
 
-# C, without the shift of chroma by 128.
-YCBCR = (
-    (0.299, 0.587, 0.114),
-    (-0.168735892, -0.331264108, 0.5),
-    (0.5, -0.418687589, -0.081312411),
-)
 # Rows and columns that share a chroma sample, by Pillow's number of the subsampling.
 FACTORS = ((1, 1), (1, 2), (2, 2))
 ROUNDING = 1 / 255 / 12**0.5  # std of rounding to 8 bits, in units of [0, 1]
@@ -78,6 +81,11 @@ class JPEG(Operator):
     def sigma_y(self, value: float) -> None:
         self.__dict__["noise"] = value
 
+    @property
+    def of_one_photo(self) -> bool:
+        """True, for how wrong y is depends on the photo."""
+        return True
+
     def for_file(self, file: Path) -> "JPEG":
         """With tables=input, the operator of the photo's own tables."""
         return JPEG(tables=str(file)).with_noise(self.sigma_y) if self.own else self
@@ -108,18 +116,53 @@ class JPEG(Operator):
         return self.with_coefficients(x, y, nearest)
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        """Each coefficient of v drawn towards y's, then `project`.
+        """argmin_x sigma_y^2 (y - x)^T Sigma^-1 (y - x) + rho ||x - v||^2.
 
-        The rounding error of y's has the variance q^2 / 12, that of v's sigma_y^2 / rho. Weights
-        of colour planes are left out: the map to YCbCr is taken for orthonormal.
+        Sigma is that of rounding as noise (block_noise.py), with sigma_y^2 for what else there is.
         """
-        variance = 127.5**2 * self.sigma_y**2 / max(rho, 1e-12)
+        W = self.block_whitening(self.sigma_y, torch.as_tensor(self.__dict__.get("noise", 0.0)))
+        return v + W.filter(y - v, lambda d: d**2 / (d**2 + rho))
 
-        def between(c: Tensor, k: Tensor, q: Tensor) -> Tensor:
-            mean = c + variance / (variance + q**2 / 12) * (q * k - c)
-            return mean.clamp(q * (k - HALF), q * (k + HALF))
+    def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
+        noise = self.__dict__.get("noise", 0.0)
+        W = self.block_whitening(max(noise, self.error(y)), torch.as_tensor(noise)).to(y.device)
+        return whiten(Identity(), W), W(y)
 
-        return self.with_coefficients(v, y, between)
+    def block_whitening(self, sigma: float, noise: Tensor) -> BlockWhitening:
+        """What makes the error of y white.
+
+        Args:
+            sigma: the std of the noise then, in units of [-1, 1].
+            noise: the std of further noise of y, in units of [-1, 1]: a number, or [3, 8, 8] by
+                direction (block_noise.py) and frequency of an 8 x 8 DCT.
+        """
+        variance = rounding_variance(self.stored_steps, self.factors) + noise.to(self.steps) ** 2
+        std = variance.sqrt()
+        return BlockWhitening(std[0], std[1:], self.factors, sigma)
+
+    def error(self, y: Tensor) -> float:
+        """How wrong y [B, 3, H, W] is by this compression: an rms in units of [-1, 1]."""
+        steps = self.stored_steps.to(y)
+        planes = zip(self.stored_planes(y), steps, strict=True)
+        codes = [(self.coefficients(p) / q).round() for p, q in planes]
+        share = torch.linalg.inv_ex(self.colours)[0].square().sum(0).to(y)
+        variance = (share * error_variance(codes, steps)).sum() / 3 + LAST_ROUNDING
+        return LEVEL * float(variance) ** 0.5
+
+    @property
+    def stored_steps(self) -> Tensor:
+        """q [3, 8, 8]; the chroma of a grey file, which has none, is known as if q were 1."""
+        return torch.where(self.steps >= NO_CHROMA, 1.0, self.steps)
+
+    def stored_planes(self, y: Tensor) -> list[Tensor]:
+        """Y, Cb and Cr of y as they were stored, [B, h, w] each."""
+        luma, *chroma = self.planes(y)
+        return [luma, *(chroma_samples(plane, self.factors) for plane in chroma)]
+
+    def coefficients(self, plane: Tensor) -> Tensor:
+        """c of a plane by block, [B, rows, columns, 8, 8]."""
+        C = self.cosines.to(plane)
+        return C @ blocks(plane) @ C.T
 
     def planes(self, x: Tensor) -> list[Tensor]:
         """Y - 128, Cb - 128, Cr - 128 of 8-bit levels, each [B, H, W]."""
@@ -135,20 +178,19 @@ class JPEG(Operator):
     def rounded(self, plane: Tensor, i: int) -> Tensor:
         """Plane i with its coefficients rounded to multiples of q."""
         q, C = self.steps[i].to(plane), self.cosines.to(plane)
-        c = C @ blocks(plane) @ C.T
+        c = self.coefficients(plane)
         return join_blocks(C.T @ straight_through(c, q * (c / q).round()) @ C, plane)
 
     def with_coefficients(self, x: Tensor, y: Tensor, choose: Choice) -> Tensor:
         """x with its coefficients c replaced by choose(c, k, q), k being y's codes."""
         h, w = self.factors
-        (Y, *chroma), (Y_y, *chroma_y) = self.planes(x), self.planes(y)
+        (Y, *chroma), (Y_y, *chroma_y) = self.planes(x), self.stored_planes(y)
         out = [Y + self.change(Y, Y_y, 0, choose)]
 
         # The change of a chroma sample goes to all pixels that share it.
         for i, (plane, plane_y) in enumerate(zip(chroma, chroma_y, strict=True), 1):
             small = downsample(downsample(plane, w).mT, h).mT
-            small_y = undo_upsample(undo_upsample(plane_y, w).mT, h).mT
-            change = self.change(small, small_y, i, choose)
+            change = self.change(small, plane_y, i, choose)
             change = change.repeat_interleave(h, -2).repeat_interleave(w, -1)
             out.append(plane + change[..., : x.shape[-2], : x.shape[-1]])
         return self.image(out)
@@ -156,7 +198,7 @@ class JPEG(Operator):
     def change(self, plane: Tensor, plane_y: Tensor, i: int, choose: Choice) -> Tensor:
         """What new coefficients add to plane i, at whole blocks alone."""
         q, C = self.steps[i].to(plane), self.cosines.to(plane)
-        c, k = C @ blocks(plane) @ C.T, (C @ blocks(plane_y) @ C.T / q).round()
+        c, k = self.coefficients(plane), (self.coefficients(plane_y) / q).round()
         change = join_blocks(C.T @ (choose(c, k, q) - c) @ C, plane)
 
         H, W = (n - n % 8 for n in plane.shape[-2:])

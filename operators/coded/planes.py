@@ -51,3 +51,9 @@ def undo_upsample(p: Tensor, factor: int) -> Tensor:
     eye = torch.eye(small.shape[-1], dtype=p.dtype, device=p.device)
     both = downsample(upsample(eye, factor, p.shape[-1]), factor)
     return torch.linalg.solve_ex(both, small, left=False)[0]
+
+
+def chroma_samples(p: Tensor, factors: tuple[int, int]) -> Tensor:
+    """The samples that a decoder made the chroma plane p of; rows and columns share them."""
+    h, w = factors
+    return undo_upsample(undo_upsample(p, w).mT, h).mT

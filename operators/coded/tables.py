@@ -28,6 +28,12 @@ CHROMA = """
      99  99  99  99  99  99  99  99
      99  99  99  99  99  99  99  99
 """
+# RGB -> Y, Cb, Cr, without the shift of chroma by 128.
+YCBCR = (
+    (0.299, 0.587, 0.114),
+    (-0.168735892, -0.331264108, 0.5),
+    (0.5, -0.418687589, -0.081312411),
+)
 NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
 ORIENTATION = 0x0112  # the EXIF tag of how a picture is turned
 UPRIGHT = 1

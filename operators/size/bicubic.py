@@ -7,37 +7,46 @@ Columns outside the picture are folded back by half-sample reflection.
 Source: R. Keys, Cubic convolution interpolation for digital image processing, 1981.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
 from operators.base import check_factor
 from operators.scale import enlarged_shape, split_factor
 from operators.size.separable import Separable
+from operators.size.soft_down import KNOWN, OwnKernel
 from operators.tools.transforms import reflect_index
 
 
-class Bicubic(Separable):
+class Bicubic(OwnKernel, Separable):
     """y = K_h x K_w^T, K = rows of Keys' cubic stretched by r: [B, C, r h, r w] -> [B, C, h, w].
 
     Args:
         r: pixels of x a side, for one of y.
+        kernel: known, or auto: a photo that is softer than that has its own blur undone too.
     """
 
-    def __init__(self, r: int = 4):
+    def __init__(self, r: int = 4, kernel: str = KNOWN):
         super().__init__()
+        self.set_kernel(kernel)
         self.r = self.divisor = check_factor(r)
 
     def matrix(self, n: int) -> Tensor:
-        r, rows = self.r, torch.arange(n // self.r)
-        centre = r * rows + (r - 1) / 2
-        first = torch.ceil(centre - 2 * r).long()
-        columns = first[:, None] + torch.arange(4 * r + 1)
-
-        taps = keys_cubic((columns - centre[:, None]).double() / r)
-        taps /= taps.sum(1, keepdim=True)
+        rows = torch.arange(n // self.r)
+        places, taps = self.taps()
+        columns = (self.r * rows[:, None] + (self.r - 1) / 2 + places).round().long()
 
         blank = torch.zeros(len(rows), n, dtype=torch.float64)
-        return blank.scatter_add_(1, reflect_index(columns, n), taps)
+        return blank.scatter_add_(1, reflect_index(columns, n), taps.expand(len(rows), -1))
+
+    def taps(self) -> tuple[Tensor, Tensor]:
+        """Distances from the middle of a block [4 r + 1], and weights [4 r + 1], float64."""
+        middle = (self.r - 1) / 2
+        first = math.ceil(middle - 2 * self.r)
+        places = first + torch.arange(4 * self.r + 1, dtype=torch.float64) - middle
+        taps = keys_cubic(places / self.r)
+        return places, taps / taps.sum()
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return enlarged_shape(y, self.r)

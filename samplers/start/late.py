@@ -61,7 +61,7 @@ def late(
         start = min(1.0, max(automatic_start(prior, A, y, guess, noise), end + 0.05))
     resolved = replace(schedule, start=start, end=end)
     low, top = resolved.ends(prior.T)
-    return replace(resolved, steps=min(schedule.steps, max(1, top - low + 1)))
+    return replace(resolved, steps=min(schedule.count, max(1, top - low + 1)))
 
 
 def automatic_start(
@@ -72,13 +72,17 @@ def automatic_start(
     noise: Callable[[float], float] = hides,
 ) -> float:
     """t0 / T, by what a guess leaves wrong where it is worst; 1 where even T is too early."""
-    if guess is None and A.spreads:
-        error = LEAST_VARIATION_ERROR
-    else:
-        error = worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
+    error = guess_error(A, y, guess)
     sigma = noise(error)
     times = [t for t in range(1, prior.T + 1) if prior.sigma(t) >= sigma]
     return max(times[0], 2) / prior.T if times else 1.0
+
+
+def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
+    """What a guess leaves wrong where it is worst; None is the first guess."""
+    if guess is None and A.spreads:
+        return LEAST_VARIATION_ERROR
+    return worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
 
 
 def automatic_end(prior: Prior, A: Operator) -> float:

@@ -27,11 +27,14 @@ ACCEPTED = {
     "init": ["i.png", None],
     "degrade": [True],
     "sigma_y": [0, 0.05, 1, "auto"],
+    "jpeg": ["auto", "off"],
+    "noise": ["auto", "camera", "flat.png"],
     "poisson": [9, 0.5, None],
     "impulse": [0, 0.5],
     "scene": [True],
     "strength": [0, 1, 0.25],
     "quality": ["fast", "balanced", "best", None],
+    "detail": [0, 0.5, 1, None],
     "steps": [1, 1000, None],
     "reuse": [1, 3, None],
     "colourfix": ["none", "wavelet", "adain"],
@@ -51,10 +54,13 @@ REFUSED = {
     "depth": [12],
     "keep_exif": ["perhaps"],
     "sigma_y": [-0.1, 1.5, True, "some", None],
+    "jpeg": [90, True],
+    "noise": [None, 0.1],
     "poisson": [0, "many"],
     "impulse": [1, -0.1],
     "strength": [1.5, True, "half"],
     "quality": ["good", 3],
+    "detail": [-0.1, 1.5, "much"],
     "samples": [0, 1.5, True],
     "reuse": [0, True],
     "batch": [0, "many"],
@@ -136,4 +142,4 @@ def test_what_leaves_the_numbers_as_they_are():
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init"}
+    assert set(PATHS) == {"input", "output", "mask", "init", "noise"}

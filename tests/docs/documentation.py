@@ -211,7 +211,8 @@ def restored(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     elif not any(w.startswith("--") for w in words):
         given += ["device=cpu", f"output={output}", "overwrite=true"]
         given += [] if settings.get("task") == "doctor" else ["steps=2"]
-        given += [] if "input" in settings else ["input=clean.png"]
+        named = "input" in settings or (words and "=" not in words[0] and words[0][0] != "-")
+        given += [] if named else ["input=clean.png"]
     monkeypatch.setattr(doctor, "SPEED_SECONDS", 0.0)
     monkeypatch.setattr(sys, "argv", ["run.py", *given])
     try:

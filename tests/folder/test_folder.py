@@ -37,7 +37,7 @@ from gdp.storage.workspace import Workspace
 from tests.conftest import TASKS
 from tests.test_cli import EXTRA, cli, files, given  # noqa: F401
 
-WORDS = ("report=false", "task=denoise", "sigma_y=0.1", "steps=3", "batch=3", "checkpoint=1e-9")
+WORDS = "report=false task=denoise sigma_y=0.1 noise=white steps=3 batch=3 checkpoint=1e-9".split()
 
 
 def photos(folder, count=6, sizes=((24, 20), (20, 24), (24, 20))):
@@ -152,7 +152,7 @@ def test_what_may_share_calls(mask_file):
     first photo's.
     """
     may = {task for task in TASKS if build(compose(f"task={task}", f"mask={mask_file}")).shareable}
-    assert may == {*SHARING, "jpeg"}
+    assert may == {*SHARING}
     assert not build(compose("task=denoise", "sigma_y=auto")).shareable
     assert not build(compose("poisson=9")).shareable
 
@@ -193,7 +193,9 @@ def test_photos_that_share_calls_are_what_they_are_alone(cli, cat, mask_file, ta
 
 def test_calls_are_shared(cli):  # noqa: F811
     photos("in")
-    assert cli("input=in", "task=denoise", "sigma_y=0.1", "steps=2", "output=o")[0] == 0
+    assert (
+        cli("input=in", "task=denoise", "sigma_y=0.1", "noise=white", "steps=2", "output=o")[0] == 0
+    )
     reports = [json.loads(Path(f"o/p{i:02}.json").read_text()) for i in range(6)]
     assert [r["batch"] for r in reports] == [4, 2, 4, 4, 2, 4] and all(
         r["nfe"] == 2 for r in reports
@@ -202,6 +204,7 @@ def test_calls_are_shared(cli):  # noqa: F811
         "input=in",
         "task=denoise",
         "sigma_y=0.1",
+        "noise=white",
         "steps=2",
         "samples=2",
         "batch=4",
@@ -214,6 +217,7 @@ def test_calls_are_shared(cli):  # noqa: F811
             "input=in/p00.png",
             "task=denoise",
             "sigma_y=0.1",
+            "noise=white",
             "steps=2",
             "samples=2",
             "output=alone",

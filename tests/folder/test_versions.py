@@ -7,7 +7,7 @@ import pytest
 
 from tests.test_cli import cli  # noqa: F401
 
-MADE = Path(__file__).with_name("version_0_1")  # by version 0.1.0, with these words
+MADE = Path(__file__).with_name("version_0_2")  # by version 0.2.0, with these words
 WORDS = {
     "denoise": "task=denoise steps=1 seed=3",
     "inpaint": "task=inpaint mask=mask.png steps=1",
@@ -18,7 +18,7 @@ WORDS = {
 
 
 @pytest.mark.parametrize("name", WORDS)
-def test_results_of_version_0_1_are_finished(cli, tmp_path, name):  # noqa: F811
+def test_results_of_version_0_2_are_finished(cli, tmp_path, name):  # noqa: F811
     shutil.copytree(MADE, tmp_path, dirs_exist_ok=True)
     before = {file: file.stat().st_mtime_ns for file in Path(name).iterdir()}
     words = ("input=cat.png", *WORDS[name].split(), "prior.dtype=float32", "report=false")

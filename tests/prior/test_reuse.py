@@ -92,10 +92,11 @@ def test_from_the_command_line(cli, cat):  # noqa: F811
 @pytest.mark.parametrize(
     "words, every",
     [
-        (["quality=fast"], 2),
-        (["quality=fast", "reuse=1"], 1),
-        (["quality=fast", "steps=10"], 1),
-        (["quality=fast", "task=compressed_sensing"], 1),
+        (["quality=fast"], 1),
+        (["quality=fast", "sampler=ddnm"], 2),
+        (["quality=fast", "sampler=ddnm", "reuse=1"], 1),
+        (["quality=fast", "sampler=ddnm", "steps=10"], 1),
+        (["quality=fast", "sampler=ddnm", "task=compressed_sensing"], 1),
         (["quality=balanced"], 1),
         (["task=compressed_sensing", "reuse=3"], 3),
         ([], 1),

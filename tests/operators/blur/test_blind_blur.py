@@ -27,9 +27,9 @@ def test_a_sharp_photo_has_no_kernel():
 
 @pytest.mark.parametrize("name, least", [("gaussian", 0.9), ("motion", 0.75), ("disk", 0.85)])
 def test_from_the_blurred_photo_alone(name, least):
-    found = bound_to(blurred(photo(96), KERNELS[name]), 11).kernel[0, 0]
+    found = bound_to(blurred(photo(96), KERNELS[name]), 15).kernel[0, 0]
     assert correlation(found, KERNELS[name]) > least
-    assert abs(width(found) / width(KERNELS[name]) - 1) < 0.3
+    assert abs(width(found) / width(KERNELS[name]) - 1) < 0.4
 
 
 @settings(max_examples=12, deadline=None)
@@ -57,7 +57,7 @@ def test_any_size_gives_a_kernel(height, width, size, sigma, flat):
 def test_each_image_has_its_own_kernel():
     x = torch.cat([photo(64), photo(64, top=200)])
     y = torch.cat([blurred(x[:1], KERNELS["gaussian"]), blurred(x[1:], KERNELS["motion"])])
-    both, alone = bound_to(y, 9), bound_to(y[1:], 9)
+    both, alone = bound_to(y, 15), bound_to(y[1:], 15)
     torch.testing.assert_close(both.kernel[1:], alone.kernel, atol=1e-4, rtol=0)
     assert width(both.kernel[0, 0]) > 1.5 and correlation(
         both.kernel[1, 0], KERNELS["motion"]
@@ -67,11 +67,11 @@ def test_each_image_has_its_own_kernel():
 
 def test_grey_photos_and_what_is_told():
     y = blurred(photo(64).mean(1, keepdim=True), KERNELS["gaussian"])
-    A = bound_to(y, 11)
+    A = bound_to(y, 15)
     assert set(A.describe(y)) == {"kernel_std_along", "kernel_std_across", "kernel_angle"}
     assert A.describe(y)["kernel_std_along"] == pytest.approx(2, abs=0.7)
     (picture,) = A.pictures(y).values()
-    assert picture.shape == (1, 1, 11, 11) and picture.max() == 1
+    assert picture.shape == (1, 1, 15, 15) and picture.max() == 1
     assert BlindBlur(11).describe(y) == {} and BlindBlur(11).pictures(y) == {}
 
 
@@ -84,6 +84,21 @@ def test_an_earlier_kernel_goes_on():
     )
     second = BlindBlur(11).bind(y, first)
     assert torch.equal(first.kernel, second.kernel) and first.kernel is not second.kernel
+
+
+def test_a_blur_wider_than_its_window_is_left_alone():
+    y = blurred(photo(96), Stroke(14.0, 20.0, 0.6).kernel(19))
+    A = bound_to(y, 9)
+    assert A.wide and torch.equal(A.kernel, point_kernel(9)[None, None])
+    assert A.project(0 * y, y) is y and "operator.size=13" in A.remark(y)
+    fits = bound_to(blurred(photo(96), KERNELS["motion"]), 15)
+    assert not fits.wide and not fits.remark(y) and fits.project(0 * y, y) is not y
+    assert BlindBlur(9).bind(y, A).wide
+
+
+def test_hardly_any_blur_is_taken_for_softness():
+    y = blurred(photo(128), Stroke(0.0, 0.0, 1.0).kernel(9))
+    assert 0.6 < width(bound_to(y, 9).kernel[0, 0]) < 1.5
 
 
 def test_smaller_is_a_smaller_unknown():

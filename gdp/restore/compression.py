@@ -1,0 +1,72 @@
+"""What a JPEG file tells of its own errors, as part of the degradation."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gdp.restore.noise import NoiseModel
+from operators.base import LinearOperator, Operator
+from operators.coded.block_noise import SIDE, directions
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
+from operators.noise.whitened import can_whiten
+
+START = b"\xff\xd8\xff"  # of a JPEG file
+
+
+def compression_of(file: Path) -> JPEG | None:
+    """The compression of a photo's file.
+
+    None where it is no JPEG, or one whose tables say nothing of upright RGB pixels: stored turned,
+    in CMYK, or with unusual layers.
+    """
+    with file.open("rb") as stream:
+        if stream.read(len(START)) != START:
+            return None
+    try:
+        return JPEG(tables=str(file))
+    except ValueError:
+        return None
+
+
+def compressed(
+    operator: Operator, y: Tensor, jpeg: JPEG, noise: NoiseModel, estimated: bool = False
+) -> Operator:
+    """The operator for a photo y that came out of a JPEG file.
+
+    Args:
+        operator: the degradation before the file was written, with the rms of y's noise.
+        y: the measurement.
+        jpeg: the file's compression.
+        noise: the noise of y besides.
+        estimated: whether it was found in y, and holds the errors of the compression.
+    """
+    other = isinstance(operator, JPEG) or y.ndim != 4 or y.shape[1] != 3
+    if other or operator.leaves:
+        return operator
+    jpeg = jpeg.to(y.device)
+    error = jpeg.error(y)
+    if estimated:
+        noise = noise.scaled(max(noise.std**2 - (error / 2) ** 2, 0.0) ** 0.5)
+
+    # Errors by frequency where noise may have any shape, else as much white noise, but for what
+    # keeps its pixels.
+    if isinstance(operator, LinearOperator) and can_whiten(operator, y):
+        return Compressed(operator, jpeg, error, by_block(noise, jpeg))
+    if operator.blind or operator.offers("linear"):
+        return operator.with_noise(max(operator.sigma_y, error))
+    return operator
+
+
+def by_block(noise: NoiseModel, jpeg: JPEG) -> Tensor:
+    """The std [3, 8, 8] of noise by JPEG's directions and frequencies, in units of [-1, 1].
+
+    Chroma samples that pixels share know its low frequencies alone.
+    """
+    share = (directions() @ noise.colours.double().T) ** 2
+    h, w = jpeg.factors
+    fine, shared = (noise.at(SIDE * m, SIDE * n)[0, :, :SIDE, :SIDE] for m, n in ((1, 1), (h, w)))
+    power = [torch.einsum("c,cuv->uv", share[0], fine.double() ** 2)]
+    power += [torch.einsum("c,cuv->uv", row, shared.double() ** 2) for row in share[1:]]
+    return 2 * torch.stack(power).sqrt()

@@ -1,0 +1,92 @@
+"""Never worse than the photo: a result is compared with what y and its model allow.
+
+distance   rms(A x - y) <= FAR sigma_y + SLACK        no result is farther from y than y's noise
+detail     q(x) = fine(x) / coarse(x)                 of contrasts, tile by tile
+           q(x) <= max(NATURAL, GAIN q(y))            but in a share CRACKED of the tiles
+
+Photos fall off as 1 / f, so that their contrast is about the same at every scale; worms, zebras and
+checkerboards have more of it at one pixel than at four. A y with such detail of its own, print or
+noise, allows as much. The second test needs a y of x's own size.
+Source of the law: Field, Relations between the statistics of natural images, JOSA A 1987.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gdp.picture import to_model
+from operators.base import LinearOperator, Operator
+
+# Times the noise, and rms in [-1, 1] units, that a result may be from y. What is found along with a
+# picture, light above all, is matched less closely.
+FAR, SLACK, LOOSE = 3.0, 0.04, 0.12
+
+# Fine contrast as a share of coarse contrast that few tiles of photos exceed (90 % of each photo's
+# are below 1.7, with rare exceptions), and how many times y's own it may be.
+NATURAL, GAIN = 1.8, 1.5
+
+# Pixels of a tile, contrast below which it counts as empty ([-1, 1] units), and the share of tiles
+# that may be out of bounds.
+TILE, FAINT, CRACKED = 32, 0.03, 0.1
+
+
+class Verdict(NamedTuple):
+    """Whether a result may be shown, and why not."""
+
+    passed: bool
+    why: str = ""
+
+
+def judge(pixels: Tensor, A: Operator, y: Tensor) -> Verdict:
+    """Compare a result with the photo that it is of.
+
+    Args:
+        pixels: the result [S, 3, H, W] in [0, 1].
+        A: the operator as bound, with y's noise.
+        y: the measurement [1, ...] in [-1, 1].
+    """
+    x = to_model(pixels).to(y)
+    with torch.no_grad():
+        off = float((A(x[:1]) - y).square().mean().sqrt())
+
+    # Farther from y than its noise can be.
+    linear = isinstance(A, LinearOperator) and not A.blind
+    allowed = FAR * A.sigma_y + (SLACK if linear else LOOSE)
+    if off > allowed:
+        return Verdict(False, f"lies {off / 2:.3f} from it, where {allowed / 2:.3f} is explained")
+
+    # Detail that neither y nor a photo has.
+    if y.shape[1:] == x.shape[1:] and min(x.shape[-2:]) >= 2 * TILE:
+        share = cracked(x, y)
+        if share > CRACKED:
+            return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")
+    return Verdict(True)
+
+
+def cracked(x: Tensor, y: Tensor) -> float:
+    """The share of tiles of x [S, C, H, W] with more fine contrast than y [1, C, H, W] allows."""
+    fine, coarse = contrasts(x)
+    fine_y, coarse_y = contrasts(y)
+
+    allowed = (GAIN * fine_y / coarse_y.clamp_min(FAINT)).clamp_min(NATURAL)
+    return float((fine > allowed * coarse.clamp_min(FAINT)).double().mean())
+
+
+def contrasts(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Rms of what is finer than two pixels, and of what is between four and eight, by tiles."""
+    grey = x.mean(1, keepdim=True)
+    halves = [grey]
+    for _ in range(3):
+        halves.append(F.avg_pool2d(halves[-1], 2))
+
+    # What is lost from one scale to the next; of the coarse ones the mean of two.
+    lost = [
+        (a - F.interpolate(b, a.shape[-2:], mode="nearest")).square() for a, b in pairwise(halves)
+    ]
+    tiles = [F.avg_pool2d(e, TILE // 2**k) for k, e in enumerate(lost)]
+    rows, columns = (min(t.shape[i] for t in tiles) for i in (-2, -1))
+    fine, _, coarse = (t[..., :rows, :columns].sqrt() for t in tiles)
+    return fine, coarse

@@ -1,0 +1,130 @@
+"""A photo's patches as DCT coefficients: their powers, their brightness, and which are smooth.
+
+E(c, r)  = mean of D^2 over the frequencies of ring r of colour direction c, D the DCT of a patch
+           less its plane
+S(c, r)  = sum of sqrt(m) log(1 + E / E_10) over all other rings (m: frequencies of a ring; E_10:
+           the 10 % quantile over patches): little where a patch is smooth
+
+What a ring holds is judged by the others: noise is independent from one to the next, structure is
+not, so that noise is not chosen by its own size.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
+PATCHES = {8: 6000, 16: 4000, 32: 2000}
+RINGS = {
+    8: ((1, 2), (2, 4), (4, 6), (6, 8)),
+    16: ((2, 4), (4, 6), (6, 8), (8, 12), (12, 16)),
+    32: ((1, 2), (2, 4), (4, 6), (6, 8), (8, 16)),
+}
+
+# Pixels at 0 or 1 may be clipped, and their noise with them.
+WINDOW = 24  # pixels a side around a patch in which they are counted, at least
+CLIPPED_HARMLESS = 0.02  # their share in a window that does little harm
+CLEAREST = 0.05  # share of the patches that are used where no window is as clear as that
+
+
+class Blocks(NamedTuple):
+    """N patches of a photo."""
+
+    power: Tensor  # D^2 [3, side, side, N], as if the plane had not been taken off
+    brightness: Tensor  # [N]
+    rings: list[Tensor]  # which frequencies are in each, [side, side]
+    energy: Tensor  # E [3, rings, N]
+    smoothness: Tensor  # S [3, rings, N]; little where smooth
+
+
+def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
+    """Look at a photo's patches.
+
+    Args:
+        pixels: [B, 3, H, W] in [0, 1].
+        colours: three directions in RGB, a row each.
+        side: pixels of a patch, one of PATCHES.
+
+    Returns:
+        Patches of which next to nothing is clipped; None where everything is.
+    """
+    H, W = pixels.shape[-2:]
+    stride = max(1, round((len(pixels) * H * W / PATCHES[side]) ** 0.5))
+    lost = clipped_shares(pixels, side, stride)
+    if lost.min() == 1:
+        return None
+    good = lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
+
+    # Patches of each direction, less their planes: slopes are no noise.
+    patches = F.unfold(pixels, side, stride=stride).unflatten(1, (3, side, side))
+    patches = patches.movedim(0, -1).flatten(-2)[..., good]  # [3, side, side, N]
+    patches = torch.einsum("kc,cijn->kijn", colours.to(pixels), patches)
+    brightness = patches[0].mean((0, 1)) / colours[0].sum().abs()
+    basis, slope = cosines(side).to(pixels), slopes(side).to(pixels)
+    flat = torch.full_like(slope, side**-0.5)
+    for a, b in ((slope, flat), (flat, slope)):
+        plane = torch.outer(a, b)[..., None]
+        patches = patches - (patches * plane).sum((1, 2), keepdim=True) * plane
+
+    power = torch.einsum("iu,kijn,jv->kuvn", basis, patches, basis).square()
+    kept = torch.ones_like(basis)
+    kept[:, 0] -= (slope @ basis) ** 2
+    kept[0] -= (slope @ basis) ** 2
+    power = power / kept.clamp_min(0.05)[..., None]
+    return with_smoothness(power, brightness, side)
+
+
+def with_smoothness(power: Tensor, brightness: Tensor, side: int) -> Blocks:
+    """The patches with the energy of each ring, and how smooth the others say that they are."""
+    n = torch.arange(side)
+    order = torch.maximum(n[:, None], n)
+    plane = (n[:, None] + n) <= 1
+    rings = [(order >= low) & (order < high) & ~plane for low, high in RINGS[side]]
+
+    # Frequencies of a ring count alike, whatever their typical power.
+    energies = []
+    for ring in rings:
+        x = power[:, ring.to(power.device)]
+        mean = x.mean(-1, keepdim=True)
+        typical = x.minimum(2 * mean).mean(-1, keepdim=True).clamp_min(1e-10)
+        energies.append((x * (typical.mean(1, keepdim=True) / typical)).mean(1))
+    energy = torch.stack(energies, 1)
+
+    low = energy.kthvalue(max(1, energy.shape[-1] // 10), -1, keepdim=True).values
+    counts = torch.tensor([float(ring.sum()) for ring in rings]).to(energy)
+    structure = counts.sqrt()[:, None] * torch.log1p(energy / low.clamp_min(1e-9))
+    own = structure.clone()
+    own[1:] = structure[1:].sum(0)  # the two colours go together
+    return Blocks(power, brightness, rings, energy, structure.sum((0, 1)) - own)
+
+
+def clipped_shares(pixels: Tensor, side: int, stride: int) -> Tensor:
+    """Around each patch, the share [N] of pixels of which a channel is clipped.
+
+    They count as clipped only where nothing in the photo is darker, or brighter.
+    """
+    ends = torch.zeros_like(pixels[:, :1], dtype=torch.bool)
+    if pixels.min() >= 0:
+        ends = ends | (pixels <= 0).any(1, keepdim=True)
+    if pixels.max() <= 1:
+        ends = ends | (pixels >= 1).any(1, keepdim=True)
+    margin = max(0, WINDOW - side) // 2
+    window = side + 2 * margin
+    shares = F.avg_pool2d(ends.to(pixels), window, stride, margin, count_include_pad=False)
+    return shares.movedim(0, -1).flatten()
+
+
+def cosines(side: int) -> Tensor:
+    """The orthonormal DCT-II [side, side], a frequency a column."""
+    n = torch.arange(side)
+    waves = torch.cos(torch.pi / side * torch.outer(n + 0.5, n)) * (2 / side) ** 0.5
+    waves[:, 0] /= 2**0.5
+    return waves
+
+
+def slopes(side: int) -> Tensor:
+    """A straight line [side] of mean 0 and norm 1."""
+    line = torch.arange(side) - (side - 1) / 2
+    return line / line.norm()

@@ -1,0 +1,91 @@
+"""Which noise a photo is taken to have: by the settings noise= and sigma_y=, and by its pixels.
+
+noise      sigma_y=auto                            sigma_y=NUMBER, its rms
+auto       as estimated                            white; held to the estimate if noise is all
+white      white, estimated                        white
+camera     as estimated, white at no frequency     of that kind
+grain      as estimated, alike in all channels     of that kind
+jpeg       what the file's tables round away       of that kind
+FILE       as the patch has it, or as saved        of that kind
+"""
+
+import logging
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gdp.restore.noise.estimate import ROUNDING, estimate
+from gdp.restore.noise.model import NoiseModel
+from gdp.restore.noise.sources import of_tables, read
+from gdp.restore.noise_level import estimate_sigma
+
+KINDS = ("auto", "white", "camera", "jpeg", "grain")
+
+# By how much a std that is told may differ from what is estimated: estimates err by so much.
+WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
+SLACK = 0.003  # ... and [0, 1] units more
+log = logging.getLogger("gdp")
+
+
+def noise_of(
+    pixels: Tensor,
+    kind: str = "auto",
+    sigma_y: float | str = "auto",
+    file: Path | None = None,
+    alone: bool = False,
+) -> NoiseModel:
+    """The noise that a photo is taken to have.
+
+    Args:
+        pixels: [B, 3, H, W] in [0, 1].
+        kind: one of KINDS, or a file.
+        sigma_y: its rms in [0, 1] units, or auto.
+        file: the photo's own.
+        alone: whether noise is all that there is to undo.
+
+    Raises:
+        ValueError: a file holds no noise, or the photo is too small to tell its own.
+        OSError: a file cannot be read.
+    """
+    if kind == "auto" and not isinstance(sigma_y, str):
+        return NoiseModel.white(held(sigma_y, pixels) if alone else sigma_y)
+    if kind == "white":
+        return NoiseModel.white(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y)
+
+    if kind in ("auto", "camera", "grain"):
+        model = estimate(pixels, coloured=kind != "auto")
+        if kind == "grain":
+            model = in_all_channels(model)
+    else:
+        model = of_tables(file) if kind == "jpeg" else read(Path(kind))
+    return model if isinstance(sigma_y, str) else model.scaled(sigma_y)
+
+
+def held(sigma_y: float, pixels: Tensor) -> float:
+    """A std that is told, or the nearest one that the photo bears out.
+
+    Too large a std has samplers draw noise that the photo does not have, too small a one leaves
+    what they were to remove.
+    """
+    if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
+        return sigma_y
+    model = estimate(pixels)
+    found, times = model.std, WHITE_MOST if model.is_white else MOST
+    kept = min(max(sigma_y, found / times - SLACK), times * found + SLACK)
+    if kept != sigma_y:
+        log.warning(
+            "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "
+            "what is told",
+            sigma_y,
+            found,
+            kept,
+        )
+    return kept
+
+
+def in_all_channels(model: NoiseModel) -> NoiseModel:
+    """The noise as grain that red, green and blue have in common."""
+    spectrum = torch.full_like(model.spectrum, ROUNDING)
+    spectrum[0] = model.spectrum[0]
+    return NoiseModel(spectrum, model.curve, model.colours)

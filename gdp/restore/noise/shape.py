@@ -1,0 +1,94 @@
+"""What a spectrum of noise may look like: how far grey rises to low frequencies, and what is white.
+
+grey, by max(u, v) as a share of the highest frequency, relative to what lies above it:
+
+    [1/4, 1/2)   at most 1.3 x 2.5 (s^2[1/2, 3/4) / s^2[3/4, 1])  at most 5 times
+    [1/8, 1/4)   at most 1.2 (s^2[1/4, 1/2) / s^2[1/2, 3/4))      at most 2.2 times
+    below        at most 1.2 (the same)^1.6
+
+    all below 3/4, where w is low, at most 8 times the colours' std in [1/4, 1/2), or 8 / 255
+
+so that white noise stays so, and what has been demosaicked, shrunk or compressed may rise as such
+noise does. More is texture. Texture is also uneven: the rises have the exponent w of `trusted`,
+which is 1 where the patches of a brightness have about the same energy, and 0 where they have not.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from gdp.restore.noise.model import FREQUENCIES, NoiseModel
+
+MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
+LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
+COLOURED, VISIBLE = 8.0, 8 / 255  # times the colours' std, and a std, that grey noise may have
+ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to which it may not
+ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
+EVEN = 1.3  # between stds of colours at the upper frequencies of white noise, at most
+TEXTURED = 2.5  # times that is what texture adds to grey, at most
+EVEN_CURVE = 1.35  # between stds of dark and bright places, at most
+
+
+def trusted(energy: Tensor, strata: Sequence[Tensor]) -> float:
+    """w: how far a ring's energy [N] of patches is that of noise; by the most even stratum."""
+    spread = min(
+        float((energy[k].quantile(0.5) / energy[k].quantile(0.1).clamp_min(1e-12)).sqrt())
+        for k in strata
+    )
+    return min(1.0, max(0.0, (UNEVEN - spread) / (UNEVEN - ALIKE)))
+
+
+def bounded(variance: Tensor, w: float = 1.0) -> Tensor:
+    """The variance [3, 32, 32] with grey as above, its rises to the power of w."""
+    out = variance.clone()
+    grey, order = out[0], orders().to(out.device)
+    high, upper = grey[order >= 0.75].mean(), grey[(order >= 0.5) & (order < 0.75)].mean()
+
+    middle = (order >= 0.25) & (order < 0.5)
+    most = MIDDLE * upper * (ROOM * (upper / high).clamp(1, MIDDLE_RISE)) ** w
+    grey[middle] *= (most / grey[middle].mean()).clamp_max(1)
+
+    level = grey[middle].mean()
+    rise = (level / upper).clamp(1, LOW_RISE) ** w
+    below = torch.where(order < 0.125, rise**LOWEST, rise)
+    out[0] = torch.where(order < 0.25, grey.minimum(LOW * level * below), grey)
+
+    # Uneven and far more than the colours have: texture, at all but the highest frequencies.
+    colours = COLOURED * float(out[1:, middle].mean().sqrt())
+    allowed = max(colours, VISIBLE, MIDDLE * float(high.sqrt()))
+    excess: float = min(1.0, allowed / max(float(level.sqrt()), 1e-6))
+    share: float = min(1.0, max(0.0, (ENOUGH - w) / (ENOUGH - DOUBTFUL)))
+    out[0] = torch.where(order < 0.75, out[0] * excess ** (2 * share), out[0])
+    return out
+
+
+def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
+    """White noise, if the model is about that; else the model.
+
+    Args:
+        model: as it was measured.
+        white: what it would be as white noise.
+    """
+    order = orders()
+    bands = [(order >= 0.25) & (order < 0.5), (order >= 0.5) & (order < 0.75), order >= 0.75]
+    stds = torch.stack([model.spectrum[:, band].square().mean(1).sqrt() for band in bands], 1)
+
+    # By the colours: photos have little texture in them, and grey is as they are or more.
+    least, most = (float(end) for end in stds[1:].aminmax())
+    grey, level = float(stds[0, 1:].min()), white.std
+    if most > EVEN * least or not least / EVEN < level < most * EVEN or grey < least / EVEN:
+        return model
+    if float(stds[0].max()) > TEXTURED * most:
+        return model
+
+    # White at each place, but not all over: photons.
+    if model.curve.max() > EVEN_CURVE * model.curve.min():
+        return NoiseModel(white.spectrum, model.curve, model.colours)
+    return white
+
+
+def orders() -> Tensor:
+    """max(u, v) as a share of the highest frequency, [32, 32]."""
+    n = torch.arange(FREQUENCIES)
+    return torch.maximum(n[:, None], n) / FREQUENCIES

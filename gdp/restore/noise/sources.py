@@ -1,0 +1,116 @@
+"""Noise that is known without the photo's own pixels: of a patch of it, saved, or of JPEG's tables.
+
+A patch is a photo of something even, such as a grey card or a lens cap: all of it but its slope is
+noise. Of JPEG's steps q, in levels of 255, the errors are uniform, with the variance q^2 / 12.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from gdp.restore.noise.blocks import PATCHES, blocks_of
+from gdp.restore.noise.estimate import ROUNDING, joined
+from gdp.restore.noise.model import (
+    BRIGHTNESSES,
+    FREQUENCIES,
+    OPPONENT,
+    NoiseModel,
+    interpolate,
+)
+from operators.coded.tables import read_tables
+
+SAVED = ".safetensors"
+
+# The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.
+LUMA_POWER, CHROMA_POWER = 3.0, 2.87
+
+
+def read(file: Path) -> NoiseModel:
+    """The noise of a file: a picture of something even, or what NoiseModel.save wrote.
+
+    Raises:
+        ValueError: it holds no noise.
+        OSError: it cannot be read.
+    """
+    file = file.expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"noise={file}: no such file; it is auto, white, camera, jpeg, grain, a picture of "
+            "something even, or a saved model"
+        )
+    if file.suffix == SAVED:
+        return load(file)
+    from gdp.picture import read as read_photo
+
+    return of_patch(read_photo(file).pixels)
+
+
+def load(file: Path) -> NoiseModel:
+    """A model as NoiseModel.save wrote it.
+
+    Raises:
+        ValueError: the file is no such model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        parts = load_file(file)
+        model = NoiseModel(parts["spectrum"], parts["curve"], parts["colours"])
+    except (SafetensorError, KeyError) as error:
+        raise ValueError(
+            f"noise={file} is no saved noise ({error}); write one by NoiseModel.save"
+        ) from None
+    shapes = [tuple(part.shape) for part in (model.spectrum, model.curve, model.colours)]
+    if shapes != [(3, FREQUENCIES, FREQUENCIES), (BRIGHTNESSES,), (3, 3)]:
+        raise ValueError(f"noise={file} holds tensors of other shapes, {shapes}")
+    return model
+
+
+def of_patch(pixels: Tensor) -> NoiseModel:
+    """The noise of a picture of something even.
+
+    Args:
+        pixels: [1, 3, H, W] in [0, 1].
+
+    Raises:
+        ValueError: a side has less than 16 pixels, or all of it is clipped.
+    """
+    if min(pixels.shape[-2:]) < 16:
+        raise ValueError(
+            f"the patch of noise is {pixels.shape[-1]}x{pixels.shape[-2]} pixels; it needs 16x16"
+        )
+    sides = [side for side in PATCHES if min(pixels.shape[-2:]) >= 2 * side] or [8]
+    blocks = [blocks_of(pixels, OPPONENT, side) for side in sides]
+    powers = [b.power.mean(-1) for b in blocks if b is not None]
+    if len(powers) < len(blocks):
+        raise ValueError("the patch of noise is black or white all over; expose it otherwise")
+
+    for power in powers:
+        for u, w in ((0, 0), (0, 1), (1, 0)):
+            power[:, u, w] = power[:, 1, 1]
+    spectrum = joined([power.clamp_min(1e-12) for power in powers]).sqrt().clamp_min(ROUNDING)
+    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
+
+
+def of_tables(file: Path | None) -> NoiseModel:
+    """What the rounding of a JPEG's coefficients has lost at most.
+
+    Raises:
+        ValueError: the photo is not from a JPEG file that can be read.
+    """
+    if file is None:
+        raise ValueError("noise=jpeg is for photos from JPEG files; take noise=auto for this one")
+    steps, factors = read_tables(str(file))
+    variance = (steps.float().view(3, 8, 8) / 255) ** 2 / 12
+
+    # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
+    luma, chroma = LUMA_POWER * variance[0], CHROMA_POWER * variance[1:].clamp_max(1)
+    shared = factors[0] * factors[1]
+    places = torch.arange(FREQUENCIES) * 8 / FREQUENCIES
+    rows, columns = places * factors[0], places * factors[1]
+    fine = interpolate(interpolate(luma, places).mT, places).mT
+    colours = shared * interpolate(interpolate(chroma, columns).mT, rows).mT
+    spectrum = torch.cat([fine[None], colours]).sqrt().clamp_min(ROUNDING)
+    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)

@@ -1,0 +1,137 @@
+"""The degradation of a photo as it is, found by looking at it.
+
+dark     mean < .10 and 99 % of it < .5          -> Light, y = f phi(x) + M
+soft     edges wider than those of sharp photos  -> SoftBlur
+noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
+else                                             -> Unchanged: the photo is as good as it gets
+
+Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
+these is one inverse problem. Haze, casts and size are named, not undone: they may be meant.
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from operators.base import Operator
+from operators.blur.soft import QUIET, SoftBlur, Unchanged
+from operators.coded.jpeg import JPEG
+from operators.identity import Identity
+from operators.light.dark_channel import DarkChannel
+from operators.light.light import Light
+from operators.light.white_balance import colour_cast
+from operators.tools.units import to_pixels
+
+# Mean and 99 % quantile, in [0, 1], below which a photo is dark beyond what night or shade explain;
+# and the mean below which it may be.
+DARK, DARK_WHITES, DIM = 0.10, 0.5, 0.2
+
+# Gains between channels, and transmission at its least, from which a cast and haze are named.
+CAST, HAZY = 1.3, 0.6
+
+# Pixels along the longer side up to which a photo is small.
+SMALL = 400
+
+# The least error of a compression, rms in [-1, 1], that is worth undoing.
+COMPRESSED = 0.02
+
+
+class FromPhoto(Identity):
+    """What a photo seems to suffer from; `for_photo` gives its operator.
+
+    Args:
+        share: of wide softness that is undone, see SoftBlur.
+        clear: times its noise that a photo's signal must be to be sharpened, see SoftBlur.
+    """
+
+    jpeg: JPEG | None
+
+    def __init__(self, share: float = 0.8, clear: float = 6.5):
+        super().__init__()
+        self.share, self.clear, self.jpeg = share, clear, None
+
+    def for_file(self, file: Path) -> Operator:
+        """The same, with the tables of a photo from a JPEG file."""
+        same = FromPhoto(self.share, self.clear).with_noise(self.sigma_y)
+        try:
+            same.jpeg = JPEG(tables=str(file))
+        except ValueError:  # no JPEG, or one whose tables say nothing of its pixels
+            same.jpeg = None
+        return same
+
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
+        """The operator of this photo; its `findings` say what was found, and what is done.
+
+        Args:
+            photo: [1, 3, H, W] in [-1, 1].
+            noise: std of its noise: a number, or [..., H, W] by frequency.
+        """
+        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
+        pixels = to_pixels(photo).clamp(0, 1)
+
+        # The one thing to undo besides noise.
+        if is_dark(pixels):
+            operator: Operator = Light().with_noise(self.sigma_y)
+        else:
+            blur = SoftBlur(share=self.share, denoise=True, clear=self.clear)
+            operator = blur.with_noise(self.sigma_y).for_photo(photo, noise)
+        if isinstance(operator, Unchanged) and error > COMPRESSED:
+            operator = Identity().with_noise(self.sigma_y)
+
+        found = self.found(pixels, operator, level, error)
+        operator.findings = (found, done(operator, level, error), *left(pixels))
+        return operator
+
+    def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
+        """What was found, in a line."""
+        H, W = pixels.shape[-2:]
+        grey = bool((pixels - pixels.mean(1, keepdim=True)).abs().max() < 2 / 255)
+        facts = [f"{W}x{H}"]
+        facts += ["grey"] if grey else []
+        facts.append(f"noise of {level / 2:.3f}")
+        facts += [f"JPEG, errors of about {error / 2:.3f}"] if self.jpeg is not None else []
+        facts += ["dark"] if isinstance(operator, Light) else []
+        if isinstance(operator, SoftBlur):
+            facts.append(f"soft by {operator.found:.1f} pixels")
+        return "found: " + ", ".join(facts)
+
+
+def is_dark(pixels: Tensor) -> bool:
+    """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
+    grey = pixels.mean(1).flatten()[:: max(1, pixels[0, 0].numel() // 2**20)]
+    return bool(grey.mean() < DARK and grey.quantile(0.99) < DARK_WHITES)
+
+
+def done(operator: Operator, level: float, error: float) -> str:
+    """What is done about it, in a line."""
+    if isinstance(operator, Unchanged):
+        return "nothing to do: the photo is left as it is"
+
+    steps = []
+    if isinstance(operator, Light):
+        steps.append("brighten it")
+    if level > QUIET:
+        steps.append("take the noise away")
+    if error > COMPRESSED:
+        steps.append("smooth what its compression broke")
+    if isinstance(operator, SoftBlur):
+        steps.append("sharpen it as far as it bears")
+    return "to do: " + ", ".join(steps or ["take the noise away"])
+
+
+def left(pixels: Tensor) -> tuple[str, ...]:
+    """What is left to tasks that must be asked for: a line, or none."""
+    notes = []
+    if DARK <= pixels.mean() < DIM:
+        notes.append("it is rather dark (task=lowlight)")
+
+    cast = colour_cast(pixels)
+    if cast.max() > CAST * cast.min() and not is_dark(pixels):
+        notes.append("it has a colour cast (task=whitebalance)")
+    if min(pixels.shape[-2:]) >= 64 and DarkChannel()(pixels)[0].min() < HAZY:
+        notes.append("it may be hazy (task=dehaze)")
+    if max(pixels.shape[-2:]) <= SMALL:
+        notes.append("it is small (task=sr4)")
+    return ("left alone: " + ", ".join(notes),) if notes else ()

@@ -1,0 +1,148 @@
+"""A slightly soft photo: a Gaussian blur whose width the photo tells, undone as far as it shows.
+
+found  = sqrt(w^2 - SHARP^2)              by the photo's edges           operators/blur/softness.py
+sigma  = found,  FULL + share (found - FULL) where it is more
+y      = C^-1 Lambda C x                  Lambda = 1 / min(1 / K_sigma, gain of y's own spectrum)
+
+Where Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A
+photo that is sharp already is left as it is, or only its noise is removed.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from operators.base import Operator
+from operators.blur.diagonal import ReflectBlur
+from operators.blur.kernels import gaussian
+from operators.blur.softness import clearance, noise_floor, softness, supported_gain
+from operators.identity import Identity
+from operators.scale import same_at_scale, shrink
+
+AUTO = "auto"
+
+# The blur of a photo that degrade=true makes soft, in pixels, where no width is given.
+USUAL = 1.0
+
+# The softness in pixels from which it is worth undoing: below it sharp photos differ as much.
+LEAST = 0.3
+
+# The softness in pixels up to which all of it is undone. Of wider blurs less is known: lenses blur
+# otherwise than a Gaussian, and too wide a blur rings where too narrow a one leaves a photo soft.
+FULL = 0.6
+
+# What a photo's noise counts as at least, [-1, 1] units: no blur is quite a Gaussian, and codecs
+# round. By the first the spectrum is bounded, by the second y is believed.
+FLOOR, DOUBT = 0.008, 0.024
+
+# Std of noise, [-1, 1] units, that is not worth removing.
+QUIET = 0.008
+
+
+class Unchanged(Identity):
+    """y = x, and nothing is to be undone.
+
+    Args:
+        why: what a user is told.
+    """
+
+    leaves = True
+
+    def __init__(self, why: str):
+        super().__init__()
+        self.why = why
+
+    def remark(self, y: Tensor) -> str:
+        return self.why
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["Unchanged", Tensor]:
+        return same_at_scale(self, r, y)
+
+
+class SoftBlur(ReflectBlur):
+    """y = k * x for a Gaussian k, borders reflected: [B, C, H, W] -> the same.
+
+    Args:
+        sigma: the std of k in pixels; auto: found in the photo.
+        share: of the softness found beyond FULL that is undone.
+        denoise: whether noise is removed from a photo that is sharp.
+        clear: times its noise that a photo's signal must be, where the blur has taken most of it;
+            a noisier photo is not sharpened.
+
+    Attributes:
+        found: the softness in pixels that a photo has; None before it was looked for.
+    """
+
+    found: float | None = None
+    gain: Tensor | None
+
+    def __init__(
+        self,
+        sigma: float | str = AUTO,
+        share: float = 1.0,
+        denoise: bool = False,
+        clear: float = 0.0,
+    ):
+        if isinstance(sigma, str) and sigma != AUTO:
+            raise ValueError(f"operator.sigma={sigma!r}; it is a number of pixels, or {AUTO}")
+        if not 0 < share <= 1:
+            raise ValueError(f"operator.share={share!r}; it lies above 0 and up to 1")
+
+        width = USUAL if isinstance(sigma, str) else float(sigma)
+        super().__init__(gaussian(2 * max(1, round(3.5 * width)) + 1, width))
+        self.sigma, self.share, self.denoise, self.clear = sigma, share, denoise, clear
+        self.gain = None
+
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
+        """The blur of this photo, as far as its spectrum bears to have it undone.
+
+        Args:
+            photo: [1, 3, H, W] in [-1, 1].
+            noise: std of its noise, a number or [..., H, W] by frequency.
+        """
+        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        told = not isinstance(self.sigma, str)
+        found = float(self.sigma) if told else softness(photo)
+
+        # Nothing to sharpen, or nothing that noise lets be sharpened.
+        soft = told or found >= LEAST
+        noisy = soft and clearance(photo, found, noise) < self.clear
+        if noisy or not soft:
+            if self.denoise and level > QUIET:
+                return Identity().with_noise(self.sigma_y)
+            why = "is too noisy to sharpen" if noisy else "is sharp already"
+            left = Unchanged(f"this photo {why}; it is left as it is")
+            return left.with_noise(self.sigma_y)
+
+        width = found if told else believed(found, self.share)
+        same = SoftBlur(width, 1.0, self.denoise, self.clear)
+        least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
+        K = ReflectBlur.spectrum(same, photo)
+        same.gain = supported_gain(photo, K, torch.as_tensor(noise).clamp_min(least))
+        same.found = found
+        return same.with_noise(max(self.sigma_y, DOUBT))
+
+    def spectrum(self, x: Tensor) -> Tensor:
+        """Lambda [H, W]; bounded by what the photo supports, where x is of the photo's size."""
+        K = super().spectrum(x)
+        if self.gain is None or self.gain.shape != K.shape:
+            return K
+        return 1 / torch.minimum(1 / K.clamp_min(1e-3), self.gain.to(K))
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """The softness that was found, and the largest gain by which it is undone."""
+        if self.found is None or self.gain is None:
+            return {}
+        return {"softness": self.found, "largest_gain": float(1 / self.spectrum(y).min())}
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["SoftBlur", Tensor]:
+        """A blur that is as much narrower."""
+        width = USUAL if isinstance(self.sigma, str) else self.sigma
+        small = SoftBlur(width / r, 1.0, self.denoise, self.clear)
+        return small.with_noise(self.sigma_y / r), shrink(y, r)
+
+
+def believed(found: float, share: float) -> float:
+    """The width that is undone where a softness was found, both in pixels."""
+    return min(found, FULL) + share * max(found - FULL, 0.0)

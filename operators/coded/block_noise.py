@@ -1,0 +1,169 @@
+"""JPEG's rounding as noise of its result, and what makes that noise white, block by block.
+
+    n  = Q^T E^T T^T s z            z: white;  Q: luma's direction in RGB and two at right angles
+                                    T: orthonormal DCT of blocks, each plane's own
+                                    E: pixels that share a chroma sample, their sum over sqrt(2)
+    W  = Q^T E^T T^T (sigma / s) T E Q      W y = W x + white noise of std sigma;
+                                            0 for chroma that was not stored
+    s^2 = q^2 / 12 + 1 / 12 + further noise
+
+A uniform error has the variance q^2 / 12 (Widrow and Kollar, Quantization Noise, 2008, chapter 4).
+It is taken for every coefficient, those that were rounded to 0 as well: that such a coefficient is
+likely to be small is what a prior knows, and would count twice. YCbCr is not orthonormal: luma is
+exact here, the errors of the chroma planes are shared out between Q's other two directions.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from operators.coded.tables import YCBCR
+from operators.noise.whitening import Whitening
+from operators.tools.transforms import dct, idct
+
+SIDE = 8  # pixels of a block
+LEVEL = 1 / 127.5  # a grey level of 8 bits, in units of [-1, 1]
+LAST_ROUNDING = 1 / 12  # variance of the decoder's rounding to 8 bits, in levels^2
+
+
+class BlockWhitening(Whitening):
+    """W, for pictures [B, 3, H, W] of any size in [-1, 1].
+
+    What is left of a block at the right or lower border is taken for a block of its own size.
+
+    Args:
+        luma: s of luma's direction [n, m] by frequency of a block, in units of [-1, 1].
+        chroma: s of the other two [2, k, l], of the samples that were stored.
+        factors: rows and columns of pixels that share a chroma sample.
+        sigma: the std of the noise after W, in units of [-1, 1]: a typical one of that before it.
+    """
+
+    whole = False
+    luma: Tensor
+    chroma: Tensor
+
+    def __init__(self, luma: Tensor, chroma: Tensor, factors: tuple[int, int], sigma: float):
+        nn.Module.__init__(self)  # what Whitening holds is of whole pictures
+        self.factors, self.sigma = factors, sigma
+        for name, value in (("luma", luma), ("chroma", chroma), ("colours", directions())):
+            self.register_buffer(name, value, persistent=False)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """W y."""
+        return self.filter(y, lambda d: d)
+
+    def transpose(self, y: Tensor) -> Tensor:
+        """W^T y, which is W y."""
+        return self.filter(y, lambda d: d)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        """W^+ y."""
+        return self.filter(y, lambda d: torch.where(d > 0, 1 / d, 0.0))
+
+    def filter(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        """Q^T E^T T^T f(sigma / s) T E Q x, and f(0) times what W does not see.
+
+        Args:
+            x: [B, 3, H, W].
+            f: of the singular values of W; elementwise.
+        """
+        # f sees the singular values as pictures, as it may hold one of their size.
+        Q, null = self.colours.to(x), f(x.new_zeros(1, 1, 1, 1)).view(())
+        luma, *chroma = torch.einsum("oc,bchw->obhw", Q, x)
+        out = [by_block(luma, f((self.sigma / self.luma.to(x))[None, None])[0, 0])]
+
+        # Of chroma the samples are seen that pixels share.
+        h, w = self.factors
+        for plane, std in zip(chroma, self.chroma.to(x), strict=True):
+            values = f((self.sigma / std)[None, None])[0, 0]
+            small = by_block(pair(pair(plane, w).mT, h).mT, values - null)
+            change = unpair(unpair(small, w, x.shape[-1]).mT, h, x.shape[-2]).mT
+            out.append(null * plane + change)
+        return torch.einsum("oc,obhw->bchw", Q, torch.stack(out))
+
+    def at_scale(self, r: int) -> "BlockWhitening":
+        """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
+        if r == 1:
+            return self
+        n = max(1, SIDE // r)
+        rows, columns = (min(SIDE, max(1, SIDE * factor // r)) for factor in self.factors)
+        chroma = self.chroma[:, :rows, :columns]
+        return BlockWhitening(self.luma[:n, :n] / r, chroma / r, (1, 1), self.sigma / r)
+
+
+def rounding_variance(steps: Tensor, factors: tuple[int, int]) -> Tensor:
+    """The variance [3, 8, 8] of y's error by direction and frequency, in units of [-1, 1].
+
+    It is that of orthonormal coefficients; of chroma, of those of the samples that were stored.
+
+    Args:
+        steps: q [3, 8, 8] of Y, Cb and Cr, in grey levels.
+        factors: rows and columns of pixels that share a chroma sample.
+    """
+    share = (steps.new_tensor(YCBCR) @ directions().to(steps).T) ** 2  # [plane, direction]
+    planes = steps**2 / 12 + LAST_ROUNDING
+    luma = planes[0] / share[0, 0]
+    chroma = 1 / torch.einsum("po,puv->ouv", share[1:, 1:], 1 / planes[1:])
+    return LEVEL**2 * torch.cat([luma[None], factors[0] * factors[1] * chroma])
+
+
+def directions() -> Tensor:
+    """Q [3, 3]: the directions in RGB that JPEG's planes are nearest to, orthonormal."""
+    rows = torch.tensor(YCBCR, dtype=torch.float64)
+    luma = rows[0] / rows[0].norm()
+    chroma = rows[1:] - torch.outer(rows[1:] @ luma, luma)
+    U, _, V = torch.linalg.svd(chroma, full_matrices=False)
+    return torch.cat([luma[None], U @ V])
+
+
+def by_block(p: Tensor, values: Tensor) -> Tensor:
+    """T^T diag(values) T p of planes p [..., H, W]; values [n, m] by frequency of n x m blocks."""
+    n, m = values.shape
+    rows = frequencies(p.shape[-2], n, p.device)
+    columns = frequencies(p.shape[-1], m, p.device)
+    c = block_dct(block_dct(p, m).mT, n).mT * values[rows][:, columns]
+    return block_idct(block_idct(c, m).mT, n).mT
+
+
+def block_dct(p: Tensor, side: int) -> Tensor:
+    """The orthonormal DCT of each `side` entries of the last dimension, and of what is left."""
+    return in_blocks(p, side, dct)
+
+
+def block_idct(c: Tensor, side: int) -> Tensor:
+    """The inverse, and transpose, of block_dct."""
+    return in_blocks(c, side, idct)
+
+
+def in_blocks(p: Tensor, side: int, transform: Callable[[Tensor], Tensor]) -> Tensor:
+    """A transform of each `side` entries of the last dimension, and of what is left."""
+    whole = p.shape[-1] // side * side
+    rest = [transform(p[..., whole:])] if whole < p.shape[-1] else []
+    if not whole:
+        return rest[0]
+    inner = transform(p[..., :whole].unflatten(-1, (-1, side))).flatten(-2)
+    return torch.cat([inner, *rest], -1)
+
+
+def frequencies(n: int, side: int, device: torch.device) -> Tensor:
+    """Which of a block's frequencies each of n coefficients of block_dct is, or is just above."""
+    i = torch.arange(n, device=device)
+    left = n % side
+    return torch.where(i < n - left, i % side, (i - (n - left)) * side // max(left, 1))
+
+
+def pair(p: Tensor, factor: int) -> Tensor:
+    """E p over the last dimension; the last of an odd number of pixels stays as it is."""
+    if factor == 1:
+        return p
+    even = p.shape[-1] // 2 * 2
+    return torch.cat([(p[..., :even:2] + p[..., 1:even:2]) / 2**0.5, p[..., even:]], -1)
+
+
+def unpair(p: Tensor, factor: int, n: int) -> Tensor:
+    """E^T p, of n pixels."""
+    if factor == 1:
+        return p
+    inner = (p[..., : n // 2] / 2**0.5).repeat_interleave(2, -1)
+    return torch.cat([inner, p[..., n // 2 :]], -1)

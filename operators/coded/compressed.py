@@ -1,0 +1,62 @@
+"""A degradation whose result was saved as a JPEG: y = J(A x + n), n noise.
+
+y        = A x + n + e               e: the rounding of coefficients, as noise (block_noise.py)
+whitened:  W A, W y
+project:   x + A^+ (P(A x) - A x)    P: onto the pictures that are saved as y is
+"""
+
+from typing import cast
+
+from torch import Tensor
+
+from operators.base import LinearOperator, Operator
+from operators.coded.jpeg import JPEG
+from operators.noise.whitened import whiten
+
+
+class Compressed(Operator):
+    """y = A x as its file has it; x and y are A's.
+
+    Args:
+        A: the degradation before the file was written, whose y is [B, 3, H, W].
+        jpeg: the compression, with the tables of the file.
+        rounding: how wrong y is by the compression, an rms in units of [-1, 1].
+        noise: the std of further noise, as JPEG.block_whitening takes it.
+
+    Attributes:
+        sigma_y: the rms of all that y is wrong by, in units of [-1, 1].
+    """
+
+    noise: Tensor
+
+    def __init__(self, A: LinearOperator, jpeg: JPEG, rounding: float, noise: Tensor):
+        super().__init__()
+        self.A, self.jpeg, self.divisor = A, jpeg, A.divisor
+        self.rounding, self.rms = rounding, float(noise.square().mean().sqrt())
+        self.sigma_y = (self.rms**2 + self.rounding**2) ** 0.5
+        self.register_buffer("noise", noise, persistent=False)
+        self.frame = A.frame
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.A(x))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return self.A.x_shape(y)
+
+    def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
+        W = self.jpeg.block_whitening(self.sigma_y, self.noise).to(y.device)
+        return whiten(self.A, W), W(y)
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """x with A x saved as y is; x itself where noise was saved along with A x."""
+        if self.rms > self.rounding:
+            return x
+        there = self.A(x)
+        return x + self.A.pinv(self.jpeg.project(there, y) - there)
+
+    def describe(self, y: Tensor) -> dict[str, object]:
+        """What A has to say, and the file's tables."""
+        return {**self.A.describe(y), "jpeg": self.jpeg.describe(y)}
+
+    def remark(self, y: Tensor) -> str:
+        return self.A.remark(y)

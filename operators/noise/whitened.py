@@ -1,0 +1,140 @@
+"""A degradation whose noise has been whitened: W y = W A x + white noise.
+
+operator A               W A                  closed forms
+A A^T = s^2 I            WhitenedProjection   all; exact where the noise is even over the picture
+diagonal in the DCT      WhitenedDiagonal     the same
+any other linear one     WhitenedLinear       A^T; the proximal step by conjugate gradients
+not linear               Whitened             none
+
+A^+ W^-1 stands for (W A)^+, which it is where every y is some A x.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+from torch import Tensor
+
+from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
+from operators.blur.diagonal import ReflectBlur
+from operators.noise.preconditioner import Preconditioner
+from operators.noise.whitening import Whitening
+from operators.tools.solve import cg
+
+ITERATIONS = 30  # of conjugate gradients, at most
+
+
+def can_whiten(A: Operator, y: Tensor) -> bool:
+    """Whether the noise of this y can be whitened: whether all of y is one picture, and A known.
+
+    Not so for masks and mosaics, sensing, several exposures, unknown light and blur, and codecs:
+    their noise is counted as white, by its rms.
+    """
+    picture = y.ndim == 4 and y.shape[1] in (1, 3)
+    whole = not isinstance(A, ProjectionOperator) or A.onto
+    own = A.blind or A.spreads or A.offers("project") or A.offers("linear")
+    return picture and whole and not own and A.known(y) is None
+
+
+def whiten(A: Operator, W: Whitening) -> "Whitened":
+    """W A, with the closed forms that A leaves it.
+
+    Args:
+        A: the degradation, which `can_whiten`.
+        W: what whitens y, of y's size.
+    """
+    if isinstance(A, ProjectionOperator):
+        return WhitenedProjection(A, W)
+    if isinstance(A, ReflectBlur) and W.whole:
+        return WhitenedDiagonal(A, W)
+    return WhitenedLinear(A, W) if isinstance(A, LinearOperator) else Whitened(A, W)
+
+
+class Whitened(Operator):
+    """W A of any A: for samplers that compare W A x with W y.
+
+    Args:
+        A: the degradation.
+        W: what whitens y.
+    """
+
+    def __init__(self, A: Operator, W: Whitening):
+        super().__init__()
+        self.A, self.W = A, W
+        self.sigma_y, self.divisor = W.sigma, A.divisor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.W(self.A(x))
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return self.A.x_shape(y)
+
+    @property
+    def at_scale(self) -> Callable[[int, Tensor], tuple[Operator, Tensor]]:
+        """`at_scale(r, y)`, which is offered where A does."""
+        if not self.A.offers("at_scale"):
+            raise AttributeError("at_scale")
+        return self._at_scale
+
+    def _at_scale(self, r: int, y: Tensor) -> tuple[Operator, Tensor]:
+        """A at 1 / r of the size, and what is left of y's noise there."""
+        photo = self.W.inverse(y)
+        small, photo_small = self.A.at_scale(r, photo)
+        W = self.W.at_scale(round(photo.shape[-1] / photo_small.shape[-1]))
+        return whiten(small, W), W(photo_small)
+
+
+class WhitenedLinear(Whitened, LinearOperator):
+    """W A of a linear A."""
+
+    preconditioner: Preconditioner | None = None  # for the last size of x
+
+    @property
+    def linear_part(self) -> LinearOperator:
+        """A."""
+        return cast(LinearOperator, self.A)
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        return self.linear_part.adjoint(self.W.transpose(y))
+
+    def pinv(self, y: Tensor) -> Tensor:
+        return self.linear_part.pinv(self.W.inverse(y))
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        P = self.preconditioner
+        if P is None or not P.fits(v):
+            P = self.preconditioner = Preconditioner(lambda x: self.adjoint(self(x)), v)
+        return v + cg(
+            lambda d: self.adjoint(self(d)) + rho * d,
+            self.adjoint(y - self(v)),
+            ITERATIONS,
+            precondition=P.inverse(rho),
+        )
+
+
+class WhitenedProjection(WhitenedLinear, SpectralOperator):
+    """W A where A A^T = s^2 I: singular values s sigma / (std of the noise), and 0.
+
+    V f V^T = f(0) (I - A^+ A) + A^+ W~(f(s .)) A
+    """
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        A = cast(ProjectionOperator, self.A)
+        seen = A(x)
+        out = A.pinv(self.W.filter(seen, lambda d: f(A.s * d)))
+        if seen.shape == x.shape:  # onto, so nothing is unseen
+            return out
+        return out + f(x.new_zeros(())) * (x - A.pinv(seen))
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        return SpectralOperator.prox(self, v, y, rho)
+
+
+class WhitenedDiagonal(WhitenedLinear, SpectralOperator):
+    """W A where the DCT makes A diagonal, as it does W: singular values |Lambda| sigma / std."""
+
+    def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
+        size = cast(ReflectBlur, self.A).truncated_spectrum(x).abs()
+        return self.W.filter(x, lambda d: f(size * d))
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        return SpectralOperator.prox(self, v, y, rho)

@@ -1,0 +1,158 @@
+"""As few calls as help: from the noise in the first guess to the noise at which y has said all.
+
+    A z, A^T A z of white z     m2 = tr(A^T A) / n,  m4 = tr((A^T A)^2) / n
+    even  = m2^2 / m4                  1 where y's noise arrives in x the same everywhere
+    std   = |A^+ sigma_y z|            of y's noise in x, where A sees all of x;
+            sigma_y sqrt(m2 / m4)      else where it sees most
+    low   = std even^(3/4)             the noise at which to end
+    top   = std                        from which to start, where A sees all of x alike;
+                                       else what hides the first guess's error
+    calls = 1 + rate log2(min(top, 1) / low)
+            2 + 0.8 rate               where A sees all of x, and not alike
+
+Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
+gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
+call would draw what y does not tell. Of coloured noise some is louder than the rest: blotches of
+several pixels have to be hidden in white noise before the network can tell them from the picture,
+so that it starts as high as elsewhere, and comes down in a few strides: of more calls, each takes a
+little of y's noise for picture. While the noise is above 1 the network says
+little more than grey.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from torch import Tensor
+
+from gdp.prior.noise import Noise
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule
+from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
+from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late
+from samplers.start.photo_like import Guess
+
+EVEN = 0.99  # `even` from which noise is all that there is to undo
+TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
+UNSEEN = 1e-3  # share of x's energy below which A sees all
+STRIDES, STRIDES_RATE = 2, 0.8  # calls where all of x is seen, not alike: so many, and of the rate
+LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
+
+
+class Seen(NamedTuple):
+    """How y's noise arrives in x."""
+
+    std: float  # of all of x where A sees that, else where it sees most, [-1, 1] units
+    even: float  # 0..1
+    whole: bool  # whether A sees all of x
+
+
+def seen(A: Operator, y: Tensor) -> Seen:
+    """How y's noise arrives in x, measured on one white picture.
+
+    Args:
+        A: the degradation; if it is not linear, its noise counts as that of x.
+        y: a measurement [B, ...], for its shape.
+    """
+    linear = A.linear() if isinstance(A, AffineOperator) else A
+    if not isinstance(linear, LinearOperator):
+        return Seen(A.sigma_y, 0.0, False)
+
+    z = Noise([0], "start").like(y.new_empty((1, *A.x_shape(y)[1:])))
+    there = linear(z)
+    back = linear.adjoint(there)
+    n, m2, m4 = (float(v.square().sum()) for v in (z, there, back))
+    if m4 == 0:
+        return Seen(A.sigma_y, 0.0, False)
+    std, even = A.sigma_y * (m2 / m4) ** 0.5, min(1.0, m2**2 / (m4 * n))
+
+    # With all of x seen, A^+ A z is z.
+    if not linear.offers("spectral") or there.shape != z.shape:
+        return Seen(std, even, False)
+    unseen = float((linear.pinv(there) - z).square().sum())
+    if unseen > UNSEEN * n:
+        return Seen(std, even, False)
+    return Seen(A.sigma_y * (float(linear.pinv(z).square().sum()) / n) ** 0.5, even, True)
+
+
+def noise_alone(A: Operator, y: Tensor) -> bool:
+    """Whether A shows all of x, and y's noise is more than that of rounding."""
+    return A.sigma_y > ROUNDED and seen(A, y).whole
+
+
+def one_call(A: Operator, y: Tensor) -> bool:
+    """Whether A shows all of x equally well besides."""
+    return noise_alone(A, y) and seen(A, y).even > EVEN
+
+
+def few(
+    schedule: Schedule,
+    prior: Prior,
+    A: Operator,
+    y: Tensor,
+    guess: Guess | None,
+    noise: Callable[[float], float],
+    rate: Callable[[int], float],
+    detail: float,
+) -> Schedule:
+    """The schedule with steps=auto resolved, and both its ends where they are auto.
+
+    Args:
+        schedule: with steps=auto.
+        prior: for its noise at each time.
+        A: the degradation, with y's noise.
+        y: the measurement.
+        guess: from what the restoration starts; None is the first guess.
+        noise: how much of it is to hide an error.
+        rate: calls for each halving of the noise, by the time of the start.
+        detail: 0 ends where y has said all, 1 where nothing is left open.
+    """
+    start, end, here = schedule.start, schedule.end, seen(A, y)
+    noisy = here.whole and guess is None and A.sigma_y > ROUNDED
+
+    # Noise of some colour: a few strides from where its blotches are hidden.
+    if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
+        top = time_of(prior, noise(guess_error(A, y, guess)))
+        strides = STRIDES + max(0, round(STRIDES_RATE * rate(top)))
+        return late(replace(schedule, steps=strides), prior, A, y, guess, noise)
+
+    # The end: a sample goes on to where y's noise is well hidden.
+    least = FINEST
+    if A.sigma_y > ROUNDED:
+        mean = here.std * here.even**TELLS if here.even > 0 else LEFT * A.sigma_y
+        least = max(mean ** (1 - detail) * (LEFT * A.sigma_y) ** detail, min(FINEST, mean))
+    low = time_of(prior, least) if isinstance(end, str) else max(1, round(end * prior.T))
+
+    # The start: the noise of a y that shows all of x is known.
+    if isinstance(start, str):
+        sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
+        top = max(low, time_of(prior, sigma))
+    else:
+        top = max(low, round(start * prior.T))
+
+    halvings = math.log2(
+        min(max(prior.sigma(top) / prior.sigma(low), 1.0), LOUD / prior.sigma(low))
+    )
+    steps = 1 + max(0, round(rate(top) * halvings))
+    low = top if steps == 1 else low
+    steps = min(steps, top - low + 1)
+    return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)
+
+
+def time_of(prior: Prior, sigma: float) -> int:
+    """The time whose noise is nearest to sigma."""
+    levels = range(1, prior.T + 1)
+    return min(levels, key=lambda t: abs(math.log(prior.sigma(t) / max(sigma, 1e-6))))
+
+
+def check_calls(rate: float, draws: int, detail: float) -> None:
+    """Raise ValueError unless rate, draws and detail are in their ranges."""
+    if not rate > 0:
+        raise ValueError(f"sampler.rate={rate!r}; it is calls a halving of the noise, above 0")
+    if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+        raise ValueError(f"sampler.draws={draws!r}; it is a whole number, 1 or more")
+    if not 0 <= detail <= 1:
+        raise ValueError(
+            f"detail={detail!r}; it goes from 0, the likeliest mean, to 1, a draw with all detail"
+        )

@@ -1,0 +1,91 @@
+"""What a JPEG file tells of its own errors, and which degradations take it."""
+
+import pytest
+import torch
+from PIL import Image
+from skimage import data
+
+from gdp import restore
+from gdp.picture import read, to_model
+from gdp.restore.compression import by_block, compressed, compression_of
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.model import OPPONENT
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
+from operators.identity import Identity
+from operators.light.light import Light
+from operators.missing.mask import RandomMask
+from operators.size.avgpool import AvgPool
+
+
+def file_of(folder, size=64, quality=40, **settings):
+    """A photo saved as a JPEG, and the photo [1, 3, H, W] in [0, 1]."""
+    array = data.astronaut()[:size, 150 : 150 + size]
+    file = folder / "photo.jpg"
+    Image.fromarray(array).save(file, quality=quality, **settings)
+    return file, torch.from_numpy(array.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def test_only_upright_jpegs_tell(tmp_path):
+    file, _ = file_of(tmp_path)
+    assert torch.equal(compression_of(file).steps, JPEG(40).steps)
+
+    Image.open(file).save(tmp_path / "photo.png")
+    assert compression_of(tmp_path / "photo.png") is None
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert compression_of(file_of(tmp_path, exif=exif)[0]) is None
+    Image.new("CMYK", (16, 16)).save(file)
+    assert compression_of(file) is None
+
+
+def test_which_degradations_take_it(tmp_path):
+    file, _ = file_of(tmp_path)
+    y, jpeg, noise = to_model(read(file).pixels), compression_of(file), NoiseModel.white(0.0)
+    for A in (Identity(), AvgPool(4)):
+        C = compressed(A, y, jpeg, noise)
+        assert isinstance(C, Compressed) and C.x_shape(y) == A.x_shape(y)
+
+    # What is found by y counts it as white noise; pixels that are kept stay as they are.
+    light = compressed(Light(), y, jpeg, noise)
+    assert isinstance(light, Light) and light.sigma_y == pytest.approx(jpeg.error(y))
+    mask = RandomMask()
+    assert compressed(mask, y, jpeg, noise) is mask
+
+
+def test_an_estimate_holds_the_errors_already(tmp_path):
+    file, _ = file_of(tmp_path)
+    y, jpeg = to_model(read(file).pixels), compression_of(file)
+    noise = NoiseModel.white(1.5 * jpeg.error(y) / 2)
+    told, found = (compressed(Identity(), y, jpeg, noise, found) for found in (False, True))
+    assert told.rms == pytest.approx(2 * noise.std, rel=1e-3)
+    assert found.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
+
+
+def test_noise_by_block_has_the_power_that_it_has():
+    spectrum = torch.rand(3, 32, 32) * 0.01 + 0.05
+    for subsampling in (0, 2):
+        std = by_block(NoiseModel(spectrum, torch.ones(17), OPPONENT), JPEG(50, subsampling))
+        assert std.shape == (3, 8, 8)
+        assert std.min() >= 0.1 and std.max() <= 0.12
+
+
+def test_a_compressed_photo_gets_nearer_to_the_truth(tmp_path):
+    file, photo = file_of(tmp_path, size=48)
+    before = (read(file).pixels - photo).square().mean()
+    after = restore(file, task="denoise", sigma_y=0.0, steps=4).pixels[:, 0]
+    assert (after - photo).square().mean() < 0.95 * before
+
+    # The file could be of the result.
+    A, y = compression_of(file), to_model(read(file).pixels)
+    torch.testing.assert_close(A.project(to_model(after), y), to_model(after), atol=1e-3, rtol=0)
+
+
+def test_it_can_be_turned_off(tmp_path):
+    file, _ = file_of(tmp_path, size=16)
+    sigmas = [
+        restore(file, task="sr4", jpeg=jpeg, steps=1).report["sigma_y"] for jpeg in ("off", "auto")
+    ]
+    assert sigmas[0] < 0.002 < sigmas[1]
+    with pytest.raises(ValueError, match="jpeg=90"):
+        restore(file, task="sr4", jpeg=90)

@@ -1,0 +1,60 @@
+"""The guard: photos and good results pass, worms, checkerboards and other pictures do not."""
+
+import torch
+
+from gdp.picture import to_image
+from gdp.prior.noise import Noise
+from gdp.restore.guard import contrasts, judge
+from operators.blur.kernels import gaussian
+from operators.blur.known import blur
+from operators.identity import Identity
+from operators.size.avgpool import AvgPool
+from tests.photos import astronaut
+
+SIZE = 192
+
+
+def checkerboard(strength):
+    """Pixels that are dark and bright in turn, [1, 1, SIZE, SIZE]."""
+    i = torch.arange(SIZE)
+    return strength * (1 - 2.0 * ((i[:, None] + i) % 2))
+
+
+def test_a_photo_is_its_own_result():
+    y = astronaut(SIZE)
+    assert judge(to_image(y), Identity().with_noise(0.01), y).passed
+    assert judge(to_image(y), AvgPool(4).with_noise(0.01), AvgPool(4)(y)).passed
+
+
+def test_the_truth_passes_and_the_noisy_photo_too():
+    x = astronaut(SIZE)
+    A = blur(gaussian(13, 1.5)).with_noise(0.02)
+    y = A(x) + 0.02 * Noise([0]).like(x)
+    assert judge(to_image(x), A, y).passed
+    noisy = x + 0.2 * Noise([0]).like(x)
+    assert judge(to_image(noisy), Identity().with_noise(0.2), noisy).passed
+
+
+def test_another_picture_does_not():
+    y = astronaut(SIZE)
+    verdict = judge(to_image(y.flip(-1)), Identity().with_noise(0.02), y)
+    assert not verdict.passed and "explained" in verdict.why
+
+
+def test_patterns_that_the_blur_hides_do_not():
+    x = astronaut(SIZE)
+    A = blur(gaussian(13, 1.5)).with_noise(0.02)
+    verdict = judge(to_image(x + checkerboard(0.3)), A, A(x))
+    assert not verdict.passed and "patterns" in verdict.why
+
+
+def test_detail_of_the_photo_s_own_may_stay():
+    y = astronaut(SIZE) / 2 + checkerboard(0.4)
+    assert judge(to_image(y), Identity().with_noise(0.02), y).passed
+
+
+def test_contrasts_are_those_of_two_scales():
+    fine, coarse = contrasts(checkerboard(0.3).expand(1, 3, SIZE, SIZE))
+    assert fine.shape == coarse.shape == (1, 1, SIZE // 32, SIZE // 32)
+    torch.testing.assert_close(fine, torch.full_like(fine, 0.3))
+    assert coarse.max() < 1e-6

@@ -1,0 +1,215 @@
+"""As few calls as help: their number follows from the problem; one is enough for white noise."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gdp.compose.configuration import build, compose
+from gdp.prior.gaussian import GaussianPrior
+from gdp.prior.schedule import Schedule
+from operators.base import ROUNDED, SpectralOperator
+from operators.blur import blur
+from operators.blur.kernels import gaussian
+from operators.identity import Identity
+from operators.missing.gray import Gray
+from operators.missing.mask import RandomMask
+from operators.size.avgpool import AvgPool
+from operators.tools.transforms import dct2, idct2
+from samplers.anchored import Anchored
+from samplers.auto import Auto
+from samplers.gdp_linesearch import GDPLineSearch
+from samplers.low_res_first import LowResFirst
+from samplers.mixing import last
+from samplers.start import noise_alone, seen
+from tests.samplers.test_samplers import Gamma, Plain
+
+MU, TAU = 0.2, 0.3
+
+
+class Coloured(SpectralOperator):
+    """Divides each cosine coefficient by the std of its noise, relative to sigma_y: whitening."""
+
+    def __init__(self, ratio=4.0):
+        super().__init__()
+        self.ratio = ratio
+
+    def std(self, x):
+        k = sum(torch.meshgrid(*(torch.linspace(0, 1, n) for n in x.shape[-2:]), indexing="ij"))
+        return self.ratio ** (0.5 - k / 2)
+
+    def forward(self, x):
+        return idct2(dct2(x) / self.std(x))
+
+    adjoint = forward
+
+    def pinv(self, y):
+        return idct2(dct2(y) * self.std(y))
+
+    def spectral(self, x, f):
+        return idct2(f(1 / self.std(x)) * dct2(x))
+
+
+def white():
+    return GaussianPrior(MU, TAU)
+
+
+def truth(n=32, batch=1):
+    return MU + TAU * torch.randn(batch, 3, n, n)
+
+
+def noisy(A, sigma_y, x):
+    A = A.with_noise(sigma_y)
+    return A, A(x) + sigma_y * torch.randn_like(A(x))
+
+
+@pytest.mark.parametrize("sigma_y", [0.1, 0.2, 0.4, 1.0])
+def test_white_noise_takes_one_call_which_gives_the_posterior_mean(sigma_y):
+    prior = white()
+    A, y = noisy(Identity(), sigma_y, truth())
+    x = Auto()(prior, A, y).x
+    exact = MU + TAU**2 / (TAU**2 + sigma_y**2) * (y - MU)
+    assert prior.calls == 1
+    assert (x - exact).norm() < 0.05 * (y - exact).norm()
+
+
+def test_how_noise_arrives_in_x():
+    """Singular values s of equal size: sigma_y / s, on the share of x that is seen."""
+    shape = (1, 3, 64, 64)
+    for A, std, even in (
+        (Identity(), 0.2, 1.0),
+        (Coloured(1.0), 0.2, 1.0),
+        (AvgPool(4), 0.8, 1 / 16),
+        (Gray(), 0.2 / Gray().s, 1 / 3),
+        (RandomMask(rate=0.25), 0.2, 0.75),
+    ):
+        A = A.with_noise(0.2)
+        found = seen(A, A(torch.zeros(shape)))
+        assert found.std == pytest.approx(std, rel=1e-3) and found.even == pytest.approx(
+            even, rel=0.1
+        )
+        assert noise_alone(A, A(torch.zeros(shape))) == found.whole == (even == 1.0)
+    coloured = seen(Coloured(9.0).with_noise(0.2), torch.zeros(shape))
+    assert coloured.whole and coloured.even < 0.9
+    assert noise_alone(Coloured(9.0).with_noise(0.2), torch.zeros(shape))
+    assert not noise_alone(Identity().with_noise(ROUNDED), torch.zeros(shape))
+    assert seen(Gamma().with_noise(0.2), torch.zeros(shape)).even == 0.0
+    assert seen(blur(gaussian(9, 2.0)).with_noise(0.2), torch.zeros(shape)).even < 0.5
+
+
+def calls(A, sigma_y, **settings):
+    prior = white()
+    A, y = noisy(A, sigma_y, truth())
+    Anchored(**settings)(prior, A, y)
+    return prior.calls
+
+
+def test_calls_follow_from_the_problem():
+    """More for a wider span of noise and a higher rate; a far guess has fewer a halving."""
+    assert calls(Identity(), 0.2) == 1
+    assert 3 <= calls(Coloured(), 0.2) <= 4 and 3 <= calls(Coloured(40.0), 0.2) <= 4
+    few, some, many = (calls(AvgPool(2), 0.0, rate=rate) for rate in (1.0, 2.0, 4.0))
+    assert 1 < few < some < many <= 30
+    assert calls(Identity(), 0.2, schedule=Schedule(3, start="auto", spacing="squared", end="auto"))
+    assert calls(AvgPool(2), 0.1, draws=3) == 3 * calls(AvgPool(2), 0.1)
+
+
+def test_one_start_and_end_may_be_given():
+    schedule = Schedule("auto", start=0.2, spacing="squared", end="auto")
+    seen_times = []
+    A, y = noisy(AvgPool(2), 0.0, truth())
+    Anchored(schedule=schedule)(white(), A, y, on_step=lambda t, x, x0: seen_times.append(t))
+    assert seen_times[0] == 200 and seen_times == sorted(seen_times, reverse=True)
+
+
+def test_steps_of_ones_own_are_made():
+    for A in (Identity(), AvgPool(2)):
+        schedule = Schedule(6, start="auto", spacing="squared", end="auto")
+        assert calls(A, 0.2, schedule=schedule) == 6
+
+
+@pytest.mark.parametrize("ratio", [3.0, 20.0])
+def test_coloured_noise_comes_near_the_wiener_filter(ratio):
+    """Closed form for a Gaussian prior: each coefficient is weighed by its own noise."""
+    A, y = noisy(Coloured(ratio), 0.2, truth(48))
+    std = 0.2 * A.std(y)
+    weight = TAU**2 / (TAU**2 + std**2)
+    exact = MU + idct2(weight * dct2(A.pinv(y) - MU))
+    x = Auto()(white(), A, y).x
+    plain = A.pinv(y)
+    assert (x - exact).norm() < 0.35 * (plain - exact).norm()
+
+
+def test_the_last_picture_takes_what_y_says_beyond_the_state():
+    x0, x = truth(), truth()
+    A, y = noisy(Identity(), 0.2, x)
+    assert torch.equal(last(x0, A, y, 0.2), x0) and torch.equal(last(x0, A, y, 0.1), x0)
+    assert (last(x0, A, y, 2.0) - y).norm() < 0.2 * (x0 - y).norm()
+    pooled, small = noisy(AvgPool(2), 0.1, x)
+    by_values = last(x0, pooled, small, 1.0)
+    by_prox = last(x0, Plain(AvgPool(2)).with_noise(0.1), small, 1.0)
+    assert (by_values - by_prox).norm() < 0.1 * (by_values - x0).norm()
+
+
+def test_the_mean_of_draws_is_nearer_than_one():
+    A, x = RandomMask(rate=0.5), truth(24)
+    y = A(x)
+    exact = torch.where(A.known(y), y, MU)
+    errors = [float((Anchored(draws=n)(white(), A, y).x - exact).norm()) for n in (1, 6)]
+    assert errors[1] <= errors[0]
+
+
+def test_detail_goes_from_the_mean_to_a_draw():
+    """Of white noise: a draw has the variance of the photo, the mean has less; it moves evenly."""
+    A, y = noisy(Identity(), 0.3, truth(64))
+    stds = [float(Auto(detail=d)(white(), A, y).x.std()) for d in (0.0, 0.5, 1.0)]
+    assert stds[0] < stds[1] < stds[2] < 1.1 * TAU
+    a, b = (Auto()(white(), A, y, seeds=[k]).x for k in (0, 1))
+    assert torch.equal(a, b)
+    with_more, with_less = (
+        [Auto(detail=d)(white(), AvgPool(2), AvgPool(2)(y), seeds=[k]).x for k in (0, 1)]
+        for d in (1.0, 0.0)
+    )
+    assert (with_more[0] - with_more[1]).norm() > 1.2 * (with_less[0] - with_less[1]).norm()
+
+
+def test_refusals():
+    for wrong in ({"rate": 0}, {"draws": 0}, {"draws": True}, {"detail": 1.5}):
+        for kind in (Anchored, Auto):
+            with pytest.raises(ValueError, match=next(iter(wrong))):
+                kind(**wrong)
+
+
+def test_coarse_passes_are_left_out_where_noise_is_all():
+    sampler = LowResFirst(Auto(), factors=[2], above=16)
+    A, y = noisy(Identity(), 0.2, truth(64))
+    prior = white()
+    assert sampler.scales(A, y) == [] and sampler.passes(1000, A, y) == [1]
+    sampler(prior, A, y)
+    assert prior.calls == 1 and sampler.scales(AvgPool(2), y) == [2]
+    sampler(prior, AvgPool(2), truth(32))
+
+
+def test_words_of_the_command_line():
+    plain, fast, best = (
+        build(compose("lowres=none", *words)).sampler
+        for words in ((), ("quality=fast",), ("quality=best", "detail=0.3"))
+    )
+    assert plain.rate > fast.rate and best.draws > plain.draws == 1 and best.detail == 0.3
+    assert build(compose("lowres=none", "quality=best", "steps=7")).sampler.schedule.steps == 7
+    assert (
+        build(compose("lowres=none", "quality=fast", "sampler=ddnm")).sampler.schedule.steps == 10
+    )
+    with pytest.raises(ValueError, match=r"detail=0.5 is of sampler=auto"):
+        build(compose("sampler=ddnm", "detail=0.5"))
+    with pytest.raises(ValueError, match="detail"):
+        build(compose("detail=0.5"), objects={"sampler": Auto()})
+
+
+def test_operators_without_a_proximal_map_get_steps_in_proportion():
+    steps = [
+        Auto(rate=r, draws=d).for_operator(Gamma()).schedule.steps for r, d in ((2.5, 1), (5, 2))
+    ]
+    assert steps[1] == 4 * steps[0]
+    assert isinstance(Auto().for_operator(Gamma()), GDPLineSearch)
+    assert replace(Auto(), rate=1.0).for_operator(AvgPool(2)).rate == 1.0
