@@ -1,0 +1,76 @@
+"""What a photo suffers from is found by looking at it, said, and nothing else is undone."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from gdp.prior.noise import Noise
+from operators.auto import FromPhoto, is_dark
+from operators.blur.diagonal import ReflectBlur
+from operators.blur.kernels import gaussian
+from operators.blur.soft import SoftBlur, Unchanged
+from operators.identity import Identity
+from operators.light.light import Light
+from tests.operators.blur.photos import photo
+
+
+def sharp(size=192):
+    """A photo with edges from one pixel to the next, [1, 3, size, size]."""
+    return photo(3 * size)[..., ::3, ::3]
+
+
+def test_a_good_photo_is_left_alone():
+    A = FromPhoto().for_photo(sharp(), 0.002)
+    assert isinstance(A, Unchanged) and A.leaves
+    H, W = sharp().shape[-2:]
+    assert A.findings[0].startswith(f"found: {W}x{H}, noise of 0.001")
+    assert A.findings[1] == "nothing to do: the photo is left as it is"
+
+
+def test_noise_alone():
+    y = sharp() + 0.1 * Noise([0]).like(sharp())
+    A = FromPhoto().with_noise(0.1).for_photo(y, 0.1)
+    assert type(A) is Identity and A.sigma_y == 0.1
+    assert "take the noise away" in A.findings[1] and "sharpen" not in A.findings[1]
+
+
+def test_softness():
+    y = ReflectBlur(gaussian(11, 1.2))(sharp())
+    A = FromPhoto().for_photo(y + 0.002 * Noise([0]).like(y), 0.002)
+    assert isinstance(A, SoftBlur) and A.found == pytest.approx(1.2, abs=0.4)
+    assert "soft by" in A.findings[0] and "sharpen" in A.findings[1]
+
+
+def test_darkness():
+    dark = (sharp() + 1) * 0.06 - 1
+    A = FromPhoto().with_noise(0.01).for_photo(dark, 0.01)
+    assert isinstance(A, Light) and A.sigma_y == 0.01
+    assert "dark" in A.findings[0] and "brighten" in A.findings[1]
+
+    # A night with lights, and a dim photo, are named at most.
+    lights = dark.clone()
+    lights[..., :40, :40] = 0.9
+    assert is_dark((dark + 1) / 2) and not is_dark((lights + 1) / 2)
+
+
+def test_compression(tmp_path):
+    """A file whose tables are coarse is worked on, however sharp and clean its pixels look."""
+    pixels = ((sharp()[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()
+    for quality, leaves in ((20, False), (98, True)):
+        file = tmp_path / f"{quality}.jpg"
+        Image.fromarray(pixels).save(file, quality=quality)
+        with Image.open(io.BytesIO(file.read_bytes())) as picture:
+            y = torch.from_numpy(np.asarray(picture.convert("RGB")).copy())
+        y = y.permute(2, 0, 1)[None] / 127.5 - 1
+
+        A = FromPhoto().for_file(file).for_photo(y, 0.002)
+        assert A.leaves == leaves and "JPEG, errors of about" in A.findings[0]
+
+
+def test_what_is_left_is_named():
+    cast = (sharp() + 1) * torch.tensor([1.0, 0.7, 0.4]).view(1, 3, 1, 1) - 1
+    left = FromPhoto().for_photo(cast, 0.002).findings[2]
+    assert "colour cast (task=whitebalance)" in left and "small (task=sr4)" in left
