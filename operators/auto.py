@@ -1,7 +1,7 @@
 """The degradation of a photo as it is, found by looking at it.
 
 dark     mean < .10 and 99 % of it < .5          -> Light, y = f phi(x) + M
-soft     edges wider than those of sharp photos  -> SoftBlur
+soft     edges wider than those of sharp photos  -> SoftBlur, for 0.5 to 1.2 pixels
 noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.soft import QUIET, SoftBlur, Unchanged
+from operators.blur.softness import softness
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.dark_channel import DarkChannel
@@ -33,6 +34,10 @@ CAST, HAZY = 1.3, 0.6
 # Pixels along the longer side up to which a photo is small.
 SMALL = 400
 
+# Softness in pixels up to which sharp photos have it too; and from which it is more often depth of
+# field, movement or a lens's own than a Gaussian.
+SLIGHT, WIDE = 0.5, 1.2
+
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
 
@@ -45,9 +50,10 @@ class FromPhoto(Identity):
         clear: times its noise that a photo's signal must be to be sharpened, see SoftBlur.
     """
 
+    careful = True
     jpeg: JPEG | None
 
-    def __init__(self, share: float = 0.8, clear: float = 6.5):
+    def __init__(self, share: float = 0.5, clear: float = 6.5):
         super().__init__()
         self.share, self.clear, self.jpeg = share, clear, None
 
@@ -77,11 +83,13 @@ class FromPhoto(Identity):
         else:
             blur = SoftBlur(share=self.share, denoise=True, clear=self.clear)
             operator = blur.with_noise(self.sigma_y).for_photo(photo, noise)
+        if isinstance(operator, SoftBlur) and not SLIGHT < (operator.found or 0) < WIDE:
+            operator = (Identity() if level > QUIET else Unchanged("")).with_noise(self.sigma_y)
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
 
         found = self.found(pixels, operator, level, error)
-        operator.findings = (found, done(operator, level, error), *left(pixels))
+        operator.findings = (found, done(operator, level, error), *left(pixels, softness(photo)))
         return operator
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
@@ -121,9 +129,11 @@ def done(operator: Operator, level: float, error: float) -> str:
     return "to do: " + ", ".join(steps or ["take the noise away"])
 
 
-def left(pixels: Tensor) -> tuple[str, ...]:
+def left(pixels: Tensor, soft: float) -> tuple[str, ...]:
     """What is left to tasks that must be asked for: a line, or none."""
     notes = []
+    if soft > WIDE:
+        notes.append(f"it is soft by {soft:.1f} pixels (task=sharpen, or deblur_blind)")
     if DARK <= pixels.mean() < DIM:
         notes.append("it is rather dark (task=lowlight)")
 

@@ -46,6 +46,7 @@ class Operator(nn.Module):
         frame: pixels that x has more than y at the left, right, top and bottom.
         leaves: whether y is x already, so that there is nothing to restore and no network to call.
         whitening: makes W A and W y of A and y, where y's noise is not white.
+        careful: whether noise that may be texture is to be left in y.
         findings: what `for_photo` has found, in lines that a user is told before the restoration.
     """
 
@@ -56,6 +57,7 @@ class Operator(nn.Module):
     frame: tuple[int, int, int, int] | None = None
     leaves: bool = False
     whitening: "Whitens | None" = None
+    careful: bool = False
     findings: Sequence[str] = ()
 
     def forward(self, x: Tensor) -> Tensor:

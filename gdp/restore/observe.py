@@ -130,6 +130,8 @@ def take(
     """
     if not isinstance(noise, NoiseModel):
         noise = NoiseModel.white(estimate_sigma(pixels) if isinstance(noise, str) else noise)
+    if operator.careful and noise.doubtful:
+        noise = NoiseModel.white(rounding)
     noise = noise.at_least(rounding)
 
     # What the photo tells of A, by a noise that is not whitened yet.

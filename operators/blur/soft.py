@@ -92,6 +92,7 @@ class SoftBlur(ReflectBlur):
         width = USUAL if isinstance(sigma, str) else float(sigma)
         super().__init__(gaussian(2 * max(1, round(3.5 * width)) + 1, width))
         self.sigma, self.share, self.denoise, self.clear = sigma, share, denoise, clear
+        self.careful = denoise
         self.gain = None
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:

@@ -38,10 +38,15 @@ def test_noise_alone():
 
 
 def test_softness():
-    y = ReflectBlur(gaussian(11, 1.2))(sharp())
+    y = ReflectBlur(gaussian(9, 0.8))(sharp())
     A = FromPhoto().for_photo(y + 0.002 * Noise([0]).like(y), 0.002)
-    assert isinstance(A, SoftBlur) and A.found == pytest.approx(1.2, abs=0.4)
+    assert isinstance(A, SoftBlur) and A.found == pytest.approx(0.8, abs=0.3)
     assert "soft by" in A.findings[0] and "sharpen" in A.findings[1]
+
+    # A wide blur is named.
+    wide = ReflectBlur(gaussian(17, 2.0))(sharp())
+    A = FromPhoto().for_photo(wide + 0.002 * Noise([0]).like(wide), 0.002)
+    assert isinstance(A, Unchanged) and "task=sharpen" in A.findings[2]
 
 
 def test_darkness():

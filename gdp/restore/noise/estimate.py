@@ -72,7 +72,7 @@ def estimate(pixels: Tensor, coloured: bool = False) -> NoiseModel:
     knots = torch.linspace(0, 1, BRIGHTNESSES)
     places = torch.stack([(brightness < b).sum() - 1 + part(brightness, b) for b in knots])
     curve = interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
-    model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours)
+    model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
     return model if coloured else flattened(model, white)
 
 

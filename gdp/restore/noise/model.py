@@ -22,6 +22,7 @@ from operators.noise.whitening import Whitening
 FREQUENCIES = 32  # a side of the spectrum: k stands for k / 32 of the highest frequency
 BRIGHTNESSES = 17  # of the curve, evenly from 0 to 1
 AROUND = 9  # pixels a side over which brightness is taken
+SURE, LITTLE = 0.7, 0.016  # `sure` below which noise of a lesser std may be texture
 OPPONENT = F.normalize(torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]), dim=1)
 
 
@@ -33,11 +34,14 @@ class NoiseModel:
         spectrum: s [3, 32, 32], std by colour direction and frequency, [0, 1] units.
         curve: g [17] at brightnesses from 0 to 1.
         colours: Q [3, 3], orthonormal, a direction a row.
+        sure: 0..1, how evenly what was measured lies over the photo, as noise does and texture
+            does not.
     """
 
     spectrum: Tensor
     curve: Tensor
     colours: Tensor
+    sure: float = 1.0
 
     @classmethod
     def white(cls, std: float) -> "NoiseModel":
@@ -51,6 +55,11 @@ class NoiseModel:
         if self.is_white:
             return float(self.spectrum[0, 0, 0])
         return float(self.spectrum.double().square().mean().sqrt())
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether it is so little, and so uneven, that it may be texture."""
+        return self.sure < SURE and self.std < LITTLE
 
     @property
     def is_white(self) -> bool:
