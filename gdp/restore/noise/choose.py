@@ -1,7 +1,8 @@
 """Which noise a photo is taken to have: by the settings noise= and sigma_y=, and by its pixels.
 
 noise      sigma_y=auto                            sigma_y=NUMBER, its rms
-auto       as estimated                            white; held to the estimate if noise is all
+auto       as estimated                            white; held to the estimate if noise is all,
+                                                   and one for all channels of a grey photo
 white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
@@ -49,7 +50,11 @@ def noise_of(
         OSError: a file cannot be read.
     """
     if kind == "auto" and not isinstance(sigma_y, str):
-        return NoiseModel.white(held(sigma_y, pixels) if alone else sigma_y)
+        white = NoiseModel.white(held(sigma_y, pixels) if alone else sigma_y)
+
+        # Of a grey photo the channels have one noise.
+        grey = torch.equal(pixels, pixels[:, :1].expand_as(pixels))
+        return in_all_channels(white).scaled(white.std) if alone and sigma_y > 0 and grey else white
     if kind == "white":
         return NoiseModel.white(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y)
 

@@ -1,9 +1,11 @@
 """Little and uneven noise may be texture: those who look for themselves leave it in the photo."""
 
+import pytest
 import torch
 
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
+from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.model import LITTLE
 from gdp.restore.observe import take
 from operators.auto import FromPhoto
@@ -33,3 +35,14 @@ def test_doubtful_noise_is_left_where_nobody_asked():
     _, asked = take(pixels, Identity(), doubtful, 0.001)
     _, careful = take(pixels, FromPhoto(), doubtful, 0.001)
     assert asked.sigma_y > 0.015 and careful.leaves
+
+
+def test_a_grey_photo_has_one_noise():
+    """A std that is told is that of R = G = B, which no channel has by itself."""
+    even = 0.5 + 0.1 * Noise([2]).like(torch.empty(1, 1, 96, 96))
+    model = noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.1, alone=True)
+    assert model.std == pytest.approx(0.1, rel=0.15)
+    assert model.spectrum[0].mean() == pytest.approx(3**0.5 * model.std, rel=0.01)
+    assert model.spectrum[1:].max() < 0.01
+
+    assert noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.0, alone=True).is_white
