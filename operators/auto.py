@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
-from operators.blur.soft import QUIET, SoftBlur, Unchanged
+from operators.blur.soft import LEAST, QUIET, SHARP_ALREADY, SoftBlur, Unchanged
 from operators.blur.softness import softness
+from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.dark_channel import DarkChannel
@@ -59,11 +60,8 @@ class FromPhoto(Identity):
 
     def for_file(self, file: Path) -> Operator:
         """The same, with the tables of a photo from a JPEG file."""
-        same = FromPhoto(self.share, self.clear).with_noise(self.sigma_y)
-        try:
-            same.jpeg = JPEG(tables=str(file))
-        except ValueError:  # no JPEG, or one whose tables say nothing of its pixels
-            same.jpeg = None
+        same = self.with_noise(self.sigma_y)
+        same.jpeg = compression_of(file)
         return same
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
@@ -75,21 +73,22 @@ class FromPhoto(Identity):
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
-        pixels = to_pixels(photo).clamp(0, 1)
+        pixels, soft = to_pixels(photo).clamp(0, 1), softness(photo)
+        dark = is_dark(pixels)
 
         # The one thing to undo besides noise.
-        if is_dark(pixels):
+        blur = SoftBlur(share=self.share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
+        if dark:
             operator: Operator = Light().with_noise(self.sigma_y)
+        elif SLIGHT < soft < WIDE:
+            operator = blur.undoing(photo, noise, soft)
         else:
-            blur = SoftBlur(share=self.share, denoise=True, clear=self.clear)
-            operator = blur.with_noise(self.sigma_y).for_photo(photo, noise)
-        if isinstance(operator, SoftBlur) and not SLIGHT < (operator.found or 0) < WIDE:
-            operator = (Identity() if level > QUIET else Unchanged("")).with_noise(self.sigma_y)
+            operator = blur.as_it_is(noise, SHARP_ALREADY if soft < LEAST else "")
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
 
         found = self.found(pixels, operator, level, error)
-        operator.findings = (found, done(operator, level, error), *left(pixels, softness(photo)))
+        operator.findings = (found, done(operator, level, error), *left(pixels, soft, dark))
         return operator
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
@@ -129,7 +128,7 @@ def done(operator: Operator, level: float, error: float) -> str:
     return "to do: " + ", ".join(steps or ["take the noise away"])
 
 
-def left(pixels: Tensor, soft: float) -> tuple[str, ...]:
+def left(pixels: Tensor, soft: float, dark: bool) -> tuple[str, ...]:
     """What is left to tasks that must be asked for: a line, or none."""
     notes = []
     if soft > WIDE:
@@ -138,7 +137,7 @@ def left(pixels: Tensor, soft: float) -> tuple[str, ...]:
         notes.append("it is rather dark (task=lowlight)")
 
     cast = colour_cast(pixels)
-    if cast.max() > CAST * cast.min() and not is_dark(pixels):
+    if cast.max() > CAST * cast.min() and not dark:
         notes.append("it has a colour cast (task=whitebalance)")
     if min(pixels.shape[-2:]) >= 64 and DarkChannel()(pixels)[0].min() < HAZY:
         notes.append("it may be hazy (task=dehaze)")

@@ -10,7 +10,7 @@ from gdp.picture.names import path_inside, plain_name
 from gdp.picture.panels import compare, picture_of, save, write_floats
 from gdp.picture.photo import Photo
 from gdp.picture.size import size_of
-from gdp.picture.units import rounded, to_image, to_model
+from gdp.picture.units import is_grey, rounded, to_image, to_model
 
 __all__ = [
     "KINDS",
@@ -23,6 +23,7 @@ __all__ = [
     "find_all",
     "find_photos",
     "framed",
+    "is_grey",
     "mask_of",
     "namesake",
     "path_inside",

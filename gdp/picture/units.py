@@ -1,5 +1,6 @@
 """Pixel values between [0, 1], as users and files have them, and [-1, 1], as networks do."""
 
+import torch
 from torch import Tensor
 
 WHITE = {"uint8": 255, "uint16": 65535}  # the largest whole numbers, by their type
@@ -18,3 +19,8 @@ def to_image(x: Tensor) -> Tensor:
 def rounded(pixels: Tensor) -> Tensor:
     """Pixels as an 8-bit file holds them: clipped, and rounded to multiples of 1 / 255."""
     return (pixels.clamp(0, 1) * 255).round() / 255
+
+
+def is_grey(pixels: Tensor) -> bool:
+    """Whether all channels of pixels [B, C, H, W] are the same, to the bit."""
+    return torch.equal(pixels, pixels[:, :1].expand_as(pixels))

@@ -1,7 +1,5 @@
 """What a JPEG file tells of its own errors, as part of the degradation."""
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
@@ -11,23 +9,6 @@ from operators.coded.block_noise import SIDE, directions
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
 from operators.noise.whitened import can_whiten
-
-START = b"\xff\xd8\xff"  # of a JPEG file
-
-
-def compression_of(file: Path) -> JPEG | None:
-    """The compression of a photo's file.
-
-    None where it is no JPEG, or one whose tables say nothing of upright RGB pixels: stored turned,
-    in CMYK, or with unusual layers.
-    """
-    with file.open("rb") as stream:
-        if stream.read(len(START)) != START:
-            return None
-    try:
-        return JPEG(tables=str(file))
-    except ValueError:
-        return None
 
 
 def compressed(

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gdp.picture import rounded, to_image, to_model
+from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts, metrics
 from gdp.restore.guard import judge
@@ -40,7 +40,7 @@ def finish(
     remarks = [A.remark(y)]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
-    if y.shape[1] == 3 and torch.equal(y, y[:, :1].expand_as(y)):
+    if y.shape[1] == 3 and is_grey(y):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     if not config["degrade"]:
         pixels = agree(pixels, A, y, measurement.photo.rounding)

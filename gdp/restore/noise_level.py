@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.picture import is_grey
+
 SIDE = 8  # pixels of a patch
 SPLIT = 11  # u + v from which a frequency is called high
 PATCHES = 2**16  # looked at in a channel
@@ -55,8 +57,7 @@ def estimate_sigma(pixels: Tensor) -> float:
             "give its std, sigma_y=NUMBER"
         )
     pixels = pixels.detach().float()
-    grey = torch.equal(pixels, pixels[:, :1].expand_as(pixels))
-    channels = pixels[:, :1] if grey else pixels
+    channels = pixels[:, :1] if is_grey(pixels) else pixels
     variances = [v for v in map(variance, channels.split(1, 1)) if v is not None]
     return (sum(variances) / len(variances)) ** 0.5 if variances else 0.0
 
@@ -70,7 +71,7 @@ def variance(channel: Tensor) -> float | None:
         return None
 
     # Patches of which little is clipped, as orthonormal DCT coefficients.
-    good = lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
+    good = clear(lost)
     patches = F.unfold(channel, SIDE, stride=stride).mT.flatten(0, 1)[good]
     coefficients = patches @ basis(patches)
 
@@ -115,6 +116,11 @@ def clipped_shares(channel: Tensor, stride: int) -> Tensor:
     return shares.flatten(2).mT.flatten(0, 1)
 
 
+def clear(lost: Tensor) -> Tensor:
+    """Which patches [N] have next to nothing clipped around them, by the shares that are."""
+    return lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
+
+
 def variance_after_clipping(black: float, white: float) -> float:
     """The variance that a Gaussian of variance 1 keeps when these shares of it are clipped."""
     normal = NormalDist()
@@ -127,7 +133,13 @@ def variance_after_clipping(black: float, white: float) -> float:
 
 def basis(like: Tensor) -> Tensor:
     """Patches [N, SIDE^2] times this [SIDE^2, SIDE^2] are their orthonormal DCT coefficients."""
-    n = torch.arange(SIDE, dtype=like.dtype, device=like.device)
-    waves = torch.cos(torch.pi / SIDE * torch.outer(n + 0.5, n)) * (2 / SIDE) ** 0.5
-    waves[:, 0] /= 2**0.5
+    waves = cosines(SIDE, like)
     return torch.kron(waves, waves)
+
+
+def cosines(side: int, like: Tensor) -> Tensor:
+    """The orthonormal DCT-II [side, side], a frequency a column."""
+    n = torch.arange(side, dtype=like.dtype, device=like.device)
+    waves = torch.cos(torch.pi / side * torch.outer(n + 0.5, n)) * (2 / side) ** 0.5
+    waves[:, 0] /= 2**0.5
+    return waves

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
 from gdp.prior.noise import Noise, impulses, photons
-from gdp.restore.compression import compressed, compression_of
+from gdp.restore.compression import compressed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise_level import estimate_sigma
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
+from operators.coded.compressed import compression_of
 from operators.noise.whitened import can_whiten
 
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing

@@ -40,6 +40,10 @@ FLOOR, DOUBT = 0.008, 0.024
 QUIET = 0.008
 
 
+# What a user is told of a photo that is not soft.
+SHARP_ALREADY = "this photo is sharp already; it is left as it is"
+
+
 class Unchanged(Identity):
     """y = x, and nothing is to be undone.
 
@@ -102,27 +106,30 @@ class SoftBlur(ReflectBlur):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise, a number or [..., H, W] by frequency.
         """
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
         told = not isinstance(self.sigma, str)
         found = float(self.sigma) if told else softness(photo)
+        if not told and found < LEAST:
+            return self.as_it_is(noise, SHARP_ALREADY)
+        return self.undoing(photo, noise, found)
 
-        # Nothing to sharpen, or nothing that noise lets be sharpened.
-        soft = told or found >= LEAST
-        noisy = soft and clearance(photo, found, noise) < self.clear
-        if noisy or not soft:
-            if self.denoise and level > QUIET:
-                return Identity().with_noise(self.sigma_y)
-            why = "is too noisy to sharpen" if noisy else "is sharp already"
-            left = Unchanged(f"this photo {why}; it is left as it is")
-            return left.with_noise(self.sigma_y)
+    def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
+        """The blur of a photo whose softness was found, or told; arguments as `for_photo` has."""
+        if clearance(photo, found, noise) < self.clear:
+            return self.as_it_is(noise, "this photo is too noisy to sharpen; it is left as it is")
 
-        width = found if told else believed(found, self.share)
+        width = believed(found, self.share) if isinstance(self.sigma, str) else found
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
         same.gain = supported_gain(photo, K, torch.as_tensor(noise).clamp_min(least))
         same.found = found
         return same.with_noise(max(self.sigma_y, DOUBT))
+
+    def as_it_is(self, noise: Tensor | float, why: str) -> Operator:
+        """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone."""
+        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        noisy = self.denoise and level > QUIET
+        return (Identity() if noisy else Unchanged(why)).with_noise(self.sigma_y)
 
     def spectrum(self, x: Tensor) -> Tensor:
         """Lambda [H, W]; bounded by what the photo supports, where x is of the photo's size."""

@@ -5,6 +5,7 @@ whitened:  W A, W y
 project:   x + A^+ (P(A x) - A x)    P: onto the pictures that are saved as y is
 """
 
+from pathlib import Path
 from typing import cast
 
 from torch import Tensor
@@ -12,6 +13,23 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.coded.jpeg import JPEG
 from operators.noise.whitened import whiten
+
+START = b"\xff\xd8\xff"  # of a JPEG file
+
+
+def compression_of(file: Path) -> JPEG | None:
+    """The compression of a photo's file.
+
+    None where it is no JPEG, or one whose tables say nothing of upright RGB pixels: stored turned,
+    in CMYK, or with unusual layers.
+    """
+    with file.open("rb") as stream:
+        if stream.read(len(START)) != START:
+            return None
+    try:
+        return JPEG(tables=str(file))
+    except ValueError:
+        return None
 
 
 class Compressed(Operator):

@@ -83,7 +83,8 @@ def noise_alone(A: Operator, y: Tensor) -> bool:
 
 def one_call(A: Operator, y: Tensor) -> bool:
     """Whether A shows all of x equally well besides."""
-    return noise_alone(A, y) and seen(A, y).even > EVEN
+    here = seen(A, y) if A.sigma_y > ROUNDED else None
+    return here is not None and here.whole and here.even > EVEN
 
 
 def few(
@@ -113,9 +114,10 @@ def few(
 
     # Noise of some colour: a few strides from where its blotches are hidden.
     if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
-        top = time_of(prior, noise(guess_error(A, y, guess)))
+        resolved = late(replace(schedule, steps=prior.T), prior, A, y, guess, noise)
+        _, top = resolved.ends(prior.T)
         strides = STRIDES + max(0, round(STRIDES_RATE * rate(top)))
-        return late(replace(schedule, steps=strides), prior, A, y, guess, noise)
+        return replace(resolved, steps=min(resolved.count, strides))
 
     # The end: a sample goes on to where y's noise is well hidden.
     least = FINEST

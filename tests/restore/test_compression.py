@@ -7,10 +7,10 @@ from skimage import data
 
 from gdp import restore
 from gdp.picture import read, to_model
-from gdp.restore.compression import by_block, compressed, compression_of
+from gdp.restore.compression import by_block, compressed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.model import OPPONENT
-from operators.coded.compressed import Compressed
+from operators.coded.compressed import Compressed, compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.light import Light

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.restore.noise_level import WINDOW, clear, cosines
+
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
 RINGS = {
@@ -22,11 +24,6 @@ RINGS = {
     16: ((2, 4), (4, 6), (6, 8), (8, 12), (12, 16)),
     32: ((1, 2), (2, 4), (4, 6), (6, 8), (8, 16)),
 }
-
-# Pixels at 0 or 1 may be clipped, and their noise with them.
-WINDOW = 24  # pixels a side around a patch in which they are counted, at least
-CLIPPED_HARMLESS = 0.02  # their share in a window that does little harm
-CLEAREST = 0.05  # share of the patches that are used where no window is as clear as that
 
 
 class Blocks(NamedTuple):
@@ -55,14 +52,14 @@ def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
     lost = clipped_shares(pixels, side, stride)
     if lost.min() == 1:
         return None
-    good = lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
+    good = clear(lost)
 
     # Patches of each direction, less their planes: slopes are no noise.
     patches = F.unfold(pixels, side, stride=stride).unflatten(1, (3, side, side))
     patches = patches.movedim(0, -1).flatten(-2)[..., good]  # [3, side, side, N]
     patches = torch.einsum("kc,cijn->kijn", colours.to(pixels), patches)
     brightness = patches[0].mean((0, 1)) / colours[0].sum().abs()
-    basis, slope = cosines(side).to(pixels), slopes(side).to(pixels)
+    basis, slope = cosines(side, pixels), slopes(side).to(pixels)
     flat = torch.full_like(slope, side**-0.5)
     for a, b in ((slope, flat), (flat, slope)):
         plane = torch.outer(a, b)[..., None]
@@ -114,14 +111,6 @@ def clipped_shares(pixels: Tensor, side: int, stride: int) -> Tensor:
     window = side + 2 * margin
     shares = F.avg_pool2d(ends.to(pixels), window, stride, margin, count_include_pad=False)
     return shares.movedim(0, -1).flatten()
-
-
-def cosines(side: int) -> Tensor:
-    """The orthonormal DCT-II [side, side], a frequency a column."""
-    n = torch.arange(side)
-    waves = torch.cos(torch.pi / side * torch.outer(n + 0.5, n)) * (2 / side) ** 0.5
-    waves[:, 0] /= 2**0.5
-    return waves
 
 
 def slopes(side: int) -> Tensor:

@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gdp.picture import is_grey
 from gdp.restore.noise.estimate import ROUNDING, estimate
 from gdp.restore.noise.model import NoiseModel
 from gdp.restore.noise.sources import of_tables, read
@@ -53,8 +54,8 @@ def noise_of(
         white = NoiseModel.white(held(sigma_y, pixels) if alone else sigma_y)
 
         # Of a grey photo the channels have one noise.
-        grey = torch.equal(pixels, pixels[:, :1].expand_as(pixels))
-        return in_all_channels(white).scaled(white.std) if alone and sigma_y > 0 and grey else white
+        one = alone and sigma_y > 0 and is_grey(pixels)
+        return in_all_channels(white).scaled(white.std) if one else white
     if kind == "white":
         return NoiseModel.white(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y)
 

@@ -26,6 +26,8 @@ from gdp.restore.noise.model import (
     OPPONENT,
     NoiseModel,
     interpolate,
+    interpolate2,
+    orders,
 )
 from gdp.restore.noise.shape import bounded, flattened, trusted
 from gdp.restore.noise_level import estimate_sigma
@@ -138,16 +140,19 @@ def spectrum_of(b: Blocks, v: Tensor, chosen: list[list[Tensor]], gain: Tensor) 
             shape = b.power[c][ring.to(b.power.device)][:, quiet].mean(-1)
             out[c, ring] = level * shape / shape.mean().clamp_min(1e-12)
 
-    # The plane tells nothing; what lies next to it does.
+    return filled(out)
+
+
+def filled(variance: Tensor) -> Tensor:
+    """A variance [3, side, side], above 0, with a guess at its plane, which patches do not tell."""
     for u, w in ((0, 0), (0, 1), (1, 0)):
-        out[:, u, w] = out[:, 1, 1]
-    return out.clamp_min(1e-12)
+        variance[:, u, w] = variance[:, 1, 1]
+    return variance.clamp_min(1e-12)
 
 
 def joined(spectra: list[Tensor]) -> Tensor:
     """The variance [3, 32, 32] by frequency, from patches of each size what they tell best."""
-    n = torch.arange(FREQUENCIES)
-    order = torch.maximum(n[:, None], n).to(spectra[0].device) / FREQUENCIES
+    order = orders().to(spectra[0].device)
     best = spectra[1:2] or spectra[:1]  # of 16 pixels, whose codec's blocks are not their own
 
     out = refined(best[0])
@@ -159,7 +164,7 @@ def joined(spectra: list[Tensor]) -> Tensor:
 def refined(variance: Tensor) -> Tensor:
     """A variance [3, side, side] at [3, 32, 32] frequencies, by interpolation of its logarithm."""
     places = torch.arange(FREQUENCIES, device=variance.device) * variance.shape[-1] / FREQUENCIES
-    return interpolate(interpolate(variance.log(), places).mT, places).mT.exp()
+    return interpolate2(variance.log(), places, places).exp()
 
 
 def part(brightness: Tensor, b: Tensor) -> Tensor:

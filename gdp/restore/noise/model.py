@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import Operator
-from operators.noise.whitened import Whitened, can_whiten, whiten
+from operators.noise.whitened import can_whiten, whiten
 from operators.noise.whitening import Whitening
 
 FREQUENCIES = 32  # a side of the spectrum: k stands for k / 32 of the highest frequency
@@ -79,10 +79,8 @@ class NoiseModel:
 
     def at(self, height: int, width: int) -> Tensor:
         """The std [1, 3, H, W] by colour direction and frequency of a DCT of this size."""
-        logs = self.spectrum.clamp_min(1e-6).log()
-        for n in (width, height):
-            logs = interpolate(logs, FREQUENCIES / n * torch.arange(n)).mT
-        return logs.exp()[None]
+        rows, columns = (FREQUENCIES / n * torch.arange(n) for n in (height, width))
+        return interpolate2(self.spectrum.clamp_min(1e-6).log(), rows, columns).exp()[None]
 
     def gain(self, pixels: Tensor) -> Tensor | None:
         """g [1, 1, H, W] of a photo [B, C, H, W] in [0, 1]; None where it is 1 all over."""
@@ -137,14 +135,20 @@ class NoiseModel:
         save_file({name: part.contiguous() for name, part in parts.items()}, str(path))
 
 
-def as_photo_sees(operator: Operator) -> Operator:
-    """The operator as it was before its noise was whitened."""
-    return operator.A if isinstance(operator, Whitened) else operator
-
-
 def interpolate(values: Tensor, places: Tensor) -> Tensor:
     """Values [..., n] at fractional places [m] along their last dimension: [..., m]."""
     n = values.shape[-1]
     places = places.to(values).clamp(0, n - 1)
     i = places.floor().long().clamp_max(n - 2)
     return torch.lerp(values[..., i], values[..., i + 1], (places - i).to(values))
+
+
+def interpolate2(values: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Values [..., n, m] at fractional rows [h] and columns [w]: [..., h, w]."""
+    return interpolate(interpolate(values, columns).mT, rows).mT
+
+
+def orders() -> Tensor:
+    """max(u, v) as a share of the highest frequency, [32, 32]."""
+    n = torch.arange(FREQUENCIES)
+    return torch.maximum(n[:, None], n) / FREQUENCIES

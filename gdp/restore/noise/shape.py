@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gdp.restore.noise.model import FREQUENCIES, NoiseModel
+from gdp.restore.noise.model import NoiseModel, orders
 
 MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
 LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
@@ -86,9 +86,3 @@ def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
     if model.curve.max() > EVEN_CURVE * model.curve.min():
         return NoiseModel(white.spectrum, model.curve, model.colours)
     return white
-
-
-def orders() -> Tensor:
-    """max(u, v) as a share of the highest frequency, [32, 32]."""
-    n = torch.arange(FREQUENCIES)
-    return torch.maximum(n[:, None], n) / FREQUENCIES

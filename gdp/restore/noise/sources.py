@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise.blocks import PATCHES, blocks_of
-from gdp.restore.noise.estimate import ROUNDING, joined
+from gdp.restore.noise.estimate import ROUNDING, filled, joined
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
     OPPONENT,
     NoiseModel,
-    interpolate,
+    interpolate2,
 )
 from operators.coded.tables import read_tables
 
@@ -87,10 +87,7 @@ def of_patch(pixels: Tensor) -> NoiseModel:
     if len(powers) < len(blocks):
         raise ValueError("the patch of noise is black or white all over; expose it otherwise")
 
-    for power in powers:
-        for u, w in ((0, 0), (0, 1), (1, 0)):
-            power[:, u, w] = power[:, 1, 1]
-    spectrum = joined([power.clamp_min(1e-12) for power in powers]).sqrt().clamp_min(ROUNDING)
+    spectrum = joined([filled(power) for power in powers]).sqrt().clamp_min(ROUNDING)
     return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
 
 
@@ -110,7 +107,7 @@ def of_tables(file: Path | None) -> NoiseModel:
     shared = factors[0] * factors[1]
     places = torch.arange(FREQUENCIES) * 8 / FREQUENCIES
     rows, columns = places * factors[0], places * factors[1]
-    fine = interpolate(interpolate(luma, places).mT, places).mT
-    colours = shared * interpolate(interpolate(chroma, columns).mT, rows).mT
+    fine = interpolate2(luma, places, places)
+    colours = shared * interpolate2(chroma, rows, columns)
     spectrum = torch.cat([fine[None], colours]).sqrt().clamp_min(ROUNDING)
     return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
