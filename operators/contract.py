@@ -24,6 +24,7 @@ REMEDIES = {
 }
 
 
+AddNoise = Callable[[Tensor], Tensor]
 Whitens = Callable[["Operator", Tensor], tuple["Operator", Tensor]]  # A, y -> W A, W y
 
 
@@ -48,6 +49,8 @@ class Operator(nn.Module):
         whitening: makes W A and W y of A and y, where y's noise is not white.
         careful: whether noise that may be texture is to be left in y.
         findings: what `for_photo` has found, in lines that a user is told before the restoration.
+        any_size: whether A holds nothing of the size of its pictures.
+        noise_gain: the std of y's noise for noise of std 1 where `degrade` lets it join in.
     """
 
     sigma_y: float = 0.0
@@ -59,6 +62,8 @@ class Operator(nn.Module):
     whitening: "Whitens | None" = None
     careful: bool = False
     findings: Sequence[str] = ()
+    any_size: bool = True
+    noise_gain: float = 1.0
 
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""
@@ -119,6 +124,15 @@ class Operator(nn.Module):
     def observe(self, photo: Tensor) -> Tensor:
         """y, from a photo [B, 3, H, W] that is the degraded picture already."""
         return photo
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, "Operator"]:
+        """y of a clean picture, and the operator that y has.
+
+        Args:
+            x: [B, C, H, W] in [-1, 1].
+            add_noise: the same picture with noise; it is called once, where noise joins in.
+        """
+        return add_noise(self(x)), self
 
     def whitened(self, y: Tensor) -> tuple["Operator", Tensor]:
         """The same problem for samplers, where y's noise is not white: W A and W y."""

@@ -78,12 +78,12 @@ def by_proximal_step(
 ) -> tuple[Tensor, Tensor]:
     """x_s and x0_hat, where the noise that y brings is taken for white.
 
-    It is at most sigma_y / (2 sqrt(rho)), and measured on a small y. Arguments are those of
-    `by_singular_value`; share is x_s's noise as one of what the network is told of.
+    It is at most sigma_y / (2 sqrt(rho)), and measured on a small y where A takes one. Arguments
+    are those of `by_singular_value`; share is x_s's noise as one of what the network is told of.
     """
     rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
     side = PROBE * A.divisor
-    small = torch.zeros_like(x0[:1, :, :side, :side])
+    small = torch.zeros_like(x0[:1, :, :side, :side] if A.any_size else x0[:1])
     probe = A.sigma_y * Noise([0]).like(A(small))
     brought = A.prox(small, probe, rho).square().mean()
 

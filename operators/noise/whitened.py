@@ -61,6 +61,7 @@ class Whitened(Operator):
         super().__init__()
         self.A, self.W = A, W
         self.sigma_y, self.divisor = W.sigma, A.divisor
+        self.any_size = A.any_size and not W.whole
 
     def forward(self, x: Tensor) -> Tensor:
         return self.W(self.A(x))
@@ -86,7 +87,7 @@ class Whitened(Operator):
 class WhitenedLinear(Whitened, LinearOperator):
     """W A of a linear A."""
 
-    preconditioner: Preconditioner | None = None  # for the last size of x
+    preconditioner: Preconditioner | None = None  # for the last size
 
     @property
     def linear_part(self) -> LinearOperator:
@@ -100,15 +101,26 @@ class WhitenedLinear(Whitened, LinearOperator):
         return self.linear_part.pinv(self.W.inverse(y))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        # (A^T A + rho)^-1 A^T r = A^T (A A^T + rho)^-1 r: whichever is the smaller system. Of a
+        # shrinking A A^T alone is nearly diagonal in frequencies, for A^T A mixes those it folds.
+        r = y - self(v)
+        if y.numel() >= v.numel():
+            normal = lambda x: self.adjoint(self(x))  # noqa: E731
+            return v + self.solve(normal, self.adjoint(r), rho)
+        return v + self.adjoint(self.solve(lambda u: self(self.adjoint(u)), r, rho))
+
+    def solve(self, normal: Callable[[Tensor], Tensor], b: Tensor, rho: float) -> Tensor:
+        """(N + rho)^-1 b, by preconditioned conjugate gradients.
+
+        Args:
+            normal: N, symmetric and positive semidefinite.
+            b: [B, C, H, W].
+            rho: above 0.
+        """
         P = self.preconditioner
-        if P is None or not P.fits(v):
-            P = self.preconditioner = Preconditioner(lambda x: self.adjoint(self(x)), v)
-        return v + cg(
-            lambda d: self.adjoint(self(d)) + rho * d,
-            self.adjoint(y - self(v)),
-            ITERATIONS,
-            precondition=P.inverse(rho),
-        )
+        if P is None or not P.fits(b):
+            P = self.preconditioner = Preconditioner(normal, b)
+        return cg(lambda d: normal(d) + rho * d, b, ITERATIONS, precondition=P.inverse(rho))
 
 
 class WhitenedProjection(WhitenedLinear, SpectralOperator):

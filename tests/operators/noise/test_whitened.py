@@ -14,6 +14,7 @@ from operators.missing.mask import RandomMask
 from operators.noise.whitened import can_whiten, whiten
 from operators.noise.whitening import Whitening
 from operators.size.avgpool import AvgPool
+from samplers.anchored import Anchored
 from samplers.ddnm import DDNM
 
 OPPONENT = torch.nn.functional.normalize(
@@ -150,3 +151,15 @@ def test_a_sampler_finds_that_posterior():
     out = DDNM()(GaussianPrior(0.0, tau), B, y.expand(N, -1, -1, -1).contiguous()).x.mean(0)
     exact = B.prox(torch.zeros_like(x), y, B.sigma_y**2 / tau**2)[0]
     assert (out - exact).norm() < 0.35 * (B.pinv(y)[0] - exact).norm()
+
+
+@pytest.mark.parametrize("gain", [None, torch.linspace(0.5, 2, 56 * 64).view(1, 1, 56, 64)])
+def test_pictures_larger_than_the_probe_of_a_proximal_step(gain):
+    """What whitens holds the size of its pictures: no part of them is measured on."""
+    A = whiten(CASES["motion"], whitening(56, 64, gain=gain, dtype=torch.float32))
+    assert not A.any_size
+    prior = GaussianPrior(0.0, 0.5)
+    x = 0.5 * torch.randn(1, 3, 56, 64, generator=torch.Generator().manual_seed(0))
+    noisy = A(x) + A.sigma_y * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    restored = Anchored()(prior, A, noisy).x
+    assert (restored - x).norm() < 0.9 * x.norm()
