@@ -1,4 +1,7 @@
-"""Degradations in a row: A = A_k ... A_1."""
+"""Linear degradations in a row: A = A_k ... A_1; noise may join in between two of them.
+
+y = A_k ... A_{j+1} (A_j ... A_1 x + n)
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.contract import AddNoise
+from operators.identity import NoiseHere
 
 
 class Compose(LinearOperator):
@@ -20,16 +25,21 @@ class Compose(LinearOperator):
     Only the last operator may be blind: the others see no y of their own.
 
     Args:
-        ops: linear operators, A_1 first.
+        ops: linear operators, A_1 first; a `NoiseHere` says where noise joins in, the end if none.
+
+    Attributes:
+        before_noise: how many operators x goes through before noise joins in.
     """
 
     def __new__(cls, ops: Sequence[Operator] = ()) -> "Compose":
+        ops = [op for op in ops if not isinstance(op, NoiseHere)]
         projections = all(isinstance(op, ProjectionOperator) for op in ops)
         closed = projections and all(cast(ProjectionOperator, op).onto for op in ops[:-1])
         return super().__new__(ClosedCompose if closed and ops else cls)
 
     def __init__(self, ops: Sequence[Operator]):
         super().__init__()
+        self.before_noise, ops = without_noise(ops)
         if not ops:
             raise ValueError("operator.ops is empty; a composition needs at least one operator")
         others = [type(op).__name__ for op in ops if not isinstance(op, LinearOperator)]
@@ -47,6 +57,19 @@ class Compose(LinearOperator):
         for op in self.parts():
             x = op(x)
         return x
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        parts = self.parts()
+        for op in parts[: self.before_noise]:
+            x = op(x)
+        noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x)
+        x = add_noise(x)
+        for op in parts[self.before_noise :]:
+            x, noise = op(x), op(noise)
+
+        same = self.with_noise(self.sigma_y)
+        same.noise_gain = float(noise.square().mean().sqrt())
+        return x, same
 
     def adjoint(self, y: Tensor) -> Tensor:
         for op in reversed(self.parts()):
@@ -72,6 +95,20 @@ class Compose(LinearOperator):
         first_guess = init.parts()[-1] if isinstance(init, Compose) else None
         bound = last.bind(y, first_guess)
         return self if bound is last else Compose([*others, bound]).with_noise(self.sigma_y)
+
+    @property
+    def of_one_photo(self) -> bool:
+        return self.parts()[-1].of_one_photo
+
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
+        """The last of them is the one that gave the photo, and may find something in it."""
+        *others, last = self.parts()
+        found = last.with_noise(self.sigma_y).for_photo(photo, noise)
+        if not self.of_one_photo or not isinstance(found, LinearOperator):
+            return self
+        same = Compose([*others, found]).with_noise(found.sigma_y)
+        same.findings = found.findings
+        return same
 
     def observe(self, photo: Tensor) -> Tensor:
         """What each operator makes of a photo that is degraded already, in order."""
@@ -113,9 +150,23 @@ class Compose(LinearOperator):
         return Compose(small).with_noise(small[-1].sigma_y), y_small
 
 
+def without_noise(ops: Sequence[Operator]) -> tuple[int, list[Operator]]:
+    """How many operators come before noise joins in, and the operators without that mark.
+
+    Raises:
+        ValueError: it is marked twice.
+    """
+    marks = [k for k, op in enumerate(ops) if isinstance(op, NoiseHere)]
+    if len(marks) > 1:
+        raise ValueError("operator.ops has noise twice; name it once, where it joins in")
+    rest = [op for op in ops if not isinstance(op, NoiseHere)]
+    return (marks[0] if marks else len(rest)), rest
+
+
 class ClosedCompose(Compose, ProjectionOperator):
     """A composition with A A^T = s^2 P; s is the product of its parts' singular values."""
 
     def __init__(self, ops: Sequence[ProjectionOperator]):
         super().__init__(ops)
-        self.s, self.onto = math.prod(op.s for op in ops), ops[-1].onto
+        parts = cast(list[ProjectionOperator], self.parts())
+        self.s, self.onto = math.prod(op.s for op in parts), parts[-1].onto

@@ -25,3 +25,7 @@ class Identity(ProjectionOperator):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Identity", Tensor]:
         return same_at_scale(self, r, y)
+
+
+class NoiseHere(Identity):
+    """Where noise joins in a composition; alone it is the identity."""

@@ -41,6 +41,7 @@ ARROWS = {
     "operators": ("operators.tools",),
     **{f"operators.{room}": ("operators", "operators.tools") for room in OPERATORS},
     "operators.auto": ("operators", "operators.tools"),
+    "operators.small_photo": ("operators", "operators.tools"),
     "samplers": ("gdp.prior", "gdp.storage", "operators", "operators.tools"),
     "gdp.restore": ("samplers", "operators", "gdp.prior", "gdp.picture", "gdp.storage"),
     "gdp.compose": (
@@ -82,6 +83,7 @@ ARROWS = {
 }
 ARROWS["gdp.restore"] += ("operators.coded", "operators.noise")
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
+ARROWS["operators.small_photo"] += ("operators.blur", "operators.coded", "operators.size")
 ARROWS["operators.blur"] += ("operators.light",)
 ARROWS["operators.size"] += ("operators.blur",)
 ARROWS["operators.missing"] += ("operators.size",)

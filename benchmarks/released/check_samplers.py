@@ -21,12 +21,20 @@ from operators.size.avgpool import AvgPool
 from samplers.base import Sampler
 from samplers.ddnm import DDNM
 from samplers.gdp_released import GDPx0Paper, GDPxt
+from samplers.guide.released import colour, exposure, variation
 
 # Time travel of the runs whose tag has "travel"
 TRAVEL, REPEAT = 5, 2
 
 # sigma_y of the simplified loop's noisy run
 NOISY_SIMPLE = 0.2
+
+# The quality losses by their names in the fixture; exposure's is a mean over pictures, too.
+LOSSES = {
+    "color": lambda x: colour(x, x, x.clone),
+    "exp": lambda x: exposure(x, x, x.clone).mean(),
+    "TV": variation,
+}
 
 
 def check_ddnm(file: Path) -> Rows:
@@ -170,7 +178,7 @@ def check_losses(file: Path) -> Rows:
         case, name = key.split(".", 1)
         with torch.enable_grad():
             x = z[f"{case}.mask" if name == "L_TV" else f"{case}.x"].clone().requires_grad_()
-            value = released_light.LOSSES[name.split("_")[1]](x)
+            value = LOSSES[name.split("_")[1]](x)
             gradient = torch.autograd.grad(value.mean(), x)[0]
 
         yield compare(key, value.detach().flatten(), z[key].flatten())

@@ -6,14 +6,14 @@ appended, even where they repeat others, with f and m from before the step:
     u = (clip(x0) + 1) / 2,   res = u f + m - y,   K = 2 / (3 256^2)
     mean' = mean - scale K res f,   f' = f - sum K res u,   m' = m - K sum_c res
 
-then means over patches, the log-variance among them; f is the plain mean over patches.
+then means over patches, the log-variance among them; f is the plain mean over patches. The quality
+losses are the product's own, samplers/guide/released.py.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.prior.diffusion import learned_variance
@@ -100,28 +100,3 @@ def step(
     if s:
         x = x + (0.5 * log_variance / count).exp() * noise
     return State(x, torch.stack(factors).mean(0), m_total / count)
-
-
-def colour(x: Tensor) -> Tensor:
-    """Compute sqrt((r - g)^4 + (r - b)^4 + (b - g)^4) of the channels' means [B]."""
-    r, g, b = x.mean((-2, -1)).unbind(1)
-    return ((r - g) ** 4 + (r - b) ** 4 + (b - g) ** 4).sqrt()
-
-
-def exposure(x: Tensor, cell: int = 8, target: float = 0.3) -> Tensor:
-    """Average (brightness - target)^2 over cells; what is left of the last ones is dropped."""
-    return (F.avg_pool2d(x.mean(1, keepdim=True), cell) - target).square().mean()
-
-
-def variation(m: Tensor) -> Tensor:
-    """Add the squared differences of a map [H, W], down and across.
-
-    Each sum is divided by how many differences there are, and counts twice.
-    """
-    H, W = m.shape
-    return 2 * (
-        m.diff(dim=0).square().sum() / ((H - 1) * W) + m.diff(dim=1).square().sum() / (H * (W - 1))
-    )
-
-
-LOSSES = {"color": colour, "exp": exposure, "TV": variation}

@@ -14,6 +14,8 @@ INNER_PATHS = (
     "operator.transmission",
 )
 
+# Words that people add, as Hydra's experiments and new settings are, though they are there.
+ADDED = ("+paper=", "+operator.ops=")
 
 # Hydra's flags that take the next word.
 FLAGS = (
@@ -60,6 +62,8 @@ def quote(word: str, sweep: bool) -> str:
     Lists stay lists, and in a sweep the choices between commas stay choices, unless a file is
     named so.
     """
+    if word.startswith(ADDED):
+        word = word.removeprefix("+")
     key, equals, value = word.partition("=")
     if not equals or key not in (*PATHS, *INNER_PATHS):
         return word

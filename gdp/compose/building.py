@@ -5,14 +5,16 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from gdp.compose.names import public, with_public_names
+from gdp.compose.refusal import nearest
 from gdp.compose.settings import COSMETIC, validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix
 from gdp.restore.setup import Setup
+from gdp.storage.places import CONF
 from operators.base import Operator
 from samplers.restorer import Restorer
 
@@ -47,6 +49,8 @@ def build(
     for group, kind in (("operator", Operator), ("sampler", Restorer)):
         if group in objects:
             check_part(objects[group], kind)
+    if "operator" not in objects:
+        expand_parts(cfg)
     for group in PARTS:
         for key in () if group in objects else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
@@ -81,6 +85,40 @@ def build(
         overrides=words,
         cosmetic=COSMETIC,
     )
+
+
+def expand_parts(cfg: DictConfig) -> None:
+    """Put the settings of named operators where operator.ops has their names.
+
+    A part is a name of conf/operator/, {name: {setting: value}}, or a node with a `_target_`.
+
+    Raises:
+        ValueError: there is no operator of that name, or a part is none of these.
+    """
+    parts = cfg.operator.get("ops")
+    if not isinstance(parts, ListConfig):
+        return
+    known = {file.stem: file for file in (CONF / "operator").glob("*.yaml")}
+
+    nodes = []
+    for part in parts:
+        own: Any = {}
+        if isinstance(part, DictConfig) and "_target_" not in part and len(part) == 1:
+            part, own = next(iter(part.items()))
+        if isinstance(part, str):
+            if part not in known:
+                raise ValueError(
+                    f"operator.ops: no operator named {part!r}{nearest(part, [*known])}"
+                )
+            part = OmegaConf.merge(OmegaConf.load(known[part]), own or {})
+        if not isinstance(part, DictConfig):
+            raise ValueError(
+                f"operator.ops: {part!r} is no part; it takes names of operators, or "
+                "{name: {setting: value}}"
+            )
+        nodes.append(part)
+    with open_dict(cfg):
+        cfg.operator.ops = nodes
 
 
 def choose_schedule(cfg: DictConfig, own_sampler: bool) -> None:

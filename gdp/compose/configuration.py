@@ -66,11 +66,11 @@ def own_hydra() -> Iterator[None]:
 
 
 def group_choices(choices: Mapping[Any, Any]) -> dict[str, str]:
-    """What was chosen of each group, without Hydra's own groups."""
+    """What was chosen of each group, without Hydra's own groups and those left out."""
     return {
         str(group): str(name)
         for group, name in choices.items()
-        if not str(group).startswith("hydra/")
+        if name is not None and not str(group).startswith("hydra/")
     }
 
 

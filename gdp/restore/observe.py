@@ -167,21 +167,24 @@ def degrade(
     Returns:
         y in [-1, 1] units, and the operator that knows y's noise.
     """
-    with torch.no_grad():
-        y = operator(to_model(pixels))
     std = 0.0 if isinstance(sigma_y, str) else sigma_y
     variance = std**2
 
     # Noise in the order in which a camera adds it: photons, electronics, broken pixels.
-    if poisson:
-        variance += float(to_image(y).clamp_min(0).mean()) / poisson
-        y = to_model(photons(to_image(y), poisson, seeds))
-    if std > 0:
-        y = y + 2 * std * Noise(seeds, "degrade").like(y)
-    if impulse:
-        y = to_model(impulses(to_image(y), impulse, seeds))
+    def add_noise(y: Tensor) -> Tensor:
+        nonlocal variance
+        if poisson:
+            variance += float(to_image(y).clamp_min(0).mean()) / poisson
+            y = to_model(photons(to_image(y), poisson, seeds))
+        if std > 0:
+            y = y + 2 * std * Noise(seeds, "degrade").like(y)
+        return to_model(impulses(to_image(y), impulse, seeds)) if impulse else y
 
-    level = estimate_sigma(to_image(y)) if sigma_y == AUTO else variance**0.5
+    with torch.no_grad():
+        y, operator = operator.degrade(to_model(pixels), add_noise)
+
+    told = variance**0.5 * operator.noise_gain
+    level = estimate_sigma(to_image(y)) if sigma_y == AUTO else told
     operator = operator.with_noise(2 * level)
     with torch.no_grad():
         return y, operator.for_photo(y, operator.sigma_y)

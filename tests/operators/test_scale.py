@@ -22,6 +22,7 @@ from tests.conftest import OPERATORS, operator_of
 # No meaning at a smaller scale
 WITHOUT = {
     "block_sensing",
+    "compose",
     "deepinv",
     "fourier",
     "jpeg",

@@ -1,0 +1,158 @@
+"""Any degradations in a row, such as a small picture's: blur, shrinking, noise, JPEG.
+
+chain([A_1 ... A_k])                        what it is
+all linear                                  Compose: closed forms where its parts have them
+linear ones, then JPEG                      LinearThenJPEG: JPEG's rounding is noise of the rest
+any other                                   Chain: a forward model for samplers that descend
+
+A NoiseHere among them says where noise joins in; without it that is the end, or before JPEG.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from operators.base import LinearOperator, Operator
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
+from operators.compose import Compose, without_noise
+from operators.contract import AddNoise
+
+
+def chain(ops: Sequence[Operator]) -> Operator:
+    """The operator of degradations in a row, with the best forms that its parts allow.
+
+    Args:
+        ops: the first works on the picture, the last gives y.
+
+    Raises:
+        ValueError: there are none, or noise joins in twice.
+        TypeError: a part is no operator.
+    """
+    _, parts = without_noise(ops)
+    others = [type(op).__name__ for op in parts if not isinstance(op, Operator)]
+    if others:
+        raise TypeError(f"operator.ops takes operators, which {', '.join(others)} is not")
+    if len(parts) > 1 and isinstance(parts[-1], JPEG) and linear(parts[:-1]):
+        return LinearThenJPEG(Compose(before_jpeg(ops)), parts[-1])
+    return Compose(ops) if linear(parts) else Chain(ops)
+
+
+def linear(ops: Sequence[Operator]) -> bool:
+    """Whether every one of them is linear."""
+    return all(isinstance(op, LinearOperator) for op in ops)
+
+
+def before_jpeg(ops: Sequence[Operator]) -> list[Operator]:
+    """What comes before the JPEG at the end; noise after it is JPEG's, whose rounding hides it."""
+    return [op for op in ops if not isinstance(op, JPEG)]
+
+
+class Chain(Operator):
+    """y = A_k(... A_1(x)), of any operators: differentiable where they are.
+
+    Args:
+        ops: A_1 first; a NoiseHere says where noise joins in.
+    """
+
+    def __init__(self, ops: Sequence[Operator]):
+        super().__init__()
+        self.before_noise, parts = without_noise(ops)
+        self.ops = nn.ModuleList(parts)
+        self.divisor = 1
+        for op in parts:
+            self.divisor *= op.divisor
+        self.spreads = any(op.spreads for op in parts)
+
+    def parts(self) -> list[Operator]:
+        """The operators, first to last."""
+        return cast(list[Operator], list(self.ops))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for op in self.parts():
+            x = op(x)
+        return x
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        for op in self.parts()[: self.before_noise]:
+            x = op(x)
+        x = add_noise(x)
+        for op in self.parts()[self.before_noise :]:
+            x = op(x)
+        return x, self
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        shape = tuple(y.shape)
+        for op in reversed(self.parts()):
+            shape = op.x_shape(torch.empty(shape, device="meta"))
+        return shape
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """What each operator makes of a photo that is degraded already, in order."""
+        for op in self.parts():
+            photo = op.observe(photo)
+        return photo
+
+    def for_file(self, file: Path) -> "Chain":
+        """The same, with what a photo's file tells each of its parts."""
+        parts = [op.for_file(file) for op in self.parts()]
+        return Chain(parts).with_noise(self.sigma_y)
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """What its parts have to say; they see y, though only the last gives it."""
+        return {key: value for op in self.parts() for key, value in op.describe(y).items()}
+
+
+class LinearThenJPEG(Operator):
+    """y = J(A x + n): linear degradations, then the compression that y went through.
+
+    `for_photo` makes J's rounding noise of y = A x, so that linear samplers keep their forms.
+
+    Args:
+        A: the linear part, whose y is [B, 3, H, W].
+        jpeg: J; with tables=input those of the photo's own file.
+    """
+
+    def __init__(self, A: LinearOperator, jpeg: JPEG):
+        super().__init__()
+        self.A, self.jpeg, self.divisor = A, jpeg, A.divisor
+
+    @property
+    def of_one_photo(self) -> bool:
+        return True
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.jpeg(self.A(x)))
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        y, A = self.A.degrade(x, add_noise)
+        same = self.with_noise(self.sigma_y)
+        same.noise_gain = A.noise_gain
+        return self.jpeg(y), same
+
+    def x_shape(self, y: Tensor) -> tuple[int, ...]:
+        return self.A.x_shape(y)
+
+    def observe(self, photo: Tensor) -> Tensor:
+        return self.A.observe(photo)
+
+    def for_file(self, file: Path) -> "LinearThenJPEG":
+        """The same, with the tables of the photo's file where J asks for them."""
+        return LinearThenJPEG(self.A, self.jpeg.for_file(file)).with_noise(self.sigma_y)
+
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
+        """The linear part, whose y is as wrong as the compression made it, and as noise did."""
+        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        A = self.A.with_noise(level).for_photo(photo, noise)
+
+        # A part that asked the photo may doubt it more than by its noise.
+        jpeg = self.jpeg.to(photo.device)
+        further = torch.full((3, 8, 8), A.sigma_y, dtype=torch.float64, device=photo.device)
+        return Compressed(cast(LinearOperator, A), jpeg, jpeg.error(photo), further)
+
+    def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
+        """argmin ||A x - y||^2 + rho ||x - v||^2, of the linear part alone."""
+        return self.A.prox(v, y, rho)
