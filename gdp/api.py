@@ -39,6 +39,7 @@ def restore(
     prior: str | Mapping[str, Any] | Prior | None = None,
     mask: Any = None,
     init: Any = None,
+    reference: Any = None,
     on_step: OnStep | None = None,
     **settings: Any,
 ) -> Result:
@@ -52,6 +53,7 @@ def restore(
         prior: a name, settings, or what `load_prior` gives.
         mask: what to repair, white or True there: a path, a PIL image, an array or a tensor.
         init: a picture to start from, of any kind that a photo may be.
+        reference: the truth of a degraded photo, which result and photo are scored against.
         on_step: follows the network's calls, as (done, total, x0); it may raise to stop.
         **settings: the command line's (run.py --help): task="sr4", sigma_y=0.02,
             **{"operator.r": 2}.
@@ -80,18 +82,18 @@ def restore(
     # Pictures beside the photo.
     if mask is not None:
         settings["mask"] = Path(mask) if isinstance(mask, str | Path) else mask_of(mask)
-    first = None
+    first = truth = None
     if init is not None:
-        if isinstance(init, str | Path) and isinstance(photo, str | Path):
-            init = namesake(init, Path(photo))
-        first = settings["init"] = source_of(init, "init").photos[0].pixels
+        first = settings["init"] = picture_beside(photo, init, "init")
+    if reference is not None:
+        truth = settings["reference"] = picture_beside(photo, reference, "reference")
 
     setup = build(*compose_settings(settings), objects)
     source = read_source(photo, setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False):
-        results = restore_all(source, first, setup, loaded, on_step)
+        results = restore_all(source, first, truth, setup, loaded, on_step)
 
     # The results as one, of the caller's kind.
     what = {"input": str(source.file or source.name)}
@@ -153,12 +155,24 @@ def read_source(photo: Any, setup: Setup) -> Source:
     return exposures[0]._replace(photos=[scene([e.photos[0] for e in exposures], names)])
 
 
+def picture_beside(photo: Any, picture: Any, name: str) -> Tensor:
+    """The pixels [1, 3, H, W] in [0, 1] of a picture that goes with the photo, of any kind."""
+    if isinstance(picture, str | Path) and isinstance(photo, str | Path):
+        picture = namesake(picture, Path(photo))
+    return source_of(picture, name).photos[0].pixels
+
+
 def restore_all(
-    source: Source, init: Tensor | None, setup: Setup, prior: Prior, on_step: OnStep | None
+    source: Source,
+    init: Tensor | None,
+    reference: Tensor | None,
+    setup: Setup,
+    prior: Prior,
+    on_step: OnStep | None,
 ) -> list[Result]:
     """Restore every photo of a source; those that may share the network's calls do."""
     measurements = [
-        observe(photo, setup, prior.device, source.name, source.file, init)
+        observe(photo, setup, prior.device, source.name, source.file, init, reference)
         for photo in source.photos
     ]
     groups = group(measurements, setup)

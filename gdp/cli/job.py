@@ -103,7 +103,7 @@ def items_of(photos: "list[Found]", folder: Path, cfg: DictConfig) -> "list[Item
         path_inside(folder, group[0].name)
         files = tuple(found.file for found in group)
         source = partial(read, files[0]) if photo is None else lambda: photo
-        items.append(Item(group[0].name, files, source, cfg.init))
+        items.append(Item(group[0].name, files, source, cfg.init, cfg.reference))
     return items
 
 

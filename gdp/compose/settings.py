@@ -73,6 +73,12 @@ class Settings:
         "folder of photos, a folder",
         path=True,
     )
+    reference: Any = of_photo(
+        None,
+        "the truth of a photo that is degraded already, of the result's size: the result and the "
+        "photo are scored against it; with a folder of photos, a folder",
+        path=True,
+    )
     degrade: bool = of_photo(False, "true: make y from a clean photo, restore it, score it")
     sigma_y: float | Literal["auto"] = of_photo(
         0.0,

@@ -15,7 +15,6 @@ from gdp.folder.group import Group, preview_file, sample_group
 from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
-from gdp.picture import namesake, read
 from gdp.prior.prior import Prior
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, fit_alpha, observe
@@ -146,10 +145,12 @@ class Folder:
         for item in (self.items[name] for name in batch if name in self.items):
             try:
                 self.sources[item.name] = fingerprint.of_photo(item.sources)
-                first = None if item.init is None else read(namesake(item.init, item.file)).pixels
+                first, truth = item.beside(item.init), item.beside(item.reference)
                 photo = fit_alpha(item.read(), self.setup)
                 device = prior.device
-                measurement = observe(photo, self.setup, device, item.title, item.file, first)
+                measurement = observe(
+                    photo, self.setup, device, item.title, item.file, first, truth
+                )
             except Exception as error:
                 self.fail(item, error)
                 continue

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from gdp.picture import Photo, namesake, plain_name
+from torch import Tensor
+
+from gdp.picture import Photo, namesake, plain_name, read
 
 DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun"  # states of a photo
 
@@ -19,6 +21,7 @@ class Item(NamedTuple):
     files: tuple[Path, ...]  # the exposures of a scene; mostly one
     read: Callable[[], Photo]
     init: str | Path | None = None  # a picture to start from, or a folder of such
+    reference: str | Path | None = None  # the truth, or a folder of such
 
     @property
     def file(self) -> Path:
@@ -33,11 +36,21 @@ class Item(NamedTuple):
     @property
     def sources(self) -> list[Path]:
         """All files that the result depends on, as far as they are there."""
-        try:
-            first = [] if self.init is None else [namesake(self.init, self.file)]
-        except FileNotFoundError:
-            first = []
-        return [*self.files, *(file for file in first if file.is_file())]
+        others = []
+        for path in (self.init, self.reference):
+            try:
+                others += [] if path is None else [namesake(path, self.file)]
+            except FileNotFoundError:
+                continue
+        return [*self.files, *(file for file in others if file.is_file())]
+
+    def beside(self, path: str | Path | None) -> Tensor | None:
+        """The pixels [1, 3, H, W] in [0, 1] of a picture that goes with the photo, if any.
+
+        Raises:
+            OSError, ValueError: there is none of its name, or it cannot be read.
+        """
+        return None if path is None else read(namesake(path, self.file)).pixels
 
 
 class Outcome(NamedTuple):

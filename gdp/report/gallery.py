@@ -5,10 +5,19 @@ That is NAME.json, NAME.compare.png, and the pictures of what was found, such as
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gdp.report import page, thumbnails
-from gdp.report.summary import COLUMNS, Entry, as_csv, columns, entries, file_of, row_of
+from gdp.report.summary import (
+    COLUMNS,
+    Entry,
+    as_csv,
+    columns,
+    entries,
+    file_of,
+    mean_row,
+    row_of,
+)
 
 # Bytes of all pictures of a page; of one picture, at least and at most.
 BUDGET, LEAST, MOST = 16_000_000, 4_000, 60_000
@@ -77,7 +86,7 @@ def write_gallery(
         What was written.
     """
     photos = entries(folder, failed, recursive)
-    rows = [row_of(entry) for entry in photos]
+    rows = table_rows(photos)
     table = as_csv(rows, columns(rows))
 
     files = [
@@ -85,6 +94,13 @@ def write_gallery(
         page.write_own(folder / "index.html", gallery(folder, photos), page.MARK, overwrite),
     ]
     return [file for file in files if file is not None]
+
+
+def table_rows(photos: Sequence[Entry]) -> list[dict[str, Any]]:
+    """A row for each photo, and one of means where there are scores of several."""
+    rows = [row_of(entry) for entry in photos]
+    mean = mean_row(rows)
+    return rows if mean is None else [*rows, mean]
 
 
 def gallery(folder: Path, photos: Sequence[Entry]) -> str:
@@ -98,7 +114,7 @@ def gallery(folder: Path, photos: Sequence[Entry]) -> str:
     """
     done = sum(not entry.error for entry in photos)
     most = min(MOST, max(LEAST, BUDGET // (2 * max(1, min(done, PICTURED)))))
-    rows = [row_of(entry) for entry in photos]
+    rows = table_rows(photos)
 
     # What made the last of the results.
     reports = [entry.report for entry in photos if entry.report]
@@ -112,7 +128,7 @@ def gallery(folder: Path, photos: Sequence[Entry]) -> str:
         count=len(photos),
         names=page.filled(columns(rows), rows),
         rows=rows,
-        links=[f"#photo{i}" if i < PICTURED else "" for i in range(len(rows))],
+        links=[f"#photo{i}" if i < min(PICTURED, len(photos)) else "" for i in range(len(rows))],
         cards=[card(folder, e, f"photo{i}", most) for i, e in enumerate(photos[:PICTURED])],
         machine={name: page.as_text(last.get(key)) for name, key in machine.items()},
     )

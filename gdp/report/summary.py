@@ -22,9 +22,15 @@ COLUMNS = (
     "nfe",
     "consistency",
 )
+OF_INPUT = ("psnr", "ssim", "haarpsi")  # scores of the photo as it was that tables show
+MEAN = "mean"  # the last row of a table of several photos
+
 # What tells a report from other people's JSON, and what else must be of its type to be used.
 NEEDED = {"output": str, "size": list, "nfe": int, "config": dict}
-OPTIONAL = {"scores": dict, "choices": dict, "pictures": dict, "panels": dict, "overrides": list}
+OPTIONAL = {
+    **dict.fromkeys(("scores", "scores_of_input", "choices", "pictures", "panels"), dict),
+    "overrides": list,
+}
 
 
 class Entry(NamedTuple):
@@ -101,6 +107,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
         return {"name": entry.name, "state": "failed", "error": entry.error}
 
     choices, scores = report.get("choices") or {}, report.get("scores") or {}
+    before = report.get("scores_of_input") or {}
     return {
         "name": entry.name,
         "state": "done",
@@ -109,7 +116,25 @@ def row_of(entry: Entry) -> dict[str, Any]:
         "steps": nested(report, "config", "sampler", "schedule", "steps"),
         **{key: report.get(key) for key in ("sigma_y", "seed", "seconds", "nfe", "consistency")},
         **{name: value for name, value in scores.items() if isinstance(value, int | float)},
+        **{f"input_{name}": before[name] for name in OF_INPUT if before.get(name) is not None},
     }
+
+
+def mean_row(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The mean of every score over the photos that have it; None where there is nothing to average.
+
+    Args:
+        rows: of photos, as `row_of` gives them.
+    """
+    scored = [row for row in rows if isinstance(row.get("psnr"), int | float)]
+    if len(scored) < 2:
+        return None
+
+    row: dict[str, Any] = {"name": MEAN, "state": f"of {len(scored)}"}
+    for key in dict.fromkeys(key for one in scored for key in one if key not in COLUMNS):
+        values = [one[key] for one in scored if isinstance(one.get(key), int | float)]
+        row[key] = sum(values) / len(values)
+    return row
 
 
 def file_of(entry: Entry) -> Path:

@@ -4,11 +4,12 @@ import logging
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
-from gdp.restore import colourfix, facts, metrics
+from gdp.restore import colourfix, facts, metrics, truth
 from gdp.restore.guard import judge
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
@@ -70,6 +71,23 @@ def untouched(A: Operator, y: Tensor) -> Tensor:
     return to_image(y if same else first_guess(A, y))
 
 
+def as_seen(y: Tensor, result: Tensor) -> Tensor | None:
+    """The photo as it was, of the result's size: enlarged as viewers do; None if y is no picture.
+
+    Args:
+        y: [1, ...] in [-1, 1].
+        result: [1, 3, H, W].
+    """
+    if y.ndim != 4 or y.shape[1] != result.shape[1]:
+        return None
+    size = result.shape[-2:]
+    pixels = to_image(y)
+    if pixels.shape[-2:] == size:
+        return pixels
+    shrunk = pixels.shape[-2] <= size[0] and pixels.shape[-1] <= size[1]
+    return F.interpolate(pixels, size, mode="bicubic", align_corners=False) if shrunk else None
+
+
 def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
     """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
 
@@ -104,6 +122,13 @@ def report_on(
     config, y, reference = setup.config, measurement.y, measurement.reference
     result = pixels[:1]
 
+    # Against the truth, beside the photo as it was.
+    scores, scores_of_input = None, None
+    if reference is not None:
+        scores, scores_of_input = truth.scores(
+            measurement.name, result, as_seen(y, result), reference
+        )
+
     # How much samples differ, and how good their mean is.
     spread = None
     if len(pixels) > 1:
@@ -128,7 +153,8 @@ def report_on(
         "peak_memory_mb": facts.peak_memory_mb(prior.device),
         "consistency": consistency(result, A, y),
         "consistency_saved": consistency(rounded(result), A, y),
-        "scores": None if reference is None else metrics.scores(result, reference),
+        "scores": scores,
+        "scores_of_input": scores_of_input,
         "samples": spread,
         "operator": A.describe(y),
         "prior": prior.source,

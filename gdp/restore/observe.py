@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
 from gdp.prior.noise import Noise, impulses, photons
+from gdp.restore import truth
 from gdp.restore.compression import compressed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
@@ -31,7 +32,7 @@ class Measurement(NamedTuple):
     y: Tensor  # [1, ...] in [-1, 1] units
     operator: Operator  # this photo's own copy, with the noise of y; not bound
     photo: Photo  # transparency, colour profile ... of the result
-    reference: Tensor | None  # the clean photo that y was made from, [1, 3, H, W] in [0, 1]
+    reference: Tensor | None  # the truth, if it is known, [1, 3, H, W] in [0, 1]
     init: Tensor | None  # a picture to start from, [1, 3, H, W] in [0, 1]
     alone: bool  # no other photo has this operator
     noise: NoiseModel | None = None  # of a photo that is degraded already
@@ -49,6 +50,7 @@ def observe(
     name: str,
     file: Path | None = None,
     init: Tensor | None = None,
+    reference: Tensor | None = None,
 ) -> Measurement:
     """Turn a photo into the measurement that a sampler works on.
 
@@ -59,9 +61,10 @@ def observe(
         name: what messages call the photo.
         file: where the photo was read from; an operator may find more there than in the pixels.
         init: a picture to start from, [1, 3, H, W] in [0, 1], of the result's size.
+        reference: the truth of a photo that is degraded already, likewise.
 
     Raises:
-        ValueError: the photo does not fit the operator, the result's format, or `init`.
+        ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
     """
     config, own = setup.config, copy.deepcopy(setup.operator)
     operator = own if file is None or config["degrade"] else own.for_file(file)
@@ -69,9 +72,14 @@ def observe(
     operator, pixels = operator.to(device), photo.pixels.to(device)
 
     # Make y of a clean photo, or take the photo for y.
-    reference = crop(pixels, operator.divisor) if config["degrade"] else None
     sigma_y, model = config["sigma_y"], None
-    if reference is not None:
+    if config["degrade"]:
+        if reference is not None:
+            raise ValueError(
+                "reference= is of a photo that is degraded already; "
+                "with degrade=true the photo is the truth itself"
+            )
+        reference = crop(pixels, operator.divisor)
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
     else:
@@ -105,12 +113,15 @@ def observe(
     # A picture to start from has the result's size.
     if init is not None:
         init = init.to(device)
-        init = init if reference is None else crop(init, operator.divisor)
+        init = crop(init, operator.divisor) if config["degrade"] else init
         if init.shape[-2:] != (H, W):
             raise ValueError(
                 f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is "
                 f"{W}x{H}; resize it to that"
             )
+    if reference is not None:
+        truth.check(reference, H, W)
+        reference = reference.to(device)
     return Measurement(name, y, operator, photo, reference, init, alone, model)
 
 

@@ -31,7 +31,7 @@ class Result:
     pixels: Tensor  # of each photo its samples, [B, S, 3, H, W] in [0, 1], not clipped
     y: Tensor  # what the sampler worked on, [B, ...] in [0, 1]
     photos: list[Photo]
-    reference: Tensor | None  # with degrade=true: the clean photos [B, 3, H, W] in [0, 1]
+    reference: Tensor | None  # the truth where it is known, [B, 3, H, W] in [0, 1]
     maps: dict[str, Tensor]  # of the degradation, [B, 1 or 3, h, w]
     radiance: Tensor | None  # of a scene: linear light without an upper end, [B, 3, H, W]
     reports: list[dict[str, Any]]  # what NAME.json holds, one for each photo

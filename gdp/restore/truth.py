@@ -1,0 +1,87 @@
+"""The truth of a photo that is degraded already: whether it fits, and what the photo scores by it.
+
+shift   argmax of F^-1 (F a  conj(F b) / |F a  conj(F b)|)        phase correlation
+gain    argmin ||g a - b||^2, one for all colours                 what exposure alone explains
+
+Phase correlation: Kuglin and Hines, The phase correlation image alignment method, 1975.
+"""
+
+import logging
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gdp.restore import metrics
+
+CLEAR = 3.0  # times the correlation without a shift, from which another place speaks for one ...
+SEEN = 8.0  # ... and times its rms over all places, which chance hardly reaches
+FARTHEST = 0.1  # share of a side beyond which a peak is chance
+log = logging.getLogger("gdp")
+
+
+def check(reference: Tensor, height: int, width: int) -> None:
+    """Raise ValueError unless the truth [1, 3, H, W] has the size of the result."""
+    H, W = reference.shape[-2:]
+    if (height, width) != (H, W):
+        raise ValueError(
+            f"reference= is a {W}x{H} picture, but the result is {width}x{height}; "
+            "give the truth at the size of the result"
+        )
+
+
+def scores(
+    name: str, result: Tensor, untouched: Tensor | None, reference: Tensor
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The scores of a result, and of the photo as it was, against the truth.
+
+    Args:
+        name: what messages call the photo.
+        result, untouched, reference: [1, 3, H, W] in [0, 1]; the second None if there is none.
+
+    Returns:
+        Both with `psnr_gain_matched` besides, after the one gain that brings them nearest.
+    """
+    dx, dy = shift(result, reference)
+    if dx or dy:
+        log.warning(
+            "%s: the truth seems to be shifted by %d pixels to the right and %d down; "
+            "scores compare pixel by pixel",
+            name,
+            dx,
+            dy,
+        )
+
+    def scores_of(pixels: Tensor) -> dict[str, Any]:
+        matched = metrics.psnr(gain(pixels, reference) * pixels, reference)
+        return metrics.scores(pixels, reference) | {"psnr_gain_matched": float(matched)}
+
+    return scores_of(result), None if untouched is None else scores_of(untouched)
+
+
+def gain(pixels: Tensor, reference: Tensor) -> float:
+    """The factor that brings a picture nearest to the truth."""
+    a, b = pixels.double(), reference.to(pixels).double()
+    return float((a * b).sum() / a.square().sum().clamp_min(1e-12))
+
+
+def shift(pixels: Tensor, reference: Tensor) -> tuple[int, int]:
+    """How far the truth lies to the right and below, in pixels; (0, 0) where that is not clear.
+
+    Args:
+        pixels, reference: [1, 3, H, W].
+    """
+    a, b = (z.mean((0, 1)).double().cpu() for z in (pixels, reference))
+    window = torch.outer(*(torch.hann_window(n, False, dtype=torch.float64) for n in a.shape))
+    spectrum = [torch.fft.rfft2((z - z.mean()) * window) for z in (a, b)]
+    cross = spectrum[1] * spectrum[0].conj()
+    peak = torch.fft.irfft2(cross / cross.abs().clamp_min(1e-12), s=a.shape)
+
+    # The nearest of equal shifts; a far one is chance.
+    index = int(peak.argmax())
+    dy, dx = divmod(index, a.shape[1])
+    dy, dx = (d - n if d > n // 2 else d for d, n in zip((dy, dx), a.shape, strict=True))
+    near = abs(dy) <= FARTHEST * a.shape[0] and abs(dx) <= FARTHEST * a.shape[1]
+    least = max(CLEAR * abs(float(peak[0, 0])), SEEN * metrics.rms(peak))
+    clear = float(peak.max()) > least
+    return (dx, dy) if near and clear else (0, 0)
