@@ -156,6 +156,10 @@ class Operator(nn.Module):
             sigma: std of the noise in the picture that the network saw.
         """
 
+    def misfit(self, x: Tensor, y: Tensor) -> Tensor:
+        """How far a result x is from y, of y's shape: A(x) - y, but for what no x can explain."""
+        return self(x) - y
+
     def known(self, y: Tensor) -> Tensor | None:
         """Where x holds what A^+ y does, with whatever noise y has: [1 or B, 1, H, W], true there.
 

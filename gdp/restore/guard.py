@@ -50,7 +50,7 @@ def judge(pixels: Tensor, A: Operator, y: Tensor) -> Verdict:
     """
     x = to_model(pixels).to(y)
     with torch.no_grad():
-        off = float((A(x[:1]) - y).square().mean().sqrt())
+        off = float(A.misfit(x[:1], y).square().mean().sqrt())
 
     # Farther from y than its noise can be.
     linear = isinstance(A, LinearOperator) and not A.blind

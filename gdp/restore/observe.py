@@ -15,6 +15,7 @@ from gdp.restore import truth
 from gdp.restore.compression import compressed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
+from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise_level import estimate_sigma
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
@@ -86,6 +87,8 @@ def observe(
         model = noise_of(pixels, config["noise"], sigma_y, file, setup.noise_alone)
         model = model.at_least(photo.rounding)
         y, operator = take(pixels, operator, model, photo.rounding)
+        if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
+            operator = of_developed(operator, y, photo.rounding)
         alone = alone or operator.whitening is not None
         asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
         jpeg = compression_of(file) if file is not None and asked else None
@@ -155,6 +158,14 @@ def take(
     if noise.is_white or not can_whiten(operator, y):
         return y, operator
     return y, operator.with_whitening(noise.whiten)
+
+
+def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
+    """The operator for the noise of what y alone shows, where light was mended."""
+    if y.shape[1] != 3:
+        return operator
+    with torch.no_grad():
+        return operator.with_whitening(estimate(operator.developed(y)).at_least(rounding).whiten)
 
 
 def degrade(

@@ -12,18 +12,23 @@ plain gradient steps, by which M stays practically as it began.
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
-from operators.base import Operator
+from operators.base import LinearOperator, Operator
+from operators.identity import Identity
+from operators.light.brightness import ANY, DARK
 from operators.light.exposure import BURNT, find_exposure, merge, trust
 from operators.light.light_fit import LightFit
 from operators.light.light_model import LightModel
 from operators.light.tone import check_positive, encode
 from operators.scale import same_at_scale
-from operators.tools.units import to_pixels
+from operators.tools.units import to_model, to_pixels
+
+# x that is as good as white, in [0, 1].
+WHITE = 0.95
 
 # f of photos that need no mending.
 GOOD = (0.85, 1.1)
@@ -39,6 +44,7 @@ class Light(LightModel):
         per_channel: fit an f for each colour.
         mask: fit an M; it stays 0 otherwise.
         gamma: 1 for pictures, about 2.2 for what a sensor counts.
+        dark: whether the light is known to have been too weak; else it may be too strong, too.
 
     Attributes:
         light_fit: finds f and M for a given x0.
@@ -47,6 +53,7 @@ class Light(LightModel):
 
     light_fit = LightFit()
     first: Tensor
+    photo: Tensor | None = None  # y01, once bound
 
     def __init__(
         self,
@@ -54,6 +61,7 @@ class Light(LightModel):
         per_channel: bool = False,
         mask: bool = True,
         gamma: float = 1.0,
+        dark: bool = True,
     ):
         super().__init__()
         if not 1 <= len(factors) <= 7:
@@ -64,6 +72,7 @@ class Light(LightModel):
 
         f = torch.tensor([check_positive("factors", value) for value in factors])
         self.per_channel, self.mask, self.gamma = per_channel, mask, check_positive("gamma", gamma)
+        self.dark = dark
 
         # What is simulated: an even light, nothing burnt out, the tangent at grey.
         M = torch.zeros(1, len(f), self.light_fit.grid, self.light_fit.grid)
@@ -88,28 +97,57 @@ class Light(LightModel):
             A.set_light(init.f.clone(), init.M.clone(), init.white.clone())
         else:
             K, grid = y.shape[1] // 3, self.light_fit.grid
-            factors, white = find_exposure(p, K, self.sigma_y / 2)
+            goal = DARK if self.dark else ANY
+            factors, white, doubt = find_exposure(p, K, self.sigma_y / 2, goal)
             f = factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, y.new_zeros(len(y), K, grid, grid), white[:, None, None, None])
 
         # The tangent begins at the picture that y alone shows.
-        A.first, A.burnt, A.point = A.f.data.clone(), p >= BURNT, A.develop(p)
+        A.first, A.burnt, A.photo = A.f.data.clone(), p >= BURNT, p
+        A.point = A.develop(p).clamp(0, 1)
         return A
 
     def develop(self, p: Tensor) -> Tensor:
-        """x01 as y01 = p alone has it, within [0, 1]: phi^-1((p - M) / f)."""
+        """x01 as y01 = p alone has it, at most 1: phi^-1((p - M) / f)."""
         u = merge(p - self.map(p), self.f, trust(p))
-        v = (u / (1 + u.clamp_min(0) * (1 - 1 / self.white))).clamp(0, 1)
+        v = (u / (1 + u.clamp_min(0) * (1 - 1 / self.white))).clamp(max=1)
         return encode(v, self.gamma) if self.gamma != 1 else v
+
+    def developed(self, y: Tensor) -> Tensor:
+        """What y alone shows [B, 3, H, W] in [0, 1], by whose noise the operator is whitened.
+
+        Light changes noise: where it was weak there is more of it in x than elsewhere.
+        """
+        return self.bind(y).develop(to_pixels(y))
+
+    def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
+        """Itself and y: `linear` whitens, by the light that is known then."""
+        return self, y
+
+    def linear(self) -> LinearOperator:
+        """The tangent; with a noise of its own, of what y alone shows."""
+        seen = self.seen()
+        return super().linear() if seen is None else cast(LinearOperator, seen[0])
+
+    def offset(self, y: Tensor) -> Tensor:
+        seen = self.seen()
+        return super().offset(y) if seen is None else y - seen[1]
+
+    def seen(self) -> tuple[Operator, Tensor] | None:
+        """What y alone shows as the measurement: W and W x, if its noise is known."""
+        if self.whitening is None or self.photo is None:
+            return None
+        return self.whitening(Identity(), to_model(self.develop(self.photo)))
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         """f and M of each exposure by least squares; the tangent moves to x0."""
         self.point = to_pixels(x0)
         u, p = self.curve(self.point), to_pixels(y)
+        white = self.develop(p) >= BURNT  # x says less than y does
 
         for k in range(self.exposures):
             c = slice(3 * k, 3 * k + 3)
-            counts = (~self.burnt[:, c] & (self.point < BURNT)).to(u)
+            counts = (~self.burnt[:, c] & (self.point < BURNT) & ~white).to(u)
             self.f[:, c, 0, 0], self.M[:, k] = self.light_fit(
                 u,
                 p[:, c],
@@ -132,6 +170,11 @@ class Light(LightModel):
         M = self.map(y)[:1, ::3] / self.M[0].max().clamp_min(1e-6)
         return dict(zip(self.pictured, M.split(1, 1), strict=True)) if self.mask else {}
 
+    def misfit(self, x: Tensor, y: Tensor) -> Tensor:
+        """A(x) - y; white says no more than that y is as bright at least."""
+        off, white = self(x) - y, to_pixels(x) >= WHITE
+        return torch.where(torch.cat([white] * self.exposures, 1), off.clamp_min(0), off)
+
     def describe(self, y: Tensor) -> dict[str, Any]:
         """f (of each exposure; of each colour if they differ), w, and M's range."""
         f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
@@ -149,5 +192,7 @@ class Light(LightModel):
         return ""
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Light", Tensor]:
-        """The same at every scale."""
-        return same_at_scale(self, r, y)
+        """The same at every scale; noise of a small picture is nearly white."""
+        A, small = same_at_scale(self, r, y)
+        A.whitening = None
+        return A, small

@@ -1,0 +1,113 @@
+"""How bright a photo should be, by two quantiles of max_c that photos share.
+
+top, m = the 99 % quantile and the median of max_c y
+k      = max(1, WHITE / top)^HEADROOM           what the light lacks to reach white
+d      = logit(goal) - logit(k m)               what the median lacks then, in log-odds
+c      = d^4 / (d^4 + doubt^4)                  how much of that is believed
+r      : k m comes to logit^-1(logit(k m) + c d) by y -> r k y / (1 + (r - 1) b k y)
+         b = 0.85 to brighten: the brightest places burn out, as in a longer exposure, but less;
+         b = 1 to darken: white stays white
+
+A Moebius map with b = 1 moves log-odds by log r: what a camera's curve makes of r times the light,
+nearly. Of brackets of three scenes it brings those taken too bright to within 29 dB of the right
+one, where the best power has 24.
+
+The median bears a lamp, a window or a screen in the scene, by which nothing lacks to white. Where
+there is no such light, white tells more: photos differ less in their brightest places than in their
+medians, whose logits have a mean of 0 and a std of 0.75 in 1,835 photos.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+# What max_c reaches in a well exposed photo, and at which quantile (median of 1,835 photos).
+WHITE, QUANTILE = 0.95, 0.99
+
+# Log of the light by which photos differ: in what is brightest, and in their medians.
+WHITES_DIFFER, MEDIANS_DIFFER = 0.12, 0.45
+
+# b of photos that are brightened: 1 keeps white white, 0 is a plain gain.
+KEPT = 0.85
+
+# The share of burnt out pixels from which a photo may be too bright.
+SURELY_BURNT = 0.02
+
+
+class Change(NamedTuple):
+    """What makes a photo well exposed.
+
+    Attributes:
+        gain: k.
+        lift: r; below 1 it darkens.
+        doubt: std of log(k r).
+    """
+
+    gain: float
+    lift: float
+    doubt: float
+
+    @property
+    def factor(self) -> float:
+        """f = 1 / (k r), by which the light was too weak."""
+        return 1 / (self.gain * self.lift)
+
+    @property
+    def white(self) -> float:
+        """w of phi(x) = x / (1 - x (1 - 1/w)): f phi is the map's inverse."""
+        kept = KEPT if self.lift > 1 else 1.0
+        return self.lift / (self.lift - (self.lift - 1) * kept)
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a photo should be like.
+
+    Attributes:
+        median: of max_c.
+        headroom: the exponent of k.
+        lamp: values of `top` from which the scene may hold a lamp, and surely does.
+        doubt: about the median without a lamp, and with one, in log-odds.
+        darken: whether the photo may be too bright.
+    """
+
+    median: float
+    headroom: float
+    lamp: tuple[float, float]
+    doubt: tuple[float, float]
+    darken: bool
+
+    def change(self, median: float, top: float, burnt: float) -> Change:
+        """The change for a photo.
+
+        Args:
+            median, top: quantiles of max_c, [0, 1] units.
+            burnt: share of its pixels that are burnt out.
+        """
+        gain = max(1.0, WHITE / max(top, 1e-4)) ** self.headroom
+        m = min(max(gain * median, 1e-3), 0.99)
+
+        # The median's word, and how much of it is believed.
+        lacks = logit(self.median) - logit(m)
+        if lacks < 0:
+            lacks *= min(1.0, burnt / SURELY_BURNT) if self.darken else 0.0
+        low, high = self.lamp
+        lamp = min(max((top - low) / (high - low), 0.0), 1.0)
+        doubt = self.doubt[0] + lamp * (self.doubt[1] - self.doubt[0])
+        believed = lacks**4 / (lacks**4 + doubt**4)
+        target = 1 / (1 + math.exp(-logit(m) - believed * lacks))
+
+        b = KEPT if lacks > 0 else 1.0
+        lift = target * (1 - b * m) / (m * (1 - b * target))
+        differ = WHITES_DIFFER + believed * (MEDIANS_DIFFER - WHITES_DIFFER)
+        return Change(gain, lift, differ)
+
+
+def logit(p: float) -> float:
+    """log(p / (1 - p))."""
+    return math.log(p / (1 - p))
+
+
+# A photo that is told to be too dark, and one that may be too dark or too bright.
+DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), darken=False)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), darken=True)
