@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.light.brightness import ANY, QUANTILE, Goal
+from operators.light.brightness import ANY, QUANTILE, WHITE, Goal
 
 # The shorter side of the small picture, in pixels.
 SMALL = 64
@@ -33,11 +33,13 @@ class Exposure(NamedTuple):
         factors: f [B, K].
         white: w [B].
         doubt: std of log f [B].
+        bright: what white has in the exposures [B, K], whatever the scene should look like.
     """
 
     factors: Tensor
     white: Tensor
     doubt: Tensor
+    bright: Tensor
 
 
 def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) -> Exposure:
@@ -71,14 +73,14 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
     burnt = (y >= BURNT).unflatten(1, (K, -1)).all(1).any(1).flatten(1).double().mean(1)
 
     changes = [
-        goal.change(*map(float, two), float(b))
-        for two, b in zip(quantiles.T, burnt, strict=True)
+        goal.change(*map(float, two), float(b)) for two, b in zip(quantiles.T, burnt, strict=True)
     ]
     f, white, doubt = (
         y.new_tensor(values)
         for values in zip(*((c.factor, c.white, c.doubt) for c in changes), strict=True)
     )
-    return Exposure(factors * f[:, None], white, doubt)
+    bright = factors * quantiles[1, :, None] / WHITE
+    return Exposure(factors * f[:, None], white, doubt, bright)
 
 
 def block_means(pixels: Tensor) -> Tensor:

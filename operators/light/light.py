@@ -11,6 +11,7 @@ plain gradient steps, by which M stays practically as it began.
 """
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -20,12 +21,19 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.identity import Identity
 from operators.light.brightness import ANY, DARK
-from operators.light.exposure import BURNT, find_exposure, merge, trust
+from operators.light.exposure import BURNT, Exposure, find_exposure, merge, trust
 from operators.light.light_fit import LightFit
-from operators.light.light_model import LightModel
+from operators.light.light_model import LightModel, resized
+from operators.light.stray_light import DIFFERS, StrayLight
 from operators.light.tone import check_positive, encode
 from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
+
+# Turns of finding f and M.
+TURNS = 3
+
+# Times the std of log f: 90 % of photos lie between.
+LIKELY = 1.645
 
 # x that is as good as white, in [0, 1].
 WHITE = 0.95
@@ -48,11 +56,16 @@ class Light(LightModel):
 
     Attributes:
         light_fit: finds f and M for a given x0.
-        first: f as it was bound.
+        stray_light: finds M for a given f, from y alone.
+        first, stray: f and M as they were bound.
+        doubt: std of log f [B], by what y's statistics cannot tell.
     """
 
     light_fit = LightFit()
+    stray_light = StrayLight()
     first: Tensor
+    stray: Tensor
+    doubt: Tensor | None = None
     photo: Tensor | None = None  # y01, once bound
 
     def __init__(
@@ -75,9 +88,10 @@ class Light(LightModel):
         self.dark = dark
 
         # What is simulated: an even light, nothing burnt out, the tangent at grey.
-        M = torch.zeros(1, len(f), self.light_fit.grid, self.light_fit.grid)
+        maps = (3 if per_channel else 1) * len(f)
+        M = torch.zeros(1, maps, self.light_fit.grid, self.light_fit.grid)
         self.set_light(f.repeat_interleave(3).view(1, -1, 1, 1), M, torch.ones(1, 1, 1, 1))
-        self.first = self.f.data
+        self.first, self.stray = self.f.data, self.M.data
         self.burnt = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
         self.point = torch.full((1, 3, 1, 1), 0.5)
 
@@ -96,16 +110,35 @@ class Light(LightModel):
         if isinstance(init, Light) and len(init.f) == len(y):
             A.set_light(init.f.clone(), init.M.clone(), init.white.clone())
         else:
-            K, grid = y.shape[1] // 3, self.light_fit.grid
-            goal = DARK if self.dark else ANY
-            factors, white, doubt = find_exposure(p, K, self.sigma_y / 2, goal)
-            f = factors.repeat_interleave(3, 1)[..., None, None]
-            A.set_light(f, y.new_zeros(len(y), K, grid, grid), white[:, None, None, None])
+            light, M = self.first_light(p)
+            f = light.factors.repeat_interleave(3, 1)[..., None, None]
+            A.set_light(f, M, light.white[:, None, None, None])
+            A.doubt = light.doubt.square().add(DIFFERS**2 if self.mask else 0.0).sqrt()
 
         # The tangent begins at the picture that y alone shows.
-        A.first, A.burnt, A.photo = A.f.data.clone(), p >= BURNT, p
+        A.first, A.stray = A.f.data.clone(), A.M.data.clone()
+        A.burnt, A.photo = p >= BURNT, p
         A.point = A.develop(p).clamp(0, 1)
         return A
+
+    def first_light(self, p: Tensor) -> tuple[Exposure, Tensor]:
+        """f, w and M of y01 = p by its statistics; each needs the other, so by turns."""
+        K, grid, sigma = p.shape[1] // 3, self.light_fit.grid, self.sigma_y / 2
+        goal = DARK if self.dark else ANY
+        light = find_exposure(p, K, sigma, goal)
+        M = p.new_zeros(len(p), 3 if self.per_channel else 1, grid, grid).repeat(1, K, 1, 1)
+        if not self.mask or K > 1:
+            return light, M
+
+        for _ in range(TURNS):
+            for one, bright, stray in zip(p, light.bright, M, strict=True):
+                parts = one.chunk(3) if self.per_channel else [one]
+                for part, of_colour in zip(parts, stray, strict=True):
+                    found = self.stray_light(part[None], float(bright), sigma)
+                    of_colour.copy_(resized(found, (grid, grid))[0, 0])
+            every = M if self.per_channel else M.expand(-1, 3, -1, -1)
+            light = find_exposure(p - resized(every, p.shape[-2:]), K, sigma, goal)
+        return light, M
 
     def develop(self, p: Tensor) -> Tensor:
         """x01 as y01 = p alone has it, at most 1: phi^-1((p - M) / f)."""
@@ -145,14 +178,16 @@ class Light(LightModel):
         u, p = self.curve(self.point), to_pixels(y)
         white = self.develop(p) >= BURNT  # x says less than y does
 
+        maps = self.M.shape[1] // self.exposures
         for k in range(self.exposures):
-            c = slice(3 * k, 3 * k + 3)
+            c, m = slice(3 * k, 3 * k + 3), slice(maps * k, maps * (k + 1))
             counts = (~self.burnt[:, c] & (self.point < BURNT) & ~white).to(u)
-            self.f[:, c, 0, 0], self.M[:, k] = self.light_fit(
+            self.f[:, c, 0, 0], self.M[:, m] = self.light_fit(
                 u,
                 p[:, c],
                 counts,
                 self.first[:, c, 0, 0],
+                self.stray[:, m],
                 sigma=sigma / 2,
                 shared=not self.per_channel,
                 mask=self.mask,
@@ -167,8 +202,10 @@ class Light(LightModel):
 
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """M of each exposure, its maximum shown white."""
-        M = self.map(y)[:1, ::3] / self.M[0].max().clamp_min(1e-6)
-        return dict(zip(self.pictured, M.split(1, 1), strict=True)) if self.mask else {}
+        if not self.mask:
+            return {}
+        M = self.map(y)[:1] / self.M[0].max().clamp_min(1e-6)
+        return dict(zip(self.pictured, M.split(3, 1), strict=True))
 
     def misfit(self, x: Tensor, y: Tensor) -> Tensor:
         """A(x) - y; white says no more than that y is as bright at least."""
@@ -176,10 +213,12 @@ class Light(LightModel):
         return torch.where(torch.cat([white] * self.exposures, 1), off.clamp_min(0), off)
 
     def describe(self, y: Tensor) -> dict[str, Any]:
-        """f (of each exposure; of each colour if they differ), w, and M's range."""
+        """f (of each exposure; of each colour if they differ), between what, w, and M's range."""
         f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
+        away = math.exp(LIKELY * (0.0 if self.doubt is None else float(self.doubt[0])))
         return {
             "f": f.tolist(),
+            "f_interval": [[v / away, v * away] for v in f.tolist()],
             "white": float(self.white[0]),
             "M": [float(self.M[0].min()), float(self.M[0].max())],
         }

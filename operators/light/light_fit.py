@@ -3,7 +3,7 @@
 argmin  sum n (y - f u - B M)^2 / s^2        n: the share of values that count, s: the error of u
         + ((f - f_0) / (tau f_0))^2          f_0: the first f
         + 2 |D M| / (smooth f_0)             D M: differences between neighbours on M's grid
-        + (M / (faint f_0))^2                0 <= M <= 1
+        + ((M - M_0) / (faint f_0))^2        0 <= M <= 1, M_0: the first M
 
 B interpolates M. The third term is total variation, by iterated weights: |d| is d^2 / |d| with
 the |d| of the round before. All is on a small picture of block means, which commute with f and M,
@@ -17,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from operators.light.stray_light import interpolation
+
 
 @dataclass(frozen=True)
 class LightFit:
@@ -27,7 +29,7 @@ class LightFit:
         fine: side of the small picture.
         tau: std expected of f about f_0, relative to f_0.
         smooth: size expected of the differences of M, relative to f_0.
-        faint: size expected of M, relative to f_0.
+        faint: size expected of M - M_0, relative to f_0.
         error: the error of u, as a share of the noise of the picture it was estimated from.
         least: the error of u without noise.
         alike: how many small pixels err together.
@@ -50,6 +52,7 @@ class LightFit:
         y: Tensor,
         counts: Tensor,
         first: Tensor,
+        stray: Tensor,
         *,
         sigma: float,
         shared: bool,
@@ -62,24 +65,55 @@ class LightFit:
             y: [B, 3, H, W].
             counts: [B, 3, H, W], 1 where a value counts and 0 elsewhere.
             first: f_0 [B, 3].
+            stray: M_0 [B, 1 or 3, grid, grid], one for all colours or one for each.
             sigma: std of the noise in the picture that u was estimated from.
             shared: one f for all colours.
             mask: whether there is an M; it is 0 otherwise.
 
         Returns:
-            f [B, 3] and M [B, grid, grid].
+            f [B, 3] and M as M_0 is.
         """
         n = F.adaptive_avg_pool2d(counts, self.fine)
         u, y = (F.adaptive_avg_pool2d(counts * z, self.fine) / n.clamp_min(1e-6) for z in (u, y))
 
         # Small systems: fastest, and exact enough, in double precision on the CPU.
-        flat = [z.flatten(2).double().cpu() for z in (u, y, n, first[:, :, None])]
-        images = [
-            self.solve(*image, sigma=sigma, shared=shared, mask=mask)
-            for image in zip(*flat, strict=True)
+        flat = [z.flatten(2).double().cpu() for z in (u, y, n, first[:, :, None], stray)]
+        f, M = zip(
+            *(
+                self.colours(*image, sigma=sigma, shared=shared, mask=mask)
+                for image in zip(*flat, strict=True)
+            ),
+            strict=True,
+        )
+        return torch.stack(f).to(first), torch.stack(M).to(stray).view_as(stray)
+
+    def colours(
+        self,
+        u: Tensor,
+        y: Tensor,
+        n: Tensor,
+        first: Tensor,
+        stray: Tensor,
+        *,
+        sigma: float,
+        shared: bool,
+        mask: bool,
+    ) -> tuple[Tensor, Tensor]:
+        """f [3] and M [m, grid^2]: all colours together, or each with an M of its own."""
+        if len(stray) == 1:
+            f, M = self.solve(u, y, n, first, stray[0], sigma=sigma, shared=shared, mask=mask)
+            return f, M[None]
+        each = [
+            self.solve(
+                *(z[c : c + 1] for z in (u, y, n, first)),
+                stray[c],
+                sigma=sigma,
+                shared=True,
+                mask=mask,
+            )
+            for c in range(3)
         ]
-        f, M = (torch.stack(part).to(first) for part in zip(*images, strict=True))
-        return f, M
+        return torch.cat([f for f, _ in each]), torch.stack([M for _, M in each])
 
     def solve(
         self,
@@ -87,31 +121,32 @@ class LightFit:
         y: Tensor,
         n: Tensor,
         first: Tensor,
+        stray: Tensor,
         *,
         sigma: float,
         shared: bool,
         mask: bool,
     ) -> tuple[Tensor, Tensor]:
-        """f [3] and M [grid, grid], from u, y and n [3, fine^2] and f_0 [3, 1], in float64."""
+        """f [c] and M [grid^2], from u, y, n [c, fine^2], f_0 [c, 1], M_0 [grid^2], in float64."""
         B, D = interpolation(self.grid, self.fine), differences(self.grid)
         level = float(first.mean())
         weight = n / (self.alike * level**2 * ((self.error * sigma) ** 2 + self.least**2))
 
         # Which f a colour has, and the normal equations for these alone.
-        columns = torch.ones(3, 1).double() if shared else torch.eye(3).double()
+        c = len(u)
+        columns = torch.ones(c, 1).double() if shared else torch.eye(c).double()
         k = columns.shape[1]
         start = columns.T @ first[:, 0] / columns.sum(0)
         ff = columns.T @ torch.diag((weight * u * u).sum(1)) @ columns
         ff = ff + torch.diag((self.tau * start) ** -2)
         fy = columns.T @ (weight * u * y).sum(1) + 1 / (self.tau**2 * start)
         if not mask:
-            return columns @ torch.linalg.solve(ff, fy), torch.zeros(self.grid, self.grid).double()
+            return columns @ torch.linalg.solve(ff, fy), torch.zeros_like(stray)
 
         # Those for M, and what couples the two.
-        fM = columns.T @ (weight * u) @ B
-        MM = B.T @ (weight.sum(0)[:, None] * B)
-        MM = MM + torch.eye(self.grid**2).double() / (self.faint * level) ** 2
-        right = torch.cat([fy, B.T @ (weight * y).sum(0)])
+        fM, faint = columns.T @ (weight * u) @ B, (self.faint * level) ** -2
+        MM = B.T @ (weight.sum(0)[:, None] * B) + faint * torch.eye(self.grid**2).double()
+        right = torch.cat([fy, B.T @ (weight * y).sum(0) + faint * stray])
 
         # Total variation, by weights of the round before.
         size = torch.full((len(D),), self.smooth * level).double()
@@ -121,16 +156,7 @@ class LightFit:
             solution = torch.linalg.solve(matrix, right)
             size = (D @ solution[k:]).abs().clamp_min(0.1 * self.smooth * level)
 
-        M = solution[k:].clamp(0, 1).view(self.grid, self.grid)
-        return columns @ solution[:k], M
-
-
-@cache
-def interpolation(grid: int, fine: int) -> Tensor:
-    """B [fine^2, grid^2]: a map on the grid, bilinearly on the small picture."""
-    cells = torch.eye(grid**2).double().view(grid**2, 1, grid, grid)
-    maps = F.interpolate(cells, (fine, fine), mode="bilinear", align_corners=False)
-    return maps.flatten(1).T.contiguous()
+        return columns @ solution[:k], solution[k:].clamp(0, 1)
 
 
 @cache

@@ -8,6 +8,8 @@ L x    = f phi'(p) x       the tangent at a point p; 0 where y is burnt out and 
                            there y only says "at least so bright"
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -26,7 +28,7 @@ class LightModel(AffineOperator):
 
     Attributes:
         f: [B, 3K, 1, 1].
-        M: [B, K, h, w], interpolated to the picture's size.
+        M: [B, K or 3K, h, w], of all colours or of each, interpolated to the picture's size.
         white: w [B, 1, 1, 1].
         gamma: the exponent of phi.
         point: x01 of the tangent [B, 3, H, W].
@@ -48,7 +50,7 @@ class LightModel(AffineOperator):
     @property
     def exposures(self) -> int:
         """K."""
-        return self.M.shape[1]
+        return self.f.shape[1] // 3
 
     def curve(self, p: Tensor) -> Tensor:
         """u = phi(p); straight on outside [0, 1]."""
@@ -59,9 +61,8 @@ class LightModel(AffineOperator):
 
     def map(self, like: Tensor) -> Tensor:
         """M at a picture's size, [B, 3K, H, W]."""
-        M = self.M[: len(like)]
-        M = F.interpolate(M, like.shape[-2:], mode="bilinear", align_corners=False)
-        return M.repeat_interleave(3, 1)
+        M = resized(self.M[: len(like)], like.shape[-2:])
+        return M.repeat_interleave(self.f.shape[1] // M.shape[1], 1)
 
     def expose(self, p: Tensor) -> Tensor:
         """f phi(p) + M, not cut at white."""
@@ -95,3 +96,8 @@ class LightModel(AffineOperator):
     def radiance(self, x: Tensor) -> Tensor:
         """The light of the scene, phi(x)^2.2, as pictures are encoded."""
         return self.curve(to_pixels(x)).clamp_min(0) ** (2.2 / self.gamma)
+
+
+def resized(M: Tensor, size: Sequence[int]) -> Tensor:
+    """Maps [B, C, h, w] at another size, bilinearly."""
+    return F.interpolate(M, tuple(size), mode="bilinear", align_corners=False)
