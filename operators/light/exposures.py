@@ -1,0 +1,126 @@
+"""Several exposures of one scene, and the light that they tell of.
+
+y_k = G(2.2 log2 u + e_k)         G, e: the camera's response and stops, operators/light/response.py
+u   = f phi(x)                    the light as pictures encode it; phi(x) = x / (1 - x (1 - 1/w))
+
+f and w are such that the median of max_c x is GOAL and the brightest hundredth is TOP: all of the
+scene's light is in the picture. Samplers get the tangent at the last x0.
+"""
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from operators.base import LinearOperator, Operator
+from operators.light.brightness import QUANTILE
+from operators.light.exposure import BURNT, block_means
+from operators.light.light import Light
+from operators.light.response import Response, find_response
+
+# What max_c x has at its median and at QUANTILE.
+GOAL, TOP = 0.42, 0.97
+
+# The exponent of pictures, and the least light, relative to white.
+ENCODED, LEAST = 2.2, 1e-4
+
+
+class Exposures(Light):
+    """y_k = G(2.2 log2 (f phi(x)) + e_k): [B, 3, H, W] -> [B, 3K, H, W].
+
+    Unbound, and for a single exposure, it is Light without M.
+
+    Args:
+        factors: of each exposure of a simulated y, 1 to 7 of them.
+    """
+
+    response: Response | None = None
+
+    def __init__(self, factors: Sequence[float] = (2.0, 0.7, 0.25)):
+        super().__init__(factors, mask=False, dark=False)
+
+    def bind(self, y: Tensor, init: Operator | None = None) -> "Exposures":
+        """A copy with response, stops, f and w of its own, those of the first scene.
+
+        Raises:
+            ValueError: y is black or white all over.
+        """
+        A = super().bind(y, init)
+        assert isinstance(A, Exposures) and A.photo is not None
+        K = y.shape[1] // 3
+        if K == 1:
+            return A
+
+        A = copy.copy(A)
+        A.response = find_response(A.photo[:1], K)
+        u = block_means(A.encoded(A.photo)).amax(1).flatten(1)
+        middle, top = (u.quantile(q, 1).clamp_min(LEAST) for q in (0.5, QUANTILE))
+
+        # x = s u / (1 + kappa u) through both.
+        kappa = ((GOAL / middle - TOP / top) / (TOP - GOAL)).clamp_min(0)
+        s = torch.where(kappa > 0, GOAL * (1 / middle + kappa), TOP / top)
+        f = (1 / s).view(-1, 1, 1, 1).expand(-1, 3 * K, 1, 1)
+        A.set_light(f.clone(), A.M.data, (1 / (1 - kappa / s)).view(-1, 1, 1, 1))
+        A.point = A.develop(A.photo).clamp(0, 1)
+        return A
+
+    def encoded(self, p: Tensor) -> Tensor:
+        """u [B, 3, H, W] by all exposures."""
+        assert self.response is not None
+        return (self.response.scene(p) / ENCODED).exp2()
+
+    def develop(self, p: Tensor) -> Tensor:
+        if self.response is None:
+            return super().develop(p)
+        u = self.encoded(p) / self.f[: len(p), :1]
+        return (u / (1 + u * (1 - 1 / self.white[: len(p)]))).clamp(max=1)
+
+    def expose(self, p: Tensor) -> Tensor:
+        if self.response is None:
+            return super().expose(p)
+        u = (self.f[: len(p), :1] * self.curve(p)).clamp_min(LEAST)
+        light = ENCODED * u.log2()
+        return torch.cat([self.response.value(light + e) for e in self.response.stops], 1)
+
+    def slope(self) -> Tensor:
+        if self.response is None:
+            return super().slope()
+        with torch.enable_grad():
+            parts = []
+            for k in range(self.exposures):
+                p = self.point.detach().clamp_min(0.01).requires_grad_()
+                y = self.expose(p)[:, 3 * k : 3 * k + 3]
+                parts.append(torch.autograd.grad(y.sum(), p)[0])
+        return torch.cat(parts, 1)
+
+    def informative(self) -> Tensor:
+        """Where y tells something at the point: neither burnt out nor black in both."""
+        if self.response is None or self.photo is None:
+            return super().informative()
+        black = self.photo < 1 - BURNT
+        return super().informative() & ~(black & (self.expose(self.point) < 1 - BURNT))
+
+    def linear(self) -> LinearOperator:
+        return self.linear_part().with_noise(self.sigma_y)
+
+    def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
+        """The tangent moves to x0; the light is known."""
+        if self.response is None:
+            super().fit(x0, y, sigma)
+        else:
+            self.point = (x0 + 1) / 2
+
+    def radiance(self, x: Tensor) -> Tensor:
+        """The light of the scene, linear."""
+        if self.response is None:
+            return super().radiance(x)
+        return (self.f[: len(x), :1] * self.curve((x + 1) / 2)).clamp_min(0) ** ENCODED
+
+    def describe(self, y: Tensor) -> dict[str, Any]:
+        """The exposures in stops and as factors, relative to the middle one."""
+        if self.response is None:
+            return super().describe(y)
+        stops = self.response.stops.tolist()
+        return {"stops": stops, "f": [2.0**e for e in stops], "white": float(self.white[0])}
