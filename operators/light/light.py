@@ -21,16 +21,14 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.identity import Identity
 from operators.light.brightness import ANY, DARK
-from operators.light.exposure import BURNT, Exposure, find_exposure, merge, trust
+from operators.light.exposure import BURNT, merge, trust
+from operators.light.first_light import first_light
 from operators.light.light_fit import LightFit
-from operators.light.light_model import LightModel, resized
+from operators.light.light_model import LightModel
 from operators.light.stray_light import DIFFERS, StrayLight
 from operators.light.tone import check_positive, encode
 from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
-
-# Turns of finding f and M.
-TURNS = 3
 
 # Times the std of log f: 90 % of photos lie between.
 LIKELY = 1.645
@@ -110,7 +108,10 @@ class Light(LightModel):
         if isinstance(init, Light) and len(init.f) == len(y):
             A.set_light(init.f.clone(), init.M.clone(), init.white.clone())
         else:
-            light, M = self.first_light(p)
+            goal = DARK if self.dark else ANY
+            M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
+            find = self.stray_light if self.mask else None
+            light, M = first_light(p, M, self.sigma_y / 2, goal, find)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, M, light.white[:, None, None, None])
             A.doubt = light.doubt.square().add(DIFFERS**2 if self.mask else 0.0).sqrt()
@@ -120,25 +121,6 @@ class Light(LightModel):
         A.burnt, A.photo = p >= BURNT, p
         A.point = A.develop(p).clamp(0, 1)
         return A
-
-    def first_light(self, p: Tensor) -> tuple[Exposure, Tensor]:
-        """f, w and M of y01 = p by its statistics; each needs the other, so by turns."""
-        K, grid, sigma = p.shape[1] // 3, self.light_fit.grid, self.sigma_y / 2
-        goal = DARK if self.dark else ANY
-        light = find_exposure(p, K, sigma, goal)
-        M = p.new_zeros(len(p), 3 if self.per_channel else 1, grid, grid).repeat(1, K, 1, 1)
-        if not self.mask or K > 1:
-            return light, M
-
-        for _ in range(TURNS):
-            for one, bright, stray in zip(p, light.bright, M, strict=True):
-                parts = one.chunk(3) if self.per_channel else [one]
-                for part, of_colour in zip(parts, stray, strict=True):
-                    found = self.stray_light(part[None], float(bright), sigma)
-                    of_colour.copy_(resized(found, (grid, grid))[0, 0])
-            every = M if self.per_channel else M.expand(-1, 3, -1, -1)
-            light = find_exposure(p - resized(every, p.shape[-2:]), K, sigma, goal)
-        return light, M
 
     def develop(self, p: Tensor) -> Tensor:
         """x01 as y01 = p alone has it, at most 1: phi^-1((p - M) / f)."""
