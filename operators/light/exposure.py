@@ -72,15 +72,18 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
     quantiles = (bright_quantiles(u) - noise_rise(u, noise)).clamp_min(1e-4)
     burnt = (y >= BURNT).unflatten(1, (K, -1)).all(1).any(1).flatten(1).double().mean(1)
 
+    # Several exposures have no white of their own: their scene's is taken for it.
+    scale = (quantiles[1] / WHITE) if K > 1 else torch.ones_like(quantiles[1])
     changes = [
-        goal.change(*map(float, two), float(b)) for two, b in zip(quantiles.T, burnt, strict=True)
+        goal.change(*map(float, two), float(b))
+        for two, b in zip((quantiles / scale).T, burnt, strict=True)
     ]
     f, white, doubt = (
         y.new_tensor(values)
         for values in zip(*((c.factor, c.white, c.doubt) for c in changes), strict=True)
     )
     bright = factors * quantiles[1, :, None] / WHITE
-    return Exposure(factors * f[:, None], white, doubt, bright)
+    return Exposure(factors * (scale * f)[:, None], white, doubt, bright)
 
 
 def block_means(pixels: Tensor) -> Tensor:

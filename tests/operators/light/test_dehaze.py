@@ -17,3 +17,15 @@ def test_haze_is_found_and_a_clear_photo_left_alone():
     assert A.pictures(y)["transmission"].shape == (1, 1, 128, 128)
     clear = Dehaze().bind(to_model(photo("chelsea", 128)))
     assert clear.transmission.min() > 0.8
+
+
+def test_places_keep_their_brightness_and_the_sky_its_colour():
+    x = 0.45 * photo("chelsea", 128)
+    x[..., :40, :] = torch.tensor([0.5, 0.52, 0.58]).view(1, 3, 1, 1)
+    t = torch.linspace(0.2, 0.9, 128).view(1, 1, 128, 1)
+    y = to_model(t * x + (1 - t) * 0.55)
+    A = Dehaze().bind(y)
+    restored, hazy = to_image(A.linear().pinv(y - A.offset(y))), to_image(y)
+    assert restored.amax(1).median() > 0.85 * min(float(hazy.amax(1).median()), 0.42)
+    assert (restored - hazy)[..., :30, :].abs().mean() < 0.03
+    assert restored[..., 60:, :].std() > 1.1 * hazy[..., 60:, :].std()

@@ -32,3 +32,9 @@ def test_white_balance_reports_and_restores():
     assert len(A.describe(y)["gains"]) == 3 and angle(colour_cast(restored)) < angle(
         colour_cast(to_image(y))
     )
+
+
+def test_brightness_stays():
+    for g in ([1.0, 0.8, 0.55], [0.6, 0.85, 1.0]):
+        y = photo("coffee") * torch.tensor(g).view(1, 3, 1, 1)
+        assert colour_cast(y).log().sum().abs() < 1e-5

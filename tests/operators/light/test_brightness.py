@@ -1,0 +1,52 @@
+"""How bright a photo should be, by its median and its white."""
+
+import pytest
+import torch
+
+from gdp.picture import to_image, to_model
+from operators.light import Light
+from operators.light.brightness import ANY, DARK
+from tests.operators.light.photos import photo
+
+
+@pytest.mark.parametrize("goal", [DARK, ANY])
+def test_a_lamp_does_not_stop_the_brightening(goal):
+    scene, lamp = goal.change(0.05, 0.3, 0.0), goal.change(0.05, 0.99, 0.03)
+    assert scene.gain > 2 and lamp.gain == 1
+    assert lamp.lift > 5 and lamp.factor < 0.2
+
+
+def test_a_good_photo_is_left_alone():
+    for goal in (DARK, ANY):
+        change = goal.change(0.5, 0.95, 0.0)
+        assert change.factor == pytest.approx(1, abs=0.03)
+
+
+def test_too_bright_is_darkened_where_it_may_be_and_white_stays_white():
+    assert DARK.change(0.8, 1.0, 0.1).lift == 1 and ANY.change(0.8, 1.0, 0.0).lift == 1
+    change = ANY.change(0.8, 1.0, 0.1)
+    assert change.lift < 0.4
+    assert change.factor * change.white == pytest.approx(1)
+
+
+def test_what_is_burnt_out_does_not_turn_grey():
+    x = photo()
+    y = to_model((3 * x / (1 + 2 * x) * 1.1).clamp(max=1))
+    A = Light(mask=False, dark=False).bind(y)
+    developed = A.develop(to_image(y))
+    assert developed[to_image(y) >= 0.999].min() > 0.95
+    assert (developed - x).square().mean() < 0.5 * (to_image(y) - x).square().mean()
+
+
+def test_the_lamp_in_the_picture():
+    x = photo()
+    dark = 0.1 * x
+    dark[..., :24, :24] = 1.0
+    A = Light(mask=False).with_noise(0.004).bind(to_model(dark))
+    rest = A.develop(dark)[..., 32:, 32:]
+    assert 0.3 < float(rest.amax(1).median()) < 0.65
+
+    # White in x says no more than that y is as bright at least.
+    grey = torch.full_like(x, 0.2)
+    off = A.misfit(to_model(A.develop(dark).clamp(0, 1)), to_model(dark))
+    assert off.abs().max() < 0.05 < A.misfit(to_model(grey), to_model(dark)).abs().max()

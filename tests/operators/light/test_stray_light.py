@@ -1,0 +1,65 @@
+"""Stray light M, from y alone."""
+
+import pytest
+import torch
+
+from gdp.picture import to_model
+from operators.light import Light
+from operators.light.stray_light import StrayLight
+from tests.operators.light.photos import photo, smooth_map
+
+
+def correlation(a, b):
+    """Of two maps."""
+    return float(torch.corrcoef(torch.stack([a.flatten(), b.flatten()]))[0, 1])
+
+
+@pytest.mark.parametrize("f", [0.05, 0.1])
+def test_found_end_to_end(f):
+    found = []
+    for seed, name in enumerate(("astronaut", "chelsea", "coffee", "rocket")):
+        x, M = photo(name, 128), 0.06 * smooth_map(128, seed)
+        noise = 0.015 * torch.randn(x.shape, generator=torch.Generator().manual_seed(seed))
+        A = Light().with_noise(0.03).bind(to_model(f * x + M + noise))
+        assert (A.M >= 0).all()
+        found.append(correlation(A.map(x)[:, :1], M))
+    assert sorted(found)[1] > 0.6 and max(found) > 0.8
+
+
+def test_none_where_there_is_none():
+    for name in ("astronaut", "coffee"):
+        x = photo(name, 128)
+        M = StrayLight()(0.1 * x, 0.1, 0.0)
+        assert M.max() < 0.015
+
+
+def test_of_each_colour():
+    x = photo("astronaut", 128)
+    tint = torch.tensor([0.5, 0.2, 1.0]).view(1, 3, 1, 1)
+    y = to_model(0.1 * x + 0.06 * tint)
+    A = Light(per_channel=True).bind(y)
+    r, g, b = A.map(x).mean((0, 2, 3)).tolist()
+    assert g < r < b and A.M.shape[1] == 3
+    assert A.pictures(y)["mask"].shape == (1, 3, 128, 128)
+    A.fit(to_model(x), y, 0.0)
+    r, g, b = A.map(x).mean((0, 2, 3)).tolist()
+    assert g < r < b and A.M.isfinite().all()
+
+
+def test_the_report_says_between_what_f_lies():
+    y = to_model(0.1 * photo())
+    A = Light().bind(y)
+    low, high = A.describe(y)["f_interval"][0]
+    assert low < 0.1 < high and high / low < 2.5
+    lamp = 0.1 * photo()
+    lamp[..., :24, :24] = 1.0
+    low, high = Light().bind(to_model(lamp)).describe(y)["f_interval"][0]
+    assert high / low > 3
+
+
+def test_handed_on_to_a_larger_picture():
+    x = photo("astronaut", 128)
+    y = to_model(0.1 * x + 0.06 * smooth_map(128))
+    coarse, small = Light().at_scale(2, y)
+    A = Light().bind(y, coarse.bind(small))
+    assert torch.equal(A.M, coarse.bind(small).M) and A.map(y).shape == (1, 3, 128, 128)
