@@ -220,6 +220,9 @@ class Operator(nn.Module):
         def spectral(self, x: Tensor, f: Callable[[Tensor], Tensor]) -> Tensor:
             """V f(s) V^T x."""
 
+        def developed(self, y: Tensor) -> Tensor:
+            """What y alone shows of x, [0, 1] units, by whose noise A is whitened."""
+
         def at_scale(self, r: int, y: Tensor) -> tuple["Operator", Tensor]:
             """The same degradation of an x that is 1 / r as high and wide, and y of it."""
 

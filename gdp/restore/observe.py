@@ -165,7 +165,8 @@ def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
     if y.shape[1] != 3:
         return operator
     with torch.no_grad():
-        return operator.with_whitening(estimate(operator.developed(y)).at_least(rounding).whiten)
+        noise = estimate(operator.developed(y)).at_least(rounding)
+    return operator.with_whitening(noise.whiten)
 
 
 def degrade(

@@ -75,8 +75,8 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
     # Several exposures have no white of their own: their scene's is taken for it.
     scale = (quantiles[1] / WHITE) if K > 1 else torch.ones_like(quantiles[1])
     changes = [
-        goal.change(*map(float, two), float(b))
-        for two, b in zip((quantiles / scale).T, burnt, strict=True)
+        goal.change(float(middle), float(top), float(b))
+        for middle, top, b in zip(*(quantiles / scale), burnt, strict=True).T, burnt, strict=True)
     ]
     f, white, doubt = (
         y.new_tensor(values)

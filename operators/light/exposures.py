@@ -7,7 +7,6 @@ f and w are such that the median of max_c x is GOAL and the brightest hundredth 
 scene's light is in the picture. Samplers get the tangent at the last x0.
 """
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from operators.light.brightness import QUANTILE
 from operators.light.exposure import BURNT, block_means
 from operators.light.light import Light
 from operators.light.response import Response, find_response
+from operators.tools.units import to_pixels
 
 # What max_c x has at its median and at QUANTILE.
 GOAL, TOP = 0.42, 0.97
@@ -28,7 +28,7 @@ ENCODED, LEAST = 2.2, 1e-4
 
 
 class Exposures(Light):
-    """y_k = G(2.2 log2 (f phi(x)) + e_k): [B, 3, H, W] -> [B, 3K, H, W].
+    """y = G(2.2 log2(f phi(x)) + e): [B, 3, H, W] -> [B, 3K, H, W] for K exposures.
 
     Unbound, and for a single exposure, it is Light without M.
 
@@ -48,14 +48,13 @@ class Exposures(Light):
             ValueError: y is black or white all over.
         """
         A = super().bind(y, init)
-        assert isinstance(A, Exposures) and A.photo is not None
-        K = y.shape[1] // 3
+        assert isinstance(A, Exposures)
+        K, p = y.shape[1] // 3, to_pixels(y)
         if K == 1:
             return A
 
-        A = copy.copy(A)
-        A.response = find_response(A.photo[:1], K)
-        u = block_means(A.encoded(A.photo)).amax(1).flatten(1)
+        A.response = find_response(p[:1], K)
+        u = block_means(A.encoded(p)).amax(1).flatten(1)
         middle, top = (u.quantile(q, 1).clamp_min(LEAST) for q in (0.5, QUANTILE))
 
         # x = s u / (1 + kappa u) through both.
@@ -63,7 +62,7 @@ class Exposures(Light):
         s = torch.where(kappa > 0, GOAL * (1 / middle + kappa), TOP / top)
         f = (1 / s).view(-1, 1, 1, 1).expand(-1, 3 * K, 1, 1)
         A.set_light(f.clone(), A.M.data, (1 / (1 - kappa / s)).view(-1, 1, 1, 1))
-        A.point = A.develop(A.photo).clamp(0, 1)
+        A.point = A.develop(p).clamp(0, 1)
         return A
 
     def encoded(self, p: Tensor) -> Tensor:
@@ -110,13 +109,13 @@ class Exposures(Light):
         if self.response is None:
             super().fit(x0, y, sigma)
         else:
-            self.point = (x0 + 1) / 2
+            self.point = to_pixels(x0)
 
     def radiance(self, x: Tensor) -> Tensor:
         """The light of the scene, linear."""
         if self.response is None:
             return super().radiance(x)
-        return (self.f[: len(x), :1] * self.curve((x + 1) / 2)).clamp_min(0) ** ENCODED
+        return (self.f[: len(x), :1] * self.curve(to_pixels(x))).clamp_min(0) ** ENCODED
 
     def describe(self, y: Tensor) -> dict[str, Any]:
         """The exposures in stops and as factors, relative to the middle one."""

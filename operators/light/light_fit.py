@@ -103,16 +103,10 @@ class LightFit:
         if len(stray) == 1:
             f, M = self.solve(u, y, n, first, stray[0], sigma=sigma, shared=shared, mask=mask)
             return f, M[None]
-        each = [
-            self.solve(
-                *(z[c : c + 1] for z in (u, y, n, first)),
-                stray[c],
-                sigma=sigma,
-                shared=True,
-                mask=mask,
-            )
-            for c in range(3)
-        ]
+        each = []
+        for c in range(3):
+            v, z, m, f = (t[c : c + 1] for t in (u, y, n, first))
+            each.append(self.solve(v, z, m, f, stray[c], sigma=sigma, shared=True, mask=mask))
         return torch.cat([f for f, _ in each]), torch.stack([M for _, M in each])
 
     def solve(
