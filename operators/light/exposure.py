@@ -76,7 +76,7 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
     scale = (quantiles[1] / WHITE) if K > 1 else torch.ones_like(quantiles[1])
     changes = [
         goal.change(float(middle), float(top), float(b))
-        for middle, top, b in zip(*(quantiles / scale), burnt, strict=True).T, burnt, strict=True)
+        for middle, top, b in zip(*(quantiles / scale), burnt, strict=True)
     ]
     f, white, doubt = (
         y.new_tensor(values)
