@@ -37,7 +37,7 @@ SMALL = 400
 
 # Softness in pixels up to which sharp photos have it too; and from which it is more often depth of
 # field, movement or a lens's own than a Gaussian.
-SLIGHT, WIDE = 0.5, 1.2
+SLIGHT, WIDE = 0.53, 1.2
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02

@@ -8,6 +8,7 @@ from operators.base import LinearOperator, Operator
 from operators.coded.block_noise import SIDE, directions
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
+from operators.coded.planes import stored
 from operators.noise.whitened import can_whiten
 
 
@@ -47,7 +48,13 @@ def by_block(noise: NoiseModel, jpeg: JPEG) -> Tensor:
     """
     share = (directions() @ noise.colours.double().T) ** 2
     h, w = jpeg.factors
-    fine, shared = (noise.at(SIDE * m, SIDE * n)[0, :, :SIDE, :SIDE] for m, n in ((1, 1), (h, w)))
+
+    # As the blocks lie, which is not as the picture is shown where it was stored turned.
+    def at(rows: int, columns: int) -> Tensor:
+        shown = stored(torch.empty(rows, columns), jpeg.orientation).shape
+        return stored(noise.at(*shown), 5 if jpeg.orientation >= 5 else 1)[0, :, :SIDE, :SIDE]
+
+    fine, shared = (at(SIDE * m, SIDE * n) for m, n in ((1, 1), (h, w)))
     power = [torch.einsum("c,cuv->uv", share[0], fine.double() ** 2)]
     power += [torch.einsum("c,cuv->uv", row, shared.double() ** 2) for row in share[1:]]
     return 2 * torch.stack(power).sqrt()

@@ -10,6 +10,7 @@ from torch import Tensor
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts, metrics, truth
+from gdp.restore.doubt import noise_share
 from gdp.restore.guard import judge
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
@@ -49,6 +50,13 @@ def finish(
         if not verdict.passed:
             pixels = untouched(A, y).expand_as(pixels)
             remarks.append(f"the photo is left as it is, for the result {verdict.why}")
+        elif setup.operator.careful and measurement.noise is not None:
+            share = noise_share(pixels, A, y, measurement.noise)
+            if share < 1:
+                pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)
+                remarks.append(
+                    f"what was found as noise is texture rather: {1 - share:.0%} of it stays"
+                )
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 

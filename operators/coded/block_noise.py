@@ -18,7 +18,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from operators.coded.tables import YCBCR
+from operators.coded.planes import stored, turned
+from operators.coded.tables import UPRIGHT, YCBCR
 from operators.noise.whitening import Whitening
 from operators.tools.transforms import dct, idct
 
@@ -37,15 +38,23 @@ class BlockWhitening(Whitening):
         chroma: s of the other two [2, k, l], of the samples that were stored.
         factors: rows and columns of pixels that share a chroma sample.
         sigma: the std of the noise after W, in units of [-1, 1]: a typical one of that before it.
+        orientation: EXIF's, how pictures are turned from where blocks lie.
     """
 
     whole = False
     luma: Tensor
     chroma: Tensor
 
-    def __init__(self, luma: Tensor, chroma: Tensor, factors: tuple[int, int], sigma: float):
+    def __init__(
+        self,
+        luma: Tensor,
+        chroma: Tensor,
+        factors: tuple[int, int],
+        sigma: float,
+        orientation: int = UPRIGHT,
+    ):
         nn.Module.__init__(self)  # what Whitening holds is of whole pictures
-        self.factors, self.sigma = factors, sigma
+        self.factors, self.sigma, self.orientation = factors, sigma, orientation
         for name, value in (("luma", luma), ("chroma", chroma), ("colours", directions())):
             self.register_buffer(name, value, persistent=False)
 
@@ -70,7 +79,7 @@ class BlockWhitening(Whitening):
         """
         # f sees the singular values as pictures, as it may hold one of their size.
         Q, null = self.colours.to(x), f(x.new_zeros(1, 1, 1, 1)).view(())
-        luma, *chroma = torch.einsum("oc,bchw->obhw", Q, x)
+        luma, *chroma = torch.einsum("oc,bchw->obhw", Q, stored(x, self.orientation))
         out = [by_block(luma, f((self.sigma / self.luma.to(x))[None, None])[0, 0])]
 
         # Of chroma the samples are seen that pixels share.
@@ -78,9 +87,9 @@ class BlockWhitening(Whitening):
         for plane, std in zip(chroma, self.chroma.to(x), strict=True):
             values = f((self.sigma / std)[None, None])[0, 0]
             small = by_block(pair(pair(plane, w).mT, h).mT, values - null)
-            change = unpair(unpair(small, w, x.shape[-1]).mT, h, x.shape[-2]).mT
+            change = unpair(unpair(small, w, plane.shape[-1]).mT, h, plane.shape[-2]).mT
             out.append(null * plane + change)
-        return torch.einsum("oc,obhw->bchw", Q, torch.stack(out))
+        return turned(torch.einsum("oc,obhw->bchw", Q, torch.stack(out)), self.orientation)
 
     def at_scale(self, r: int) -> "BlockWhitening":
         """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
@@ -89,7 +98,8 @@ class BlockWhitening(Whitening):
         n = max(1, SIDE // r)
         rows, columns = (min(SIDE, max(1, SIDE * factor // r)) for factor in self.factors)
         chroma = self.chroma[:, :rows, :columns]
-        return BlockWhitening(self.luma[:n, :n] / r, chroma / r, (1, 1), self.sigma / r)
+        luma, sigma = self.luma[:n, :n] / r, self.sigma / r
+        return BlockWhitening(luma, chroma / r, (1, 1), sigma, self.orientation)
 
 
 def rounding_variance(steps: Tensor, factors: tuple[int, int]) -> Tensor:

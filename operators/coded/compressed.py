@@ -20,8 +20,8 @@ START = b"\xff\xd8\xff"  # of a JPEG file
 def compression_of(file: Path) -> JPEG | None:
     """The compression of a photo's file.
 
-    None where it is no JPEG, or one whose tables say nothing of upright RGB pixels: stored turned,
-    in CMYK, or with unusual layers.
+    None where it is no JPEG, or one whose tables say nothing of RGB pixels: in CMYK, or with
+    unusual layers.
     """
     with file.open("rb") as stream:
         if stream.read(len(START)) != START:

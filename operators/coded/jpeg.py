@@ -24,9 +24,17 @@ from operators.coded.block_noise import (
     rounding_variance,
 )
 from operators.coded.jpeg_error import error_variance
-from operators.coded.planes import blocks, chroma_samples, downsample, join_blocks, upsample
+from operators.coded.planes import (
+    blocks,
+    chroma_samples,
+    downsample,
+    join_blocks,
+    stored,
+    turned,
+    upsample,
+)
 from operators.coded.quantise import HALF, straight_through
-from operators.coded.tables import NO_CHROMA, YCBCR, read_tables, standard_tables
+from operators.coded.tables import NO_CHROMA, UPRIGHT, YCBCR, read_tables, standard_tables
 from operators.identity import Identity
 from operators.noise.whitened import whiten
 from operators.tools.transforms import dct
@@ -47,8 +55,11 @@ class JPEG(Operator):
     Args:
         quality: 1 to 100, as in Pillow.
         subsampling: 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0, as in Pillow.
-        tables: a JPEG file whose tables and subsampling are used; "input" is the photo's own file.
+        tables: a JPEG file whose tables and subsampling are used, and how EXIF turns it; "input"
+            is the photo's own file.
     """
+
+    orientation: int = UPRIGHT
 
     steps: Tensor
     colours: Tensor
@@ -65,7 +76,7 @@ class JPEG(Operator):
                 )
             self.factors = FACTORS[subsampling]
         else:
-            steps, self.factors = read_tables(tables)
+            steps, self.factors, self.orientation = read_tables(tables)
 
         cosines = dct(torch.eye(8, dtype=torch.float64)).T.contiguous()
         self.register_buffer("steps", steps.double().view(3, 8, 8), persistent=False)
@@ -100,7 +111,7 @@ class JPEG(Operator):
         out = [self.rounded(Y, 0)]
         for i, plane in enumerate(chroma, 1):
             small = self.rounded(downsample(downsample(plane, w).mT, h).mT, i)
-            out.append(upsample(upsample(small, w, x.shape[-1]).mT, h, x.shape[-2]).mT)
+            out.append(upsample(upsample(small, w, Y.shape[-1]).mT, h, Y.shape[-2]).mT)
         return self.image(out)
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
@@ -138,7 +149,7 @@ class JPEG(Operator):
         """
         variance = rounding_variance(self.stored_steps, self.factors) + noise.to(self.steps) ** 2
         std = variance.sqrt()
-        return BlockWhitening(std[0], std[1:], self.factors, sigma)
+        return BlockWhitening(std[0], std[1:], self.factors, sigma, self.orientation)
 
     def error(self, y: Tensor) -> float:
         """How wrong y [B, 3, H, W] is by this compression: an rms in units of [-1, 1]."""
@@ -165,7 +176,8 @@ class JPEG(Operator):
         return C @ blocks(plane) @ C.T
 
     def planes(self, x: Tensor) -> list[Tensor]:
-        """Y - 128, Cb - 128, Cr - 128 of 8-bit levels, each [B, H, W]."""
+        """Y - 128, Cb - 128, Cr - 128 of 8-bit levels, each [B, H, W] as it is stored."""
+        x = stored(x, self.orientation)
         ycc = torch.einsum("kc,bchw->kbhw", self.colours.to(x), 127.5 * x)
         return [ycc[0] - 0.5, ycc[1], ycc[2]]
 
@@ -173,7 +185,7 @@ class JPEG(Operator):
         """The inverse of planes."""
         ycc = torch.stack([planes[0] + 0.5, planes[1], planes[2]])
         to_rgb = torch.linalg.inv_ex(self.colours)[0].to(ycc)
-        return torch.einsum("ck,kbhw->bchw", to_rgb, ycc) / 127.5
+        return turned(torch.einsum("ck,kbhw->bchw", to_rgb, ycc) / 127.5, self.orientation)
 
     def rounded(self, plane: Tensor, i: int) -> Tensor:
         """Plane i with its coefficients rounded to multiples of q."""
@@ -192,7 +204,7 @@ class JPEG(Operator):
             small = downsample(downsample(plane, w).mT, h).mT
             change = self.change(small, plane_y, i, choose)
             change = change.repeat_interleave(h, -2).repeat_interleave(w, -1)
-            out.append(plane + change[..., : x.shape[-2], : x.shape[-1]])
+            out.append(plane + change[..., : plane.shape[-2], : plane.shape[-1]])
         return self.image(out)
 
     def change(self, plane: Tensor, plane_y: Tensor, i: int, choose: Choice) -> Tensor:

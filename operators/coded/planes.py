@@ -4,7 +4,8 @@
     U     3/4 of the nearest sample, 1/4 of the next                   upsample, libjpeg's "fancy"
     U^+   (D U)^-1 D, D U being a small tridiagonal matrix             undo_upsample
 
-Each acts on the last dimension; a factor of 1 leaves it alone.
+Each acts on the last dimension; a factor of 1 leaves it alone. Blocks lie as the file has them; how
+a picture is turned from there (`turned`) is EXIF's orientation, 1 to 8.
 """
 
 import torch
@@ -57,3 +58,17 @@ def chroma_samples(p: Tensor, factors: tuple[int, int]) -> Tensor:
     """The samples that a decoder made the chroma plane p of; rows and columns share them."""
     h, w = factors
     return undo_upsample(undo_upsample(p, w).mT, h).mT
+
+
+def turned(p: Tensor, orientation: int) -> Tensor:
+    """A picture [..., H, W] as it is shown, of one as it is stored with an EXIF orientation."""
+    if orientation >= 5:  # the first row is the left or the right side
+        p = p.mT
+    flipped = {2: (-1,), 3: (-2, -1), 4: (-2,), 6: (-1,), 7: (-2, -1), 8: (-2,)}
+    return p.flip(flipped[orientation]) if orientation in flipped else p
+
+
+def stored(p: Tensor, orientation: int) -> Tensor:
+    """The inverse of `turned`."""
+    opposite = {6: 8, 8: 6}  # a quarter to the right, and to the left
+    return turned(p, opposite.get(orientation, orientation))

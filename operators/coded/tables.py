@@ -4,9 +4,13 @@ Source: ITU-T T.81, Annex K, tables K.1 and K.2, scaled as libjpeg scales them.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LUMA = """
      16  11  10  16  24  40  51  61
@@ -36,7 +40,7 @@ YCBCR = (
 )
 NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
 ORIENTATION = 0x0112  # the EXIF tag of how a picture is turned
-UPRIGHT = 1
+UPRIGHT, ORIENTATIONS = 1, range(1, 9)
 
 
 def standard_tables(quality: int) -> Tensor:
@@ -54,12 +58,26 @@ def standard_tables(quality: int) -> Tensor:
     return torch.tensor([luma, chroma, chroma])
 
 
-def read_tables(path: str) -> tuple[Tensor, tuple[int, int]]:
-    """Read the tables [3, 64] of a JPEG file, and how many rows and columns share a chroma sample.
+class Tables(NamedTuple):
+    """How a JPEG file was written.
+
+    Attributes:
+        steps: q [3, 64] of Y, Cb and Cr, in levels.
+        factors: rows and columns that share a chroma sample, as stored.
+        orientation: EXIF's, 1 to 8: how the stored picture is turned when it is shown.
+    """
+
+    steps: Tensor
+    factors: tuple[int, int] = (1, 1)
+    orientation: int = UPRIGHT
+
+
+def read_tables(path: str) -> Tables:
+    """Read the tables of a JPEG file.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no JPEG, is stored turned, or has other layers than 4:4:4, 4:2:2, 4:2:0.
+        ValueError: it is no JPEG, or has other layers than 4:4:4, 4:2:2, 4:2:0.
     """
     from PIL import Image
 
@@ -72,25 +90,31 @@ def read_tables(path: str) -> tuple[Tensor, tuple[int, int]]:
         with Image.open(file, formats=["JPEG"]) as picture:
             layers = picture.layer  # type: ignore[attr-defined]
             tables = picture.quantization  # type: ignore[attr-defined]
-            turned = picture.getexif().get(ORIENTATION, UPRIGHT) != UPRIGHT
+            orientation = orientation_of(picture)
             rgb = picture.info.get("adobe_transform") == 0
     except (OSError, SyntaxError, AttributeError) as error:
         raise ValueError(
             f"{path} is no JPEG that can be read ({error}); operator.tables= takes a JPEG"
         ) from None
-    if turned:
-        raise ValueError(
-            f"{path} is stored turned, so its blocks lie askew; "
-            "turn it losslessly first (jpegtran, exiftran)"
-        )
 
     # Layers are (id, columns, rows, table), with columns and rows relative to those of others.
     if len(layers) == 1:
-        return torch.tensor([tables[layers[0][3]], [NO_CHROMA] * 64, [NO_CHROMA] * 64]), (1, 1)
+        steps = [tables[layers[0][3]], [NO_CHROMA] * 64, [NO_CHROMA] * 64]
+        return Tables(torch.tensor(steps), orientation=orientation)
     columns, rows = (layers[0][i] / layers[1][i] for i in (1, 2)) if len(layers) == 3 else (0, 0)
     if rgb or not {rows, columns} <= {1, 2} or layers[1][1:3] != layers[2][1:3]:
         raise ValueError(
             f"{path} is an unusual JPEG (layers {layers}); "
             "save it again as YCbCr in 4:4:4, 4:2:2 or 4:2:0"
         )
-    return torch.tensor([tables[layer[3]] for layer in layers]), (int(rows), int(columns))
+    steps = [tables[layer[3]] for layer in layers]
+    return Tables(torch.tensor(steps), (int(rows), int(columns)), orientation)
+
+
+def orientation_of(picture: "Image.Image") -> int:
+    """EXIF's orientation, 1 to 8; 1 where there is none, or none can be read."""
+    try:
+        value = picture.getexif().get(ORIENTATION, UPRIGHT)
+    except Exception:  # damage makes PIL raise whatever it meets
+        return UPRIGHT
+    return value if value in ORIENTATIONS else UPRIGHT

@@ -26,7 +26,7 @@ def file_of(folder, size=64, quality=40, **settings):
     return file, torch.from_numpy(array.copy()).permute(2, 0, 1)[None].float() / 255
 
 
-def test_only_upright_jpegs_tell(tmp_path):
+def test_jpegs_tell(tmp_path):
     file, _ = file_of(tmp_path)
     assert torch.equal(compression_of(file).steps, JPEG(40).steps)
 
@@ -34,7 +34,7 @@ def test_only_upright_jpegs_tell(tmp_path):
     assert compression_of(tmp_path / "photo.png") is None
     exif = Image.Exif()
     exif[0x0112] = 6
-    assert compression_of(file_of(tmp_path, exif=exif)[0]) is None
+    assert compression_of(file_of(tmp_path, exif=exif)[0]).orientation == 6
     Image.new("CMYK", (16, 16)).save(file)
     assert compression_of(file) is None
 
@@ -68,6 +68,18 @@ def test_noise_by_block_has_the_power_that_it_has():
         std = by_block(NoiseModel(spectrum, torch.ones(17), OPPONENT), JPEG(50, subsampling))
         assert std.shape == (3, 8, 8)
         assert std.min() >= 0.1 and std.max() <= 0.12
+
+
+@pytest.mark.parametrize("orientation", [4, 6])
+def test_noise_by_block_lies_as_the_file_does(orientation):
+    """Rows and columns of the photo's noise change places where a quarter turn does it."""
+    spectrum = torch.full((3, 32, 32), 0.05)
+    spectrum[:, 16:] = 0.1  # of high frequencies from row to row
+    noise, jpeg = NoiseModel(spectrum, torch.ones(17), OPPONENT), JPEG(50, 0)
+    jpeg.orientation = orientation
+    std = by_block(noise, jpeg)
+    rows, columns = std[:, 7, 0], std[:, 0, 7]
+    assert (rows > 1.5 * columns).all() if orientation == 4 else (columns > 1.5 * rows).all()
 
 
 def test_a_compressed_photo_gets_nearer_to_the_truth(tmp_path):

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from gdp.picture import is_grey
-from gdp.restore.noise.estimate import ROUNDING, estimate
-from gdp.restore.noise.model import NoiseModel
+from gdp.restore.noise.estimate import estimate
+from gdp.restore.noise.model import ROUNDING, NoiseModel
 from gdp.restore.noise.sources import of_tables, read
 from gdp.restore.noise_level import estimate_sigma
 

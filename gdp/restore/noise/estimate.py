@@ -24,6 +24,7 @@ from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
     OPPONENT,
+    ROUNDING,
     NoiseModel,
     interpolate,
     interpolate2,
@@ -37,7 +38,6 @@ SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are c
 LOWER = 0.5  # share of them, by their own energy, that is averaged
 DEAD = 0.5 / 12 / 255**2  # variance below that of rounding: what a codec has rounded to nothing
 BRIGHTEST_GAIN, DARKEST_GAIN = 1.0, -2.0  # log of the curve's variance at most, least
-ROUNDING = 1 / 255 / 12**0.5  # std of 8-bit pixels; no less is believed at any frequency
 ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
 

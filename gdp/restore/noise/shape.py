@@ -8,6 +8,10 @@ grey, by max(u, v) as a share of the highest frequency, relative to what lies ab
 
     all below 3/4, where w is low, at most 8 times the colours' std in [1/4, 1/2), or 8 / 255
 
+colours, at each frequency: at most 1.7 times grey's std there, for more is the scene's own colour;
+at least a half of it in [1/8, 1/4), and three quarters below: codecs round so little colour to
+nothing in just those smooth patches in which noise is measured, and leave it elsewhere
+
 so that white noise stays so, and what has been demosaicked, shrunk or compressed may rise as such
 noise does. More is texture. Texture is also uneven: the rises have the exponent w of `trusted`,
 which is 1 where the patches of a brightness have about the same energy, and 0 where they have not.
@@ -18,10 +22,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from gdp.restore.noise.model import NoiseModel, orders
+from gdp.restore.noise.model import ROUNDING, NoiseModel, orders
 
 MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
 LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
+CHROMA = 1.7  # times grey's std that noise of other colours may have
+CHROMA_LEAST = ((0.0, 0.125, 0.75), (0.125, 0.25, 0.5))  # ... and has at least, from and to
 COLOURED, VISIBLE = 8.0, 8 / 255  # times the colours' std, and a std, that grey noise may have
 ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to which it may not
 ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
@@ -60,6 +66,13 @@ def bounded(variance: Tensor, w: float = 1.0) -> Tensor:
     excess: float = min(1.0, allowed / max(float(level.sqrt()), 1e-6))
     share: float = min(1.0, max(0.0, (ENOUGH - w) / (ENOUGH - DOUBTFUL)))
     out[0] = torch.where(order < 0.75, out[0] * excess ** (2 * share), out[0])
+
+    # Sensors add no less to grey than to other colours.
+    out[1:] = out[1:].minimum(CHROMA**2 * out[:1])
+    if out[1:, order < 0.125].mean() > ROUNDING**2:  # not so in a grey photo
+        for start, end, times in CHROMA_LEAST:
+            band = (order >= start) & (order < end)
+            out[1:] = torch.where(band, out[1:].maximum(times**2 * out[:1]), out[1:])
     return out
 
 

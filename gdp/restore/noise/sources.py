@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise.blocks import PATCHES, blocks_of
-from gdp.restore.noise.estimate import ROUNDING, filled, joined
+from gdp.restore.noise.estimate import filled, joined
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
     OPPONENT,
+    ROUNDING,
     NoiseModel,
     interpolate2,
 )
@@ -99,7 +100,7 @@ def of_tables(file: Path | None) -> NoiseModel:
     """
     if file is None:
         raise ValueError("noise=jpeg is for photos from JPEG files; take noise=auto for this one")
-    steps, factors = read_tables(str(file))
+    steps, factors, orientation = read_tables(str(file))
     variance = (steps.float().view(3, 8, 8) / 255) ** 2 / 12
 
     # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
@@ -110,4 +111,5 @@ def of_tables(file: Path | None) -> NoiseModel:
     fine = interpolate2(luma, places, places)
     colours = shared * interpolate2(chroma, rows, columns)
     spectrum = torch.cat([fine[None], colours]).sqrt().clamp_min(ROUNDING)
+    spectrum = spectrum.mT if orientation >= 5 else spectrum  # a quarter turned
     return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)

@@ -1,0 +1,56 @@
+"""Whether what was taken for noise was noise: the prior's own word on it, after the restoration.
+
+r(band)  = |C (y - x)| / |s|           grey; C: DCT-II, s: the noise's std by frequency
+share    = (r(low) + r(middle) - NONE) / (ALL - NONE), within 0 and 1
+
+Of noise a restoration takes away about as much as there is, at low frequencies less; texture that
+passed for noise it mostly leaves, for it is what photos look like. So little taken away of much
+that was claimed speaks against the claim, and the result goes back towards the photo. White noise
+is found by other signs, and is hidden by the photo itself at low frequencies: it is not doubted.
+"""
+
+import torch
+from torch import Tensor
+
+from gdp.picture import to_model
+from gdp.restore.noise import NoiseModel
+from operators.base import Operator
+from operators.coded.compressed import Compressed
+from operators.identity import Identity
+from operators.noise.bands import share_taken
+
+# By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
+LOW, MIDDLE = (0.05, 0.125), (0.25, 0.5)
+
+# The sum of both ratios up to which nothing was noise, and from which all was. Real cameras' noise
+# has 1.0 to 1.9, photos of texture without noise 0.4 to 0.9.
+NONE, ALL = 0.92, 1.08
+
+LEAST = 64  # pixels a side, below which bands hold too little to judge by
+
+
+def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> float:
+    """How far a denoised photo bears out the noise that it was to have, 0 to 1.
+
+    Args:
+        pixels: the result [S, 3, H, W] in [0, 1]; the first sample is looked at.
+        A: the operator; of others than the identity nothing is said.
+        y: the photo [1, 3, H, W] in [-1, 1].
+        noise: what it was taken to have, in [0, 1] units.
+
+    Returns:
+        The share of the change that is to be kept.
+    """
+    plain = A.A if isinstance(A, Compressed) else A
+    alike = y.shape[1:] == pixels.shape[1:] and y.shape[1] == 3
+    if not isinstance(plain, Identity) or plain.leaves or not alike or min(y.shape[-2:]) < LEAST:
+        return 1.0
+
+    # Noise that is white but for the light on it is found as white noise is.
+    if torch.equal(noise.spectrum, noise.spectrum[:1, :1, :1].expand_as(noise.spectrum)):
+        return 1.0
+
+    change = torch.einsum("c,chw->hw", noise.colours[0].to(y), y[0] - to_model(pixels[0]).to(y))
+    claimed = 2 * noise.at(*y.shape[-2:])[0, 0].to(y)
+    taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
+    return min(1.0, max(0.0, (taken - NONE) / (ALL - NONE)))

@@ -1,0 +1,73 @@
+"""Noise that a restoration did not find is put back, noise that it took away is not."""
+
+import pytest
+import torch
+
+from gdp.picture import to_image
+from gdp.prior.noise import Noise
+from gdp.restore.doubt import ALL, NONE, noise_share
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.model import OPPONENT
+from operators.blur.kernels import gaussian
+from operators.blur.known import blur
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
+from operators.identity import Identity
+from operators.noise.bands import share_taken
+from operators.noise.whitening import Whitening
+from tests.photos import astronaut
+
+SIZE = 128
+
+
+def blotches() -> NoiseModel:
+    """Noise that falls with frequency, as a camera's does."""
+    n = torch.arange(32)
+    spectrum = 0.1 / (1 + torch.maximum(n[:, None], n) / 6)
+    return NoiseModel(spectrum.expand(3, 32, 32), torch.ones(17), OPPONENT)
+
+
+def noisy():
+    """A photo, the same in such noise, [-1, 1] both, and the noise."""
+    model, x = blotches(), astronaut(SIZE)
+    W = Whitening(2 * model.at(SIZE, SIZE), None, OPPONENT)
+    return x, x + W.inverse(W.sigma * Noise([0]).like(x)), model
+
+
+def test_noise_that_was_taken_away_was_noise():
+    x, y, model = noisy()
+    assert noise_share(to_image(x), Identity(), y, model) == 1
+
+    # A restoration that leaves most of it speaks against it.
+    shares = [
+        noise_share(to_image(torch.lerp(y, x, taken)), Identity(), y, model)
+        for taken in (0.3, 0.5, 0.6)
+    ]
+    assert shares[0] == 0 and 0 < shares[1] < 1 and shares[2] == 1
+    assert shares[1] == pytest.approx((2 * 0.5 - NONE) / (ALL - NONE), abs=0.15)
+
+
+def test_where_nothing_is_said():
+    _, y, model = noisy()
+    same = to_image(y)
+    assert noise_share(same, blur(gaussian(9, 1.0)), y, model) == 1
+    assert noise_share(same, Identity(), y, NoiseModel.white(0.1)) == 1
+    assert noise_share(same[..., :32, :32], Identity(), y[..., :32, :32], model) == 1
+
+    # White but for the light.
+    light = NoiseModel(NoiseModel.white(0.1).spectrum, torch.linspace(0.5, 1.5, 17), OPPONENT)
+    assert noise_share(same, Identity(), y, light) == 1
+
+
+def test_a_compressed_photo_is_asked_as_well():
+    _, y, model = noisy()
+    A = Compressed(Identity(), JPEG(90), 0.01, torch.zeros(3, 8, 8))
+    assert noise_share(to_image(y), A, y, model) == 0
+
+
+def test_the_share_of_a_band():
+    std = torch.full((SIZE, SIZE), 0.1)
+    change = 0.05 * torch.randn(SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    assert share_taken(change, std, 0.25, 0.5) == pytest.approx(0.5, rel=0.05)
+    assert share_taken(torch.ones_like(std), std, 0.1, 1.0) == pytest.approx(0, abs=1e-4)
+    assert share_taken(change, std, 2.0, 3.0) == 0
