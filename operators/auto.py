@@ -142,5 +142,5 @@ def left(pixels: Tensor, soft: float, dark: bool) -> tuple[str, ...]:
     if min(pixels.shape[-2:]) >= 64 and DarkChannel()(pixels)[0].min() < HAZY:
         notes.append("it may be hazy (task=dehaze)")
     if max(pixels.shape[-2:]) <= SMALL:
-        notes.append("it is small (task=sr4)")
+        notes.append("it is small (task=sr4 operator.kernel=auto)")
     return ("left alone: " + ", ".join(notes),) if notes else ()

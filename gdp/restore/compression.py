@@ -9,6 +9,7 @@ from operators.coded.block_noise import SIDE, directions
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
 from operators.coded.planes import stored
+from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
 
@@ -29,7 +30,9 @@ def compressed(
         return operator
     jpeg = jpeg.to(y.device)
     error = jpeg.error(y)
-    if estimated:
+
+    # An estimate holds those errors; a std told where noise is not all stands for all of y's.
+    if estimated or not isinstance(operator, Identity):
         noise = noise.scaled(max(noise.std**2 - (error / 2) ** 2, 0.0) ** 0.5)
 
     # Errors by frequency where noise may have any shape, else as much white noise, but for what

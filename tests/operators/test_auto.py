@@ -78,4 +78,7 @@ def test_compression(tmp_path):
 def test_what_is_left_is_named():
     cast = (sharp() + 1) * torch.tensor([1.0, 0.7, 0.4]).view(1, 3, 1, 1) - 1
     left = FromPhoto().for_photo(cast, 0.002).findings[2]
-    assert "colour cast (task=whitebalance)" in left and "small (task=sr4)" in left
+    assert (
+        "colour cast (task=whitebalance)" in left
+        and "small (task=sr4 operator.kernel=auto)" in left
+    )

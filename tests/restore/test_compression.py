@@ -10,6 +10,8 @@ from gdp.picture import read, to_model
 from gdp.restore.compression import by_block, compressed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.model import OPPONENT
+from operators.blur.kernels import gaussian
+from operators.blur.known import blur
 from operators.coded.compressed import Compressed, compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
@@ -60,6 +62,10 @@ def test_an_estimate_holds_the_errors_already(tmp_path):
     told, found = (compressed(Identity(), y, jpeg, noise, found) for found in (False, True))
     assert told.rms == pytest.approx(2 * noise.std, rel=1e-3)
     assert found.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
+
+    # What is told of a blurred or shrunk photo stands for all that it is wrong by.
+    soft = compressed(blur(gaussian(9, 1.0)), y, jpeg, noise)
+    assert soft.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
 
 
 def test_noise_by_block_has_the_power_that_it_has():

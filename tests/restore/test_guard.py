@@ -58,3 +58,18 @@ def test_contrasts_are_those_of_two_scales():
     assert fine.shape == coarse.shape == (1, 1, SIZE // 32, SIZE // 32)
     torch.testing.assert_close(fine, torch.full_like(fine, 0.3))
     assert coarse.max() < 1e-6
+
+
+def stripes(period, strength):
+    """Slanted stripes, as moiré has them, [1, 1, SIZE, SIZE]."""
+    i = torch.arange(SIZE)
+    return strength * torch.sin(2 * torch.pi * (i[:, None] + 2 * i) / 5**0.5 / period)
+
+
+def test_moire_that_a_photo_has_may_stay_and_zebras_may_not_come():
+    x, A = astronaut(SIZE), Identity().with_noise(0.3)
+    striped = x + stripes(2.2, 0.25)
+    assert judge(to_image(striped), A, striped).passed
+    assert judge(to_image(x), A, striped).passed  # it may also go
+    verdict = judge(to_image(striped), A, x)
+    assert not verdict.passed and "patterns" in verdict.why
