@@ -165,8 +165,8 @@ def self_test(cfg: Any) -> Iterator[Line]:
     try:
         setup = build(cfg)
         prior = setup.load_prior()
-        pixels = read(SAMPLE).pixels[..., 24:40, 24:40].to(prior.device)
-        y, A = take(pixels, setup.operator.to(prior.device), 0.0, 0.0)
+        y, A = take(read(SAMPLE).pixels[..., 24:40, 24:40], setup.operator, 0.0, 0.0)
+        y, A = y.to(prior.device), A.to(prior.device)
         ((x, A),), cost = draw(setup.sampler, prior, A, y, Run([0]))
         error = consistency(to_image(x), A, y)
     except Exception as problem:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from operators.tools.portable import Portable
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -32,7 +34,7 @@ class MissingMethodError(TypeError, AttributeError):
     """An operator lacks an optional method: it is of the wrong type, and `hasattr` is False."""
 
 
-class Operator(nn.Module):
+class Operator(Portable):
     """A differentiable degradation A: a subclass writes `forward`, and `x_shape` if shapes change.
 
     Images are [B, C, H, W] in [-1, 1] and of any size, and so is y. Buffers are what is known of

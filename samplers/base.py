@@ -89,7 +89,15 @@ class Sampler(Restorer):
         self, operator: Operator, y: Tensor, init: Restored | None, state: State | None
     ) -> Problem:
         """The problem, with what `init` or a snapshot knows of a blind operator."""
-        bound = operator.bind(y, None if init is None else init.operator)
+        # What is found in y is found on the CPU, the same for every device; then all of it goes
+        # where y is, so that no step has to bring anything there.
+        before = None if init is None else init.operator
+        if operator.blind:
+            before = None if before is None else before.cpu()
+            bound = operator.cpu().bind(y.cpu(), before)
+        else:
+            bound = operator.bind(y, before)
+        bound = bound.to(y.device)
         if state is not None and state["operator"] is not None:
             load_module(bound, state["operator"])
         problem = Problem.of(bound, y, linear=bool(self.needs))

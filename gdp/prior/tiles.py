@@ -6,6 +6,7 @@ Each side is cut at evenly spaced seams. A tile reaches half of `overlap` beyond
 there its weight falls to zero as a raised cosine.
 """
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -72,8 +73,7 @@ def spans(n: int, tile: int, overlap: int, divisor: int, shift: float, like: Ten
     first = min(max(first, int(overlap == 0)), last)
     seams = [first + k * step for k in range(count - 1)]
 
-    i = torch.arange(overlap, dtype=torch.float64, device=like.device)
-    rise = (0.5 - 0.5 * torch.cos(math.pi * (i + 0.5) / max(overlap, 1))).to(like)
+    rise = raised_cosine(overlap, like.dtype, like.device)
     cut = []
     for k in range(count):
         start, stop = seams[k - 1] if k else 0, seams[k] + overlap if k < count - 1 else n
@@ -88,3 +88,10 @@ def spans(n: int, tile: int, overlap: int, divisor: int, shift: float, like: Ten
             weight[stop - low - overlap : stop - low] *= 1 - rise
         cut.append(Span(low, high, weight))
     return cut
+
+
+@functools.lru_cache(8)
+def raised_cosine(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """n weights from 0 to 1, made once: on the CPU, as not every device has float64."""
+    i = torch.arange(n, dtype=torch.float64)
+    return (0.5 - 0.5 * torch.cos(math.pi * (i + 0.5) / max(n, 1))).to(device, dtype)

@@ -72,7 +72,7 @@ def cracked(x: Tensor, y: Tensor) -> float:
     fine_y, coarse_y = contrasts(y)
 
     allowed = (GAIN * fine_y / coarse_y.clamp_min(FAINT)).clamp_min(NATURAL)
-    return float((fine > allowed * coarse.clamp_min(FAINT)).double().mean())
+    return float((fine > allowed * coarse.clamp_min(FAINT)).float().mean())
 
 
 def contrasts(x: Tensor) -> tuple[Tensor, Tensor]:

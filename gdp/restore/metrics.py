@@ -41,4 +41,4 @@ def psnr(pixels: Tensor, reference: Tensor) -> Tensor:
 
 def rms(x: Tensor) -> float:
     """Root mean square of all entries."""
-    return float(torch.linalg.vector_norm(x, dtype=torch.float64)) / x.numel() ** 0.5
+    return float(torch.linalg.vector_norm(x.cpu(), dtype=torch.float64)) / x.numel() ** 0.5

@@ -58,7 +58,8 @@ def observe(
     Args:
         photo: pixels [1, 3, H, W] in [0, 1]; with degrade=true the clean photo that y is made from.
         setup: operator, sampler and settings.
-        device: where y and its operator are to be.
+        device: where y and its operator are to be. All that is found in a photo or drawn for it
+            is so on the CPU, the same for every device.
         name: what messages call the photo.
         file: where the photo was read from; an operator may find more there than in the pixels.
         init: a picture to start from, [1, 3, H, W] in [0, 1], of the result's size.
@@ -70,7 +71,7 @@ def observe(
     config, own = setup.config, copy.deepcopy(setup.operator)
     operator = own if file is None or config["degrade"] else own.for_file(file)
     alone = operator is not own or not setup.shareable
-    operator, pixels = operator.to(device), photo.pixels.to(device)
+    pixels = photo.pixels.cpu()
 
     # Make y of a clean photo, or take the photo for y.
     sigma_y, model = config["sigma_y"], None
@@ -115,17 +116,19 @@ def observe(
 
     # A picture to start from has the result's size.
     if init is not None:
-        init = init.to(device)
         init = crop(init, operator.divisor) if config["degrade"] else init
         if init.shape[-2:] != (H, W):
             raise ValueError(
                 f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is "
                 f"{W}x{H}; resize it to that"
             )
+        init = init.to(device)
     if reference is not None:
         truth.check(reference, H, W)
         reference = reference.to(device)
-    return Measurement(name, y, operator, photo, reference, init, alone, model)
+
+    there = operator.to(device)
+    return Measurement(name, y.to(device), there, photo, reference, init, alone, model)
 
 
 def take(

@@ -35,11 +35,11 @@ def phases(n: int, k: int, like: Tensor) -> Tensor:
 
     A kernel may be longer than the frame: k is free.
     """
-    u = torch.arange(n, dtype=torch.float64, device=like.device)
-    j = torch.arange(k, dtype=torch.float64, device=like.device) - k // 2
+    u = torch.arange(n, dtype=torch.float64)
+    j = torch.arange(k, dtype=torch.float64) - k // 2
     angle = -2 * torch.pi / n * torch.outer(u, j)
     out = torch.polar(torch.ones_like(angle), angle)
-    return out if like.dtype == torch.float64 else out.to(torch.complex64)
+    return (out if like.dtype == torch.float64 else out.to(torch.complex64)).to(like.device)
 
 
 def inverse_filter(power: Tensor, frame: tuple[int, int]) -> Callable[[Tensor], Tensor]:

@@ -69,8 +69,8 @@ def shrink_kernel(kernel: Tensor, r: int) -> Tensor:
         place = (torch.arange(n, dtype=torch.float64) - n // 2) / r
         return (1 - (torch.arange(-reach, reach + 1)[:, None] - place).abs()).clamp_min(0)
 
-    rows, columns = (shares(n).to(kernel.device) for n in kernel.shape)
-    return (rows @ kernel.double() @ columns.T).to(kernel)
+    rows, columns = map(shares, kernel.shape)
+    return (rows @ kernel.cpu().double() @ columns.T).to(kernel)
 
 
 def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
@@ -80,7 +80,7 @@ def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
         The std along the longest axis and the std across, in pixels, and the angle of that axis
         in degrees, counter-clockwise from the horizontal.
     """
-    k = kernel.double().cpu()
+    k = kernel.cpu().double()
     down, across = (torch.arange(n, dtype=torch.float64) - n // 2 for n in k.shape)
     places = torch.stack([across.expand(k.shape), -down[:, None].expand(k.shape)])
 

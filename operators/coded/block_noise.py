@@ -111,7 +111,8 @@ def rounding_variance(steps: Tensor, factors: tuple[int, int]) -> Tensor:
         steps: q [3, 8, 8] of Y, Cb and Cr, in grey levels.
         factors: rows and columns of pixels that share a chroma sample.
     """
-    share = (steps.new_tensor(YCBCR) @ directions().to(steps).T) ** 2  # [plane, direction]
+    rows = torch.tensor(YCBCR, dtype=torch.float64)
+    share = ((rows @ directions().T) ** 2).to(steps)  # [plane, direction]
     planes = steps**2 / 12 + LAST_ROUNDING
     luma = planes[0] / share[0, 0]
     chroma = 1 / torch.einsum("po,puv->ouv", share[1:, 1:], 1 / planes[1:])

@@ -64,6 +64,7 @@ class JPEG(Operator):
     steps: Tensor
     colours: Tensor
     cosines: Tensor
+    to_rgb: Tensor
 
     def __init__(self, quality: int = 10, subsampling: int = 2, tables: str | None = None):
         super().__init__()
@@ -80,7 +81,9 @@ class JPEG(Operator):
 
         cosines = dct(torch.eye(8, dtype=torch.float64)).T.contiguous()
         self.register_buffer("steps", steps.double().view(3, 8, 8), persistent=False)
-        self.register_buffer("colours", torch.tensor(YCBCR, dtype=torch.float64), persistent=False)
+        colours = torch.tensor(YCBCR, dtype=torch.float64)
+        self.register_buffer("colours", colours, persistent=False)
+        self.register_buffer("to_rgb", torch.linalg.inv(colours), persistent=False)
         self.register_buffer("cosines", cosines, persistent=False)
 
     @property
@@ -156,7 +159,7 @@ class JPEG(Operator):
         steps = self.stored_steps.to(y)
         planes = zip(self.stored_planes(y), steps, strict=True)
         codes = [(self.coefficients(p) / q).round() for p, q in planes]
-        share = torch.linalg.inv_ex(self.colours)[0].square().sum(0).to(y)
+        share = self.to_rgb.square().sum(0).to(y)
         variance = (share * error_variance(codes, steps)).sum() / 3 + LAST_ROUNDING
         return LEVEL * float(variance) ** 0.5
 
@@ -184,8 +187,8 @@ class JPEG(Operator):
     def image(self, planes: Sequence[Tensor]) -> Tensor:
         """The inverse of planes."""
         ycc = torch.stack([planes[0] + 0.5, planes[1], planes[2]])
-        to_rgb = torch.linalg.inv_ex(self.colours)[0].to(ycc)
-        return turned(torch.einsum("ck,kbhw->bchw", to_rgb, ycc) / 127.5, self.orientation)
+        rgb = torch.einsum("ck,kbhw->bchw", self.to_rgb.to(ycc), ycc) / 127.5
+        return turned(rgb, self.orientation)
 
     def rounded(self, plane: Tensor, i: int) -> Tensor:
         """Plane i with its coefficients rounded to multiples of q."""

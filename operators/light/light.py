@@ -63,8 +63,8 @@ class Light(LightModel):
     stray_light = StrayLight()
     first: Tensor
     stray: Tensor
-    doubt: Tensor | None = None
-    photo: Tensor | None = None  # y01, once bound
+    doubt: Tensor | None
+    photo: Tensor | None  # y01, once bound
 
     def __init__(
         self,
@@ -89,9 +89,15 @@ class Light(LightModel):
         maps = (3 if per_channel else 1) * len(f)
         M = torch.zeros(1, maps, self.light_fit.grid, self.light_fit.grid)
         self.set_light(f.repeat_interleave(3).view(1, -1, 1, 1), M, torch.ones(1, 1, 1, 1))
-        self.first, self.stray = self.f.data, self.M.data
-        self.burnt = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
-        self.point = torch.full((1, 3, 1, 1), 0.5)
+        burnt = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
+        self.set_tangent(torch.full((1, 3, 1, 1), 0.5), burnt)
+        for name, value in (
+            ("first", self.f.data),
+            ("stray", self.M.data),
+            ("doubt", None),
+            ("photo", None),
+        ):
+            self.register_buffer(name, value, persistent=False)
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "Light":
         """A copy with a light of its own.
@@ -117,9 +123,8 @@ class Light(LightModel):
             A.doubt = light.doubt.square().add(DIFFERS**2 if self.mask else 0.0).sqrt()
 
         # The tangent begins at the picture that y alone shows.
-        A.first, A.stray = A.f.data.clone(), A.M.data.clone()
-        A.burnt, A.photo = p >= BURNT, p
-        A.point = A.develop(p).clamp(0, 1)
+        A.first, A.stray, A.photo = A.f.data.clone(), A.M.data.clone(), p
+        A.set_tangent(A.develop(p).clamp(0, 1), p >= BURNT)
         return A
 
     def develop(self, p: Tensor) -> Tensor:

@@ -47,6 +47,11 @@ class LightModel(AffineOperator):
         self.f, self.M = nn.Parameter(f, requires_grad=False), nn.Parameter(M, requires_grad=False)
         self.register_buffer("white", white, persistent=False)
 
+    def set_tangent(self, point: Tensor, burnt: Tensor) -> None:
+        """Replace the point of the tangent, and where y is burnt out."""
+        self.register_buffer("point", point, persistent=False)
+        self.register_buffer("burnt", burnt, persistent=False)
+
     @property
     def exposures(self) -> int:
         """K."""

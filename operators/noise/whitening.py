@@ -15,16 +15,17 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from operators.scale import shrink
+from operators.tools.portable import Portable
 from operators.tools.transforms import dct2, idct2
 
 LEVELS = 5  # of the gain, at most, among which pixels are interpolated ...
 STEP = 1.15  # ... and by how much, at least, two of them differ
 
 
-class Whitening(nn.Module):
+class Whitening(Portable):
     """W, for pictures [B, C, H, W] of one size in [-1, 1].
 
     Args:

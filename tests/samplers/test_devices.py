@@ -1,0 +1,123 @@
+"""Every operator and every task on another device than the CPU: pretended (tests/pretend.py), with
+the CPU's result to rounding, without a tensor that is brought there in the middle of the loop.
+"""
+
+import pytest
+import torch
+
+import gdp
+from gdp.prior.gaussian import GaussianPrior
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import Schedule, betas
+from gdp.prior.tiling import TiledPrior
+from gdp.restore.observe import take
+from gdp.storage.places import SAMPLE
+from operators.base import Operator
+from operators.size.avgpool import AvgPool
+from samplers.ddnm import DDNM
+from tests.conftest import OPERATORS, TASKS, operator_of, sampler_of
+from tests.networks import small_unet
+from tests.pretend import PretendDevice
+
+# From the CPU's result, [0, 1] units; what is found from x0 at every step moves a little more.
+NEAR = 1e-4
+
+# The least squares of light and of a blind kernel are solved on the CPU in every step.
+SOLVED_ON_THE_CPU = ("light_fit.py", "light.py", "kernel_estimate.py", "blind_blur.py")
+
+
+def photo(height=24, width=32):
+    """A piece of the sample."""
+    return gdp.picture.read(SAMPLE).pixels[..., 20 : 20 + height, 10 : 10 + width]
+
+
+def measured(name, mask_file):
+    """An operator and what it made of a photo, with a little noise."""
+    pixels, A = photo(32, 32), operator_of(name, mask_file)
+    pixels = torch.cat([pixels] * max(1, getattr(A, "exposures", 1)), 1)
+    if pixels.shape[1] == 3:
+        pixels = pixels.clamp(0, 1)
+    with torch.no_grad():
+        y, A = take(photo(32, 32), A, 0.02, 0.001) if not is_scene(A) else (2 * pixels - 1, A)
+    return y, A
+
+
+def is_scene(A: Operator) -> bool:
+    """Whether it takes several exposures."""
+    return getattr(A, "exposures", 1) > 1
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_every_operator(name, mask_file):
+    y, A = measured(name, mask_file)
+    prior = GaussianPrior(0.1, 0.4)
+    sampler = sampler_of("auto", 4).for_operator(A)
+    want = sampler(prior, *A.whitened(y), seeds=[3]).x
+
+    y, A = measured(name, mask_file)
+    with PretendDevice() as device:
+        there, y = A.to("meta"), y.to("meta")
+        got = sampler(prior, *there.whitened(y), seeds=[3], on_step=lambda *_: counted(device)).x
+        uploads = {place: n for place, n in device.uploads.items() if not expected(place)}
+        assert (got.cpu() - want).abs().max() < NEAR and not uploads, uploads
+
+
+def counted(device):
+    """Forget what came before the first step has been taken: only the loop's own counts."""
+    if not getattr(device, "in_the_loop", False):
+        device.in_the_loop = True
+        device.clear()
+
+
+def expected(place):
+    """Whether something may be brought over in a step: its noise, and what the CPU solves."""
+    return place.startswith(("gdp/prior/noise.py", "tests/")) or any(
+        name in place for name in SOLVED_ON_THE_CPU
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task(task):
+    given = {"task": task, "steps": 3, "prior": Prior(small_unet(), betas())}
+    given["photo"] = [photo(), 0.5 * photo()] if task == "hdr" else photo()
+    if task == "inpaint":
+        given["mask"] = torch.zeros(24, 32).index_fill(0, torch.arange(8, 12), 1)
+    want = gdp.restore(**given, device="cpu").pixels
+
+    with PretendDevice():
+        given["prior"] = Prior(small_unet().to("meta"), betas())
+        got = gdp.restore(**given).pixels
+    assert (got - want).abs().max() < NEAR
+
+
+@pytest.mark.parametrize("name", ["daps", "ddnm", "ddrm", "diffpir", "dps", "gdp_x0", "pigdm"])
+def test_samplers_bring_nothing_but_noise(name):
+    A, prior, sampler = AvgPool(2), GaussianPrior(0.1, 0.4), sampler_of(name, 4)
+    y = A(photo()) + 0.02 * torch.randn(1, 3, 12, 16)
+    want = sampler(prior, A, y).x
+    with PretendDevice() as device:
+        got = sampler(prior, A, y.to("meta"), on_step=lambda *_: counted(device)).x
+        assert (got.cpu() - want).abs().max() < NEAR
+        assert not [place for place in device.uploads if not expected(place)]
+
+
+def test_a_loop_waits_for_nothing_but_its_last_look():
+    """In tiles, with a network: the one number that is asked for is whether all is finite."""
+    A, y = AvgPool(2), photo() - 0.5
+    with PretendDevice() as device:
+        prior = TiledPrior(Prior(small_unet().to("meta"), betas()), tile=32, overlap=8)
+        DDNM(schedule=Schedule(9))(prior, A, y.to("meta"), on_step=lambda *_: counted(device))
+        assert set(device.waits) <= {p for p in device.waits if "samplers/base.py" in p}
+        assert sum(device.waits.values()) <= 1
+
+
+def test_the_pretended_device_is_strict():
+    """It refuses what another device would: mixed devices, double precision; and it counts."""
+    with PretendDevice() as device:
+        x = torch.ones(3, device="meta")
+        with pytest.raises(AssertionError, match="mixes devices"):
+            x + torch.ones(3)
+        with pytest.raises(AssertionError, match="float64"):
+            x.double()
+        assert (x + torch.tensor(1.0)).tolist() == [2, 2, 2] and device.waits.total() == 1
+        assert torch.ones(3).to("meta").is_meta and device.uploads.total() == 1
