@@ -73,7 +73,10 @@ class PretendDevice(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
-        tensors = [v for v in tree_flatten((args, kwargs))[0] if isinstance(v, torch.Tensor)]
+        leaves = [*args, *kwargs.values()]
+        nested = any(type(v) in (list, tuple) for v in leaves)
+        leaves = tree_flatten(leaves)[0] if nested else leaves
+        tensors = [v for v in leaves if isinstance(v, torch.Tensor)]
         theirs = [v for v in tensors if isinstance(v, There)]
         ours = [v for v in tensors if not isinstance(v, There) and v.ndim > 0]
         asked = kwargs.get("device")
@@ -99,13 +102,19 @@ class PretendDevice(TorchDispatchMode):
 
         if goes or comes:
             kwargs["device"] = torch.device("cpu")
-        plain = tree_map(lambda v: v.values if isinstance(v, There) else v, (args, kwargs))
-        out = LAZY.get(name, func)(*plain[0], **plain[1])
+        if nested:
+            args, kwargs = tree_map(values_of, (args, kwargs))
+        else:
+            args = [values_of(v) for v in args]
+            kwargs = {key: values_of(v) for key, v in kwargs.items()}
+        out = LAZY.get(name, func)(*args, **kwargs)
 
         there = goes or (bool(theirs) and not comes)
         if not there or name == READS[0]:
             return out
         same = {id(v.values): v for v in theirs}
+        if isinstance(out, torch.Tensor):
+            return self.bring(out, name, same)
         return tree_map(lambda v: self.bring(v, name, same), out)
 
     def bring(self, value, name, same):
@@ -115,6 +124,11 @@ class PretendDevice(TorchDispatchMode):
         if value.dtype in TOO_FINE:
             raise AssertionError(f"{name} makes {value.dtype} there: {caller()}")
         return same[id(value)] if id(value) in same else There(value)
+
+
+def values_of(value):
+    """The numbers of a tensor there; anything else as it is."""
+    return value.values if isinstance(value, There) else value
 
 
 def caller():

@@ -21,7 +21,28 @@ from torch import Tensor
 from operators.base import ProjectionOperator, check_fraction
 
 
-class WalshHadamard(ProjectionOperator):
+class Sensing(ProjectionOperator):
+    """y = m T x; a subclass draws m in `drawn`. The last m is kept for the next x of its size."""
+
+    s, spreads = 1.0, True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._latest: tuple[tuple[Any, ...], Tensor] | None = None
+
+    def drawn(self, H: int, W: int) -> Tensor:
+        """m, which broadcasts against T x: 1 where a coefficient is seen."""
+        raise TypeError(f"{type(self).__name__} defines no drawn(H, W); sensing is that")
+
+    def seen(self, x: Tensor) -> Tensor:
+        """m for pictures of x's size, type and device."""
+        key = (tuple(x.shape[-2:]), x.dtype, x.device)
+        if self._latest is None or self._latest[0] != key:
+            self._latest = key, self.drawn(*x.shape[-2:]).to(x)
+        return self._latest[1]
+
+
+class WalshHadamard(Sensing):
     """y = m H x: some Walsh-Hadamard coefficients of each channel, [B, C, H, W] -> the same.
 
     The transform is natural-order and orthonormal, on the row-major vector of pixels. A vector of
@@ -34,8 +55,6 @@ class WalshHadamard(ProjectionOperator):
         seed: what they are drawn by.
     """
 
-    s, spreads = 1.0, True
-
     def __init__(self, ratio: float = 0.25, seed: int = 0):
         super().__init__()
         self.ratio, self.seed = check_fraction("ratio", ratio), seed
@@ -47,11 +66,9 @@ class WalshHadamard(ProjectionOperator):
         order = torch.cat([sums, drawn[~torch.isin(drawn, sums)]])
         return order[: max(1, round(self.ratio * n))]
 
-    def seen(self, x: Tensor) -> Tensor:
+    def drawn(self, H: int, W: int) -> Tensor:
         """m [H, W]: 1 where a coefficient is seen."""
-        H, W = x.shape[-2:]
-        mask = torch.zeros(H * W).index_fill_(0, self.sample(H * W), 1.0)
-        return mask.view(H, W).to(x)
+        return torch.zeros(H * W).index_fill_(0, self.sample(H * W), 1.0).view(H, W)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.seen(x) * hadamard(x.flatten(-2)).view_as(x)
@@ -113,7 +130,7 @@ class BlockSensing(ProjectionOperator):
         return {"seen": V.shape[1], "basis_sha256": digest((V * 1e6).round().long())}
 
 
-class FourierSampling(ProjectionOperator):
+class FourierSampling(Sensing):
     """y = m F x: some columns of the Fourier plane, [B, C, H, W] -> [B, 2 C, H, W].
 
     y stacks real and imaginary parts. Columns come in pairs of opposite frequencies, as a real
@@ -125,17 +142,14 @@ class FourierSampling(ProjectionOperator):
         seed: what the others are drawn by.
     """
 
-    s, spreads = 1.0, True
-
     def __init__(self, ratio: float = 0.3, centre: float = 0.08, seed: int = 0):
         super().__init__()
         self.ratio = check_fraction("ratio", ratio)
         self.centre = check_fraction("centre", centre)
         self.seed = seed
 
-    def seen(self, x: Tensor) -> Tensor:
+    def drawn(self, H: int, W: int) -> Tensor:
         """m [W]: 1 where a column of frequencies is seen."""
-        W = x.shape[-1]
         pairs = W // 2 + 1
         order = 1 + torch.randperm(pairs - 1, generator=torch.Generator().manual_seed(self.seed))
 
@@ -145,7 +159,7 @@ class FourierSampling(ProjectionOperator):
         frequencies = frequencies[: max(low, round(self.ratio * pairs))]
 
         mask = torch.zeros(W).index_fill_(0, frequencies, 1.0)
-        return mask.index_fill_(0, -frequencies % W, 1.0).to(x)
+        return mask.index_fill_(0, -frequencies % W, 1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         z = self.seen(x) * torch.fft.fft2(x, norm="ortho")

@@ -77,7 +77,7 @@ class LightFit:
         u, y = (F.adaptive_avg_pool2d(counts * z, self.fine) / n.clamp_min(1e-6) for z in (u, y))
 
         # Small systems: fastest, and exact enough, in double precision on the CPU.
-        flat = [z.flatten(2).double().cpu() for z in (u, y, n, first[:, :, None], stray)]
+        flat = [z.flatten(2).cpu().double() for z in (u, y, n, first[:, :, None], stray)]
         f, M = zip(
             *(
                 self.colours(*image, sigma=sigma, shared=shared, mask=mask)
