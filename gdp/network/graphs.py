@@ -4,16 +4,22 @@ A small picture waits longer for its kernels' launches than for the kernels; a g
 them at once. It repeats what it recorded, on the memory it recorded, so it serves one shape, type
 and device, and as long as the weights stay where they are. Only a network that says so
 (`capturable`: what it does depends on shapes alone) is recorded.
+
+A network that can be entered halfway (gdp/prior/reuse.py) has three kinds of calls, and a graph for
+each: the whole, the whole with what enters its last stages, and the shallow stages alone.
 """
 
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from gdp.network.recording import Inputs, Outputs, Recording, Work
 
 log = logging.getLogger(__name__)
 RECORDED_CALL = 3  # a kind of call is recorded when it comes for this time
@@ -24,65 +30,17 @@ MAX_COUNTED = 64  # kinds of calls that are counted
 # hold much memory.
 MAX_SIZE = 2**26
 TOLERANCE = 0.02  # of the largest value, between a replay and what it replays
-ONE_AT_A_TIME = threading.Lock()  # a process records one graph at a time
 
-Inputs = tuple[Tensor, Tensor, Tensor | None]
 Key = tuple[Any, ...]
-Record = Callable[[nn.Module, Inputs, Any], Callable[..., Tensor]]
-
-
-class Recording:
-    """A network's work on inputs of one shape, on CUDA.
-
-    Args:
-        net: what is recorded.
-        inputs: (z, timesteps, labels), of the shapes and types to come.
-        beside: a recording to share memory with; the two take turns.
-    """
-
-    def __init__(self, net: nn.Module, inputs: Inputs, beside: "Recording | None" = None):
-        with torch.inference_mode(False), torch.no_grad(), torch.cuda.device(inputs[0].device):
-            self.inputs = [None if value is None else torch.zeros_like(value) for value in inputs]
-            self.graph: torch.cuda.CUDAGraph = torch.cuda.CUDAGraph()
-            self.stream: torch.cuda.Stream = (
-                torch.cuda.Stream() if beside is None else beside.stream
-            )
-            self.turn: torch.cuda.Event = torch.cuda.Event() if beside is None else beside.turn
-
-            # A first call, in which libraries set themselves up.
-            self.stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(self.stream):
-                net(*self.inputs)
-            torch.cuda.current_stream().wait_stream(self.stream)
-
-            # The second one is recorded.
-            pool = None if beside is None else beside.graph.pool()
-            with (
-                ONE_AT_A_TIME,
-                torch.cuda.graph(
-                    self.graph, pool=pool, stream=self.stream, capture_error_mode="thread_local"
-                ),
-            ):
-                self.out = net(*self.inputs)
-
-    def __call__(self, *inputs: Tensor | None) -> Tensor:
-        """What the network gives for `inputs`."""
-        with torch.cuda.device(self.out.device):
-            torch.cuda.current_stream().wait_event(self.turn)
-            for place, value in zip(self.inputs, inputs, strict=True):
-                if place is not None and value is not None:
-                    place.copy_(value)
-            self.graph.replay()
-            out = self.out.clone()
-            self.turn.record()
-        return out
+Record = Callable[[Work, Inputs, Any], Work]
 
 
 class Graphs:
     """Calls a network, by a graph where one pays: from a call's third time on, on CUDA.
 
-    Threads may share it. A graph that cannot be recorded, or whose first replay is not what the
-    network gives, is not tried again.
+    Threads may share it. After a graph that cannot be recorded, or whose first replay is not what
+    the network gives, there are no more of them: a failed recording may leave CUDA in a state in
+    which the next one fails as well, or worse.
 
     Args:
         record: makes a graph of (net, inputs, a graph to share memory with, or None).
@@ -91,9 +49,8 @@ class Graphs:
 
     def __init__(self, record: Record = Recording, limit: int = MAX_GRAPHS):
         self.record, self.limit = record, limit
-        self.graphs: OrderedDict[Key, Callable[..., Tensor]] = OrderedDict()  # least recent first
+        self.graphs: OrderedDict[Key, Work] = OrderedDict()  # least recent first
         self.calls: OrderedDict[Key, int] = OrderedDict()
-        self.failures: set[Key] = set()
         self.weights: list[Tensor] = []
         self.addresses: list[int] = []
         self.lock = threading.Lock()
@@ -102,22 +59,40 @@ class Graphs:
         return Graphs, (self.record, self.limit)  # a copy records its own
 
     def __call__(
-        self, net: nn.Module, z: Tensor, timesteps: Tensor, labels: Tensor | None = None
+        self,
+        net: nn.Module,
+        z: Tensor,
+        timesteps: Tensor,
+        labels: Tensor | None = None,
+        deep: list[Tensor] | None = None,
     ) -> Tensor:
         """The network's result.
 
         Args:
-            net: called as net(z, timesteps, labels).
+            net: called as net(z, timesteps, labels), and with `deep` where that is given.
             z: pictures [B, C, H, W].
             timesteps: [B].
             labels: classes [B], or None.
+            deep: as of UNet: an empty list is filled, a full one spares the deep stages.
         """
-        if not self.pays(net, z):
-            return net(z, timesteps, labels)
+        keeps = deep is not None and not deep
+        inputs = (z, timesteps, labels, deep[0] if deep else None)
+        out = self.run(net, partial(call, net, keeps), keeps, inputs)
+        if deep is not None and keeps:
+            deep.append(out[1])
+        return out[0]
 
-        inputs = (z, timesteps, labels)
-        key = tuple(
-            None if value is None else (value.shape, value.dtype, value.device) for value in inputs
+    def run(self, net: nn.Module, work: Work, keeps: bool, inputs: Inputs) -> Outputs:
+        """What `work` gives for inputs; `keeps` tells two kinds of it apart."""
+        if not self.pays(net, inputs[0]):
+            return work(*inputs)
+
+        key = (
+            keeps,
+            *(
+                None if value is None else (value.shape, value.dtype, value.device)
+                for value in inputs
+            ),
         )
         with self.lock:
             self.forget_other_weights(net)
@@ -125,8 +100,16 @@ class Graphs:
                 self.graphs.move_to_end(key)
                 return self.graphs[key](*inputs)
             if self.count(key) >= RECORDED_CALL:
-                return self.add(key, net, inputs)
-        return net(*inputs)
+                return self.add(key, work, inputs)
+        return work(*inputs)
+
+    def drop(self) -> bool:
+        """Give the memory of all graphs back, for good; whether there were any."""
+        with self.lock:
+            had = bool(self.graphs)
+            self.graphs.clear()
+            self.limit = 0
+        return had
 
     def pays(self, net: nn.Module, z: Tensor) -> bool:
         """Whether a graph may stand for this call, and is worth its memory."""
@@ -145,39 +128,59 @@ class Graphs:
 
         self.weights = list(net.parameters())
         self.addresses = [w.data_ptr() for w in self.weights]
-        for memory in (self.graphs, self.calls, self.failures):
-            memory.clear()
+        self.graphs.clear()
+        self.calls.clear()
 
     def count(self, key: Key) -> int:
-        """How often a kind of call came, this time included; 0 where its recording failed."""
-        if key in self.failures:
-            return 0
+        """How often a kind of call came, this time included."""
         self.calls[key] = self.calls.pop(key, 0) + 1
         if len(self.calls) > MAX_COUNTED:
             self.calls.popitem(last=False)
         return self.calls[key]
 
-    def add(self, key: Key, net: nn.Module, inputs: Inputs) -> Tensor:
+    def add(self, key: Key, work: Work, inputs: Inputs) -> Outputs:
         """The network's result, of which a graph is recorded and used if it gives the same."""
-        expected: Tensor = net(*inputs)
+        expected = work(*inputs)
         del self.calls[key]
 
         # Memory that runs out is no error either: without a graph there may be enough.
         try:
-            graph = self.record(net, inputs, next(iter(self.graphs.values()), None))
-            difference = (graph(*inputs) - expected).abs().max()
-            matches = bool(difference <= TOLERANCE * expected.abs().max())
+            graph = self.record(work, inputs, next(iter(self.graphs.values()), None))
+            matches = all(map(near, graph(*inputs), expected))
         except RuntimeError as error:
             log.debug("no CUDA graph of %s: %s", tuple(inputs[0].shape), error)
             matches = False
 
         if not matches:
-            self.failures.add(key)
+            self.graphs.clear()
+            self.limit = 0
             return expected
         self.graphs[key] = graph
         if len(self.graphs) > self.limit:
             self.graphs.popitem(last=False)
         return expected
+
+
+def call(
+    net: nn.Module,
+    keeps: bool,
+    z: Tensor,
+    timesteps: Tensor,
+    labels: Tensor | None,
+    deep: Tensor | None,
+) -> Outputs:
+    """A network's result and, if it `keeps` them, the deep features; `deep` spares its stages."""
+    if not keeps and deep is None:
+        return (net(z, timesteps, labels),)
+    features = [] if deep is None else [deep]
+    out = net(z, timesteps, labels, deep=features)
+    return (out, *features) if keeps else (out,)
+
+
+def near(replayed: Tensor, expected: Tensor) -> bool:
+    """Whether a replay gives what the network does; NaN is near to nothing."""
+    difference = (replayed - expected).abs().max()
+    return bool(difference <= TOLERANCE * expected.abs().max())
 
 
 def available(z: Tensor) -> bool:

@@ -103,8 +103,5 @@ class ReusingPrior(Prior):
         return super().orientation(self.whole)
 
     def run_network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
-        if self.deep is None:
-            return super().run_network(z, timesteps, labels)
         assert self.net is not None
-        out: Tensor = self.net(z, timesteps, labels, deep=self.deep)
-        return out
+        return self.graphs(self.net, z, timesteps, labels, self.deep)
