@@ -148,7 +148,7 @@ def priors() -> Iterator[Line]:
             continue
 
         try:
-            digest = verify(weights, node["sha256"])
+            digest = verify(weights, node["sha256"], afresh=True)
         except (ValueError, OSError) as error:
             yield False, f"{file.stem}: {error}"
             continue

@@ -14,13 +14,14 @@ from typing import Any, ClassVar, cast
 import torch
 from torch import Tensor
 
+from gdp.prior.exact import exact_float32
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.storage.snapshot import State
 from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.problem import Problem
-from samplers.restorer import OnStep, Restored, Restorer, Run
+from samplers.restorer import DivergedError, OnStep, Restored, Restorer, Run
 from samplers.start import first_guess
 
 __all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
@@ -70,7 +71,7 @@ class Sampler(Restorer):
         init = Restored(run.init, operator) if isinstance(run.init, Tensor) else run.init
         state = None if run.keep is None else run.keep.load(y.device)
 
-        with torch.no_grad():
+        with torch.no_grad(), exact_float32():
             problem = self.prepare(operator, y, init, state)
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
@@ -158,7 +159,7 @@ class Sampler(Restorer):
             progress.done = i + 1
 
             if (s == 0 or i % CHECK_EVERY == 0) and not progress.x.isfinite().all():
-                raise ValueError(
+                raise DivergedError(
                     f"sampling reached NaN or infinity by step {i + 1} of {len(pairs)} (t={t}), so "
                     "nothing is saved; if the prior runs in half precision try prior.dtype=float32"
                     ", else a weaker guidance (sampler.scale, zeta or lr) or more steps"

@@ -18,6 +18,10 @@ from samplers.start.photo_like import Guess
 OnStep = Callable[[int, Tensor, Tensor], None]  # (t, x, x0) after each step
 
 
+class DivergedError(ValueError):
+    """Sampling reached NaN or infinity."""
+
+
 class Restored(NamedTuple):
     """A restoration: the image, and the operator as bound (it holds what a blind run found)."""
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -28,7 +29,8 @@ class Recording:
 
     def __init__(self, work: Work, inputs: Inputs, beside: "Recording | None" = None):
         with torch.inference_mode(False), torch.no_grad(), torch.cuda.device(inputs[0].device):
-            self.inputs = [None if value is None else torch.zeros_like(value) for value in inputs]
+            places = (None if value is None else torch.zeros_like(value) for value in inputs)
+            self.inputs = cast(Inputs, tuple(places))
             self.graph: torch.cuda.CUDAGraph = torch.cuda.CUDAGraph()
             self.stream: torch.cuda.Stream = (
                 torch.cuda.Stream() if beside is None else beside.stream

@@ -166,11 +166,13 @@ class UNet(nn.Module):
             eps, or [eps, v] with a learned variance: [B, out_channels, H, W].
         """
         # The SiLU of every ResBlock's emb_layers is applied here, once.
-        dtype = cast(nn.Linear, self.time_embed[0]).weight.dtype
-        emb = self.time_embed(sinusoid(timesteps, self.model_channels, self.ddpm).to(dtype))
+        of_embedding = cast(nn.Linear, self.time_embed[0]).weight.dtype
+        waves = sinusoid(timesteps, self.model_channels, self.ddpm)
+        emb = self.time_embed(waves.to(of_embedding))
         if labels is not None:
             emb = emb + self.label_emb(labels)
-        emb = F.silu(emb)
+        dtype = next(self.input_blocks.parameters()).dtype
+        emb = F.silu(emb).to(dtype)
 
         h, skips = x.to(dtype), []
         for stage in self.input_blocks[: self.shallow if deep else None]:
@@ -187,7 +189,18 @@ class UNet(nn.Module):
 
         for stage in self.output_blocks[-self.shallow :]:
             h = stage(h, emb, skips.pop())
-        return fused.head(self.out, h)
+        return fused.head(self.out, h.to(self.out[0].weight.dtype))
+
+    def compute_in(self, dtype: torch.dtype) -> "UNet":
+        """Compute in a type, but for the embedding of time and the head, which stay in float32.
+
+        So does guided-diffusion: the head's rounding would be all in the result, and next to
+        nothing is saved by it. Normalizations sum in float32 whatever their type is.
+        """
+        self.float()
+        for part in (self.input_blocks, self.middle_block, self.output_blocks):
+            part.to(dtype)
+        return self
 
 
 def sinusoid(timesteps: Tensor, width: int, ddpm: bool = False) -> Tensor:

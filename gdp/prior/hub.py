@@ -180,4 +180,5 @@ def load_hub_prior(
         prior.source["revision"] = folder.name
     prior.symmetry = symmetry
     net.to(chosen_device, pick_dtype(dtype, chosen_device)).to(memory_format=torch.channels_last)
+    prior.may_widen = dtype == "auto"
     return prior.eval().requires_grad_(False)

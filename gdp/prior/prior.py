@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gdp.network.graphs import Graphs
 from gdp.prior.diffusion import Diffusion
+from gdp.prior.exact import exact_float32
 from gdp.prior.symmetry import orientation, turn, turn_back
 
 
@@ -47,6 +48,7 @@ class Prior(Diffusion, nn.Module):
         source: where the weights came from: file, sha256.
         symmetry: orientations in which the network is shown pictures (symmetry.py).
         known: where the network may be spared; see `knowing`.
+        may_widen: whether its type was chosen for it, so that `widen` may choose another.
         on_part: is given the share of a prediction that is done, where it is made in parts.
 
     Raises:
@@ -56,6 +58,7 @@ class Prior(Diffusion, nn.Module):
     source: dict[str, str] | None = None
     symmetry = "none"
     known: Known | None = None
+    may_widen = False
     on_part: Callable[[float], None] | None = None
 
     def __init__(self, net: nn.Module | None, betas: Tensor, label: int | None = None):
@@ -84,6 +87,7 @@ class Prior(Diffusion, nn.Module):
         """Begin a wrapper, in place of __init__: all of `prior` but its counters."""
         Prior.__init__(self, prior.net, 1 - prior.alpha_bar[1:] / prior.alpha_bar[:-1], prior.label)
         self.alpha_bar, self.source, self.symmetry = prior.alpha_bar, prior.source, prior.symmetry
+        self.may_widen = prior.may_widen
 
     def own(self) -> "Prior":
         """This prior for another thread: weights are shared, counters and hooks are its own."""
@@ -99,6 +103,19 @@ class Prior(Diffusion, nn.Module):
     def device(self) -> torch.device:
         """Where the network's weights are."""
         return next(self.parameters()).device
+
+    def widen(self) -> bool:
+        """Compute in float32 from now on, where float16 was chosen and its numbers are too few.
+
+        Returns:
+            Whether that is any change.
+        """
+        narrow = self.net is not None and any(p.dtype == torch.float16 for p in self.parameters())
+        if not self.may_widen or not narrow:
+            return False
+        assert self.net is not None
+        self.net.float()
+        return True
 
     @contextmanager
     def knowing(self, where: Tensor | None, x0: Callable[[], Tensor]) -> Iterator[None]:
@@ -158,7 +175,8 @@ class Prior(Diffusion, nn.Module):
     def run_network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         """The network's output [B, C or 2 C, H, W]."""
         assert self.net is not None
-        return self.graphs(self.net, z, timesteps, labels)
+        with exact_float32():
+            return self.graphs(self.net, z, timesteps, labels)
 
 
 def reflect_to_multiple(x: Tensor, divisor: int) -> Tensor:

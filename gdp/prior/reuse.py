@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gdp.prior.exact import exact_float32
 from gdp.prior.prior import Prior
 
 
@@ -104,4 +105,5 @@ class ReusingPrior(Prior):
 
     def run_network(self, z: Tensor, timesteps: Tensor, labels: Tensor | None) -> Tensor:
         assert self.net is not None
-        return self.graphs(self.net, z, timesteps, labels, self.deep)
+        with exact_float32():
+            return self.graphs(self.net, z, timesteps, labels, self.deep)

@@ -9,15 +9,16 @@ function of t alone (Weyl's fractions of k t^2, which spread evenly along any ti
 strides through), so a result depends neither on its batch nor on where it was resumed.
 """
 
+from collections.abc import Callable
 from itertools import groupby, product, starmap
 from operator import attrgetter
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
-from gdp.prior.memory import MOST_PIXELS, affordable_pixels, out_of_memory
+from gdp.prior.again import EvaluatedAgain
+from gdp.prior.memory import Budget, TooLargeError, out_of_memory
 from gdp.prior.prior import Prior
 from gdp.prior.tiles import Span, Tile, spans
 
@@ -61,7 +62,7 @@ class TiledPrior(Prior):
         self.divisor = getattr(prior.net, "divisor", 1)
         self.tile = max(LEAST_SIDE, getattr(prior.net, "image_size", 0)) if tile is None else tile
         self.overlap, self.moving, self.full = overlap, moving, full
-        self.at_once: int | None = None  # pixels a call, once memory has shown its bounds
+        self.budget = Budget()
 
         for name, value, least in (
             ("tile", self.tile, self.divisor),
@@ -84,22 +85,36 @@ class TiledPrior(Prior):
         self.prior.resume(state)
 
     def predict(self, x: Tensor, t: int) -> EpsAndV:
-        before = self.prior.pixels
-        out = None
+        before, out = self.prior.pixels, None
 
         # A small picture stays whole, if memory bears it.
         if x.shape[-2] * x.shape[-1] <= self.full:
             try:
-                out = self.prior.predict(x, t)
-            except RuntimeError as error:
-                if not out_of_memory(error):
-                    raise
+                out = self.whole(x, t)
+            except TooLargeError:
                 self.prior.pixels, self.full = before, 0  # tiles from now on
 
         if out is None:
             out = self.blend(x, t)
         self.pixels += self.prior.pixels - before
         return out
+
+    def whole(self, x: Tensor, t: int) -> EpsAndV:
+        """eps and v of whole pictures: of all at once, or of as many as memory bears."""
+        before, wanted = self.prior.pixels, torch.is_grad_enabled() and x.requires_grad
+        known = self.budget.known(self.net, x.device, wanted)
+        if known is not None and len(x) > 1 and x[:, 0].numel() > known:
+            return self.evaluate(x, t)
+
+        try:
+            return self.prior.predict(x, t)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+        self.prior.pixels = before
+        self.budget.shrink(x.shape, wanted)
+        self.prior.graphs.drop()
+        return self.evaluate(x, t)
 
     def blend(self, x: Tensor, t: int) -> EpsAndV:
         """eps and v as the weighted sum of those of tiles."""
@@ -117,7 +132,7 @@ class TiledPrior(Prior):
         for (h, w), group in groupby(sorted(unknown, key=shape), shape):
             left = list(group)
             while left:
-                count = max(1, self.pixels_at_once(x.device) // (len(x) * h * w))
+                count = max(1, self.budget.at_once(self.net, x.device) // (len(x) * h * w))
                 batch, left = left[:count], left[count:]
                 parts, parts_v = self.evaluate(torch.cat([x[tile.region] for tile in batch]), t)
                 for tile, part in zip(batch, parts.chunk(len(batch)), strict=True):
@@ -154,38 +169,28 @@ class TiledPrior(Prior):
         shift = 2 * (k * t**2 % 1) - 1 if self.moving else 0.0
         return spans(n, self.tile, self.overlap, self.divisor, shift, like)
 
-    def pixels_at_once(self, device: torch.device) -> int:
-        """How many pixels of tiles a call of the network should take."""
-        if self.at_once is not None:
-            return self.at_once
-        if device.type != "cuda" or self.net is None:
-            return MOST_PIXELS["cpu"]
-
-        # Asked once, so that batches are of one size at every step.
-        self.at_once = affordable_pixels(self.net, device)
-        return self.at_once
-
     def evaluate(self, tiles: Tensor, t: int) -> EpsAndV:
-        """The network on tiles [K, C, h, w]; in halves from then on if memory does not bear it."""
-        before = self.prior.pixels
-        try:
-            if torch.is_grad_enabled() and tiles.requires_grad:
-                return checkpoint(self.prior.predict_tiles, tiles, t, use_reentrant=False)
-            return self.prior.predict_tiles(tiles, t)
-        except RuntimeError as error:
-            if not out_of_memory(error):
-                raise
-            if len(tiles) == 1:
-                size = f"{tiles.shape[-1]}x{tiles.shape[-2]}"
-                raise ValueError(
-                    f"memory does not bear the network on one tile of {size}; "
-                    "choose a smaller tiling.tile"
-                ) from None
+        """The network on tiles [K, C, h, w], as many at a time as memory bears."""
+        if torch.is_grad_enabled() and tiles.requires_grad:
+            eps, v = EvaluatedAgain.apply(self, tiles, t)
+            return eps, v
+        return self.in_parts(lambda part: self.prior.predict_tiles(part, t), tiles)
 
-        self.prior.pixels = before
-        self.at_once = len(tiles) // 2 * tiles.shape[-2] * tiles.shape[-1]
-        (eps, v), (eps2, v2) = (self.evaluate(half, t) for half in tiles.chunk(2))
-        return torch.cat([eps, eps2]), None if v is None or v2 is None else torch.cat([v, v2])
+    def in_parts(
+        self, work: Callable[[Tensor], EpsAndV], tiles: Tensor, differentiated: bool = False
+    ) -> EpsAndV:
+        """`Budget.in_parts` of work by this prior's network; what failed is not counted."""
+        before = self.prior.pixels
+
+        def counted(part: Tensor) -> EpsAndV:
+            nonlocal before
+            self.prior.pixels = before
+            out = work(part)
+            before = self.prior.pixels
+            return out
+
+        drop = self.prior.graphs.drop
+        return self.budget.in_parts(counted, tiles, self.net, drop, differentiated)
 
 
 def untiled(prior: Prior) -> Prior:

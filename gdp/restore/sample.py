@@ -1,5 +1,6 @@
 """The network's part: samples of the posteriors of one photo, or of several that share calls."""
 
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 from typing import NamedTuple
@@ -8,12 +9,15 @@ import torch
 from torch import Tensor
 
 from gdp.picture import to_model
+from gdp.prior.memory import out_of_memory
 from gdp.prior.prior import Prior
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
-from samplers.restorer import OnStep, Restored, Restorer, Run
+from samplers.restorer import DivergedError, OnStep, Restored, Restorer, Run
+
+log = logging.getLogger("gdp")
 
 
 class Cost(NamedTuple):
@@ -88,12 +92,34 @@ def draw(
             init = init.repeat_interleave(len(batch), 0)
         keep = run.keep.at(k) if run.keep is not None and len(batches) > 1 else run.keep
         one = Run(batch * photos, init, run.on_step, keep)
-        drawn.append(sampler.restore(prior, A, y.repeat_interleave(len(batch), 0), one))
+        repeated = y.repeat_interleave(len(batch), 0)
+        try:
+            drawn.append(restored(sampler, prior, A, repeated, one))
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error):
+                raise
+            raise ValueError(
+                f"memory does not bear {len(y) * len(batch)} pictures like this at a time; "
+                "give a smaller batch=, tiling=shifted, or prior.dtype=float16 or bfloat16"
+            ) from None
 
     x = torch.cat([restored.x for restored in drawn])
     bound = drawn[0].operator if A is operator else operator
     cost = Cost(prior.calls - calls, (perf_counter() - began) / photos)
     return [Restored(samples, bound) for samples in x.split(len(seeds))], cost
+
+
+def restored(sampler: Restorer, prior: Prior, A: Operator, y: Tensor, run: Run) -> Restored:
+    """A restoration; in float32 from here on, where float16 was chosen and overflows."""
+    calls = prior.calls
+    try:
+        return sampler.restore(prior, A, y, run)
+    except DivergedError as error:
+        if not prior.widen():
+            raise
+        log.warning("float16 does not hold this network's numbers (%s): float32 is taken", error)
+    prior.calls = calls
+    return sampler.restore(prior, A, y, run)
 
 
 def calls_of_passes(measurement: Measurement, setup: Setup, prior: Prior) -> list[int]:

@@ -3,11 +3,16 @@
 import hashlib
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gdp.storage.files import atomic
+from gdp.storage.places import cache_folder
+
 # Larger files, such as weights, are known by their size and time: bytes.
 LARGE = 2**26
+HASHES = "sha256.json"  # in the cache folder: of large files
 
 
 def of_settings(config: Mapping[str, Any], cosmetic: Container[str]) -> str:
@@ -90,6 +95,38 @@ def sha256(file: Path) -> str:
         while block := stream.read(2**20):
             content.update(block)
     return content.hexdigest()
+
+
+def remembered_sha256(file: Path) -> str:
+    """The sha256 of a file; of a large one, what it was when the file had this size and time."""
+    stat = file.stat()
+    if stat.st_size <= LARGE:
+        return sha256(file)
+    known = memory().get(str(file.resolve()))
+    if isinstance(known, list) and known[:2] == [stat.st_size, stat.st_mtime_ns]:
+        return str(known[2])
+    content = sha256(file)
+    remember(file, content)
+    return content
+
+
+def remember(file: Path, content: str) -> None:
+    """Note the sha256 of a file for `remembered_sha256`; where that is impossible, go without."""
+    stat, place = file.stat(), cache_folder() / HASHES
+    noted = {**memory(), str(file.resolve()): [stat.st_size, stat.st_mtime_ns, content]}
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with atomic(place) as temporary:
+            temporary.write_text(json.dumps(noted, indent=1))
+
+
+def memory() -> dict[str, Any]:
+    """What is noted: a file's path -> its size, time and sha256."""
+    try:
+        noted = json.loads((cache_folder() / HASHES).read_text())
+    except (OSError, ValueError):
+        return {}
+    return noted if isinstance(noted, dict) else {}
 
 
 def strings(values: Any) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Modules whose tensors go wherever torch computes."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,9 @@ class Portable(nn.Module):
     """
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Self":
-        return super()._apply(lambda tensor: moved(tensor, fn), recurse)
+        apply: Any = super()._apply
+        apply(lambda tensor: moved(tensor, fn), recurse)
+        return self
 
 
 def moved(tensor: Tensor, fn: Callable[[Tensor], Tensor]) -> Tensor:

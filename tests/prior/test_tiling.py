@@ -99,11 +99,11 @@ def test_tiles_share_calls_and_shrink_to_what_memory_bears():
     expected = 0.5 * x
     prior = counting(bears=2 * 3 * 72 * 72)
     tiles = tiled(prior)
-    tiles.at_once = 10**6
+    tiles.budget.pixels[False] = 10**6
     for _ in range(2):
         eps = tiles(x, 10).eps
         torch.testing.assert_close(eps, expected, atol=1e-6, rtol=0)
-    assert tiles.at_once < 10**5 and max(s[0] for s in prior.net.shapes) >= 2
+    assert tiles.budget.pixels[False] < 10**5 and max(s[0] for s in prior.net.shapes) >= 2
     reference = tiled(counting())
     reference(x, 10)
     assert tiles.pixels == 2 * reference.pixels

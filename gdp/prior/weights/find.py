@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from gdp.storage import fingerprint
+from gdp.storage.download import download
 from gdp.storage.places import BUNDLED, cache_folder
 
 log = logging.getLogger("gdp.prior.weights")
@@ -38,18 +39,16 @@ def locate(
             f"get it from {page} and put it at {cache / name}"
         )
 
-    import pooch
-
     log.info("downloading %s to %s", url, cache)
-    pooch.get_logger().setLevel("ERROR")
     try:
-        known = f"sha256:{sha256}" if sha256 else None
-        return Path(pooch.retrieve(url, known, fname=name, path=cache, progressbar=True))
+        return download(url, cache / name, sha256)
     except (OSError, ValueError) as error:
         wrong = isinstance(error, ValueError)
         what = "arrived with another sha256 than expected" if wrong else "cannot be downloaded"
+        why = "" if wrong else f": {' '.join(str(error).split())[:160]}"
         raise FileNotFoundError(
-            f"{name} {what} ({url}); fetch it where you can and put it at {cache / name}"
+            f"{name} {what} ({url}{why}); fetch it where you can and put it at {cache / name}, "
+            "or ask again: what has arrived is kept"
         ) from None
 
 
@@ -65,13 +64,18 @@ def at_hand(path: str) -> Path | None:
     return cached if cached.is_file() else None
 
 
-def verify(file: Path, sha256: str | None) -> str:
+def verify(file: Path, sha256: str | None, afresh: bool = False) -> str:
     """The sha256 of a file.
+
+    Args:
+        file: the file.
+        sha256: what it must be, if that is known.
+        afresh: read the file, though it has not changed since it was read last.
 
     Raises:
         ValueError: another one is expected.
     """
-    digest = fingerprint.sha256(file)
+    digest = fingerprint.sha256(file) if afresh else fingerprint.remembered_sha256(file)
     if sha256 and digest != sha256.lower():
         raise ValueError(
             f"{file} has sha256 {digest[:12]}..., expected {sha256[:12]}...: "

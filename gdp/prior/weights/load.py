@@ -65,8 +65,11 @@ def load_prior(
     check_fit(file, weights, {name: w.shape for name, w in prior.net.state_dict().items()})
     prior.net.load_state_dict(weights, assign=True)
 
-    chosen_dtype = pick_dtype(dtype, chosen_device)
-    prior.net.to(chosen_device, chosen_dtype).to(memory_format=torch.channels_last)
+    # Cast first, so that a device is never given more than it needs.
+    assert isinstance(prior.net, UNet)
+    prior.net.compute_in(pick_dtype(dtype, chosen_device))
+    prior.net.to(chosen_device).to(memory_format=torch.channels_last)
+    prior.may_widen = dtype == "auto"
     prior.source, prior.symmetry = {"file": file.name, "sha256": digest}, symmetry
     return prior.eval().requires_grad_(False)
 

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            weights = torch.load(file, map_location="cpu", weights_only=True)
+            # Mapped, not read: a file of 2 GB would be in memory twice otherwise.
+            mapped = zipfile.is_zipfile(file)
+            weights = torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError:
         raise ValueError(
             f"{file} holds more than tensors (or is no checkpoint) and was not executed; "

@@ -2,11 +2,11 @@
 
 import hashlib
 
-import pooch
 import pytest
 import torch
 
 from gdp.compose.configuration import compose, make
+from gdp.prior.weights import find
 from gdp.prior.weights.find import locate
 
 
@@ -16,24 +16,24 @@ def test_download_and_its_failure(tmp_path, weights, monkeypatch):
     digest = hashlib.sha256((tmp_path / "there.pt").read_bytes()).hexdigest()
     asked = []
 
-    def retrieve(url, known, fname, path, progressbar):
+    def fetch(url, file, known):
         asked.append((url, known))
-        path.mkdir()
-        (path / fname).write_bytes((tmp_path / "there.pt").read_bytes())
-        return str(path / fname)
+        file.parent.mkdir()
+        file.write_bytes((tmp_path / "there.pt").read_bytes())
+        return file
 
-    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    monkeypatch.setattr(find, "download", fetch)
     assert locate("w.pt", "https://example.invalid/w.pt", digest) == tmp_path / "cache" / "w.pt"
     assert locate("w.pt", "https://example.invalid/w.pt", digest).is_file()
-    assert asked == [("https://example.invalid/w.pt", f"sha256:{digest}")]
+    assert asked == [("https://example.invalid/w.pt", digest)]
 
     def offline(*_, **__):
         raise OSError("no network")
 
-    monkeypatch.setattr(pooch, "retrieve", offline)
+    monkeypatch.setattr(find, "download", offline)
     with pytest.raises(
         FileNotFoundError,
-        match=r"other\.pt cannot be downloaded \(https://example.invalid/x\).*put it at .*cache",
+        match=r"other\.pt cannot be downloaded \(https://example.invalid/x: no net.*put it at .*cache",
     ):
         locate("other.pt", "https://example.invalid/x")
     with pytest.raises(FileNotFoundError, match=r"prior\.path"):

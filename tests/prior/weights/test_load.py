@@ -4,7 +4,6 @@ import hashlib
 import json
 from pathlib import Path
 
-import pooch
 import pytest
 import safetensors.torch
 import torch
@@ -13,6 +12,7 @@ import yaml
 from gdp.compose.configuration import compose, make
 from gdp.network.convert import from_ddpm, is_ddpm
 from gdp.network.unet import UNet
+from gdp.prior.weights import find
 from gdp.prior.weights.load import load_prior, untrained
 from gdp.storage.places import BUNDLED, CONF
 from tests.prior.weights.networks import ARGUMENTS
@@ -115,7 +115,7 @@ def test_published_names_and_shapes_of_adm(golden, name, file):
 
 
 def test_class_conditional_priors_ask_for_a_label_before_any_download(monkeypatch):
-    monkeypatch.setattr(pooch, "retrieve", lambda *_, **__: pytest.fail("downloaded"))
+    monkeypatch.setattr(find, "download", lambda *_, **__: pytest.fail("downloaded"))
     for name in ("imagenet256_cond", "imagenet512"):
         with pytest.raises(ValueError, match=r"prior\.label=0\.\.999"):
             make(compose(f"prior={name}").prior)
