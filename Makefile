@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test tests coverage lint format clean
+.PHONY: demo test tests coverage gpu-check lint format clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
@@ -15,6 +15,10 @@ tests: .venv/.ready-dev
 
 coverage: .venv/.ready-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --cov=gdp --cov=operators --cov=samplers --cov-report=term:skip-covered
+
+# What an hour on a GPU is to run, in steps that go on where the last call ended: gpu_run.json, .md
+gpu-check: .venv/.ready-dev
+	$(BIN)/python benchmarks/gpu_run.py
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .

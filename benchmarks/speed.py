@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import meta, save, table
 from benchmarks.costs import hole_speed, network_speed
+from gdp.network.unet import UNet
 from gdp.prior.prior import Prior
 from gdp.prior.weights import load_prior, pick_device, pick_dtype
 from gdp.prior.weights import untrained as draw_untrained
@@ -199,14 +200,14 @@ def with_random_weights(
 ) -> Prior:
     """Draw a network at random, on the device and in the type that its weights would have."""
     prior, where = draw_untrained(name, unet, diffusion, label), pick_device(device)
-    assert prior.net is not None
+    assert isinstance(prior.net, UNet)
     prior.net.to_empty(device=where)
 
     torch.manual_seed(0)
     for p in prior.net.parameters():
         nn.init.normal_(p, std=p[0].numel() ** -0.5 if p.ndim > 1 else 0.1)
 
-    prior.net.to(pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
+    prior.net.compute_in(pick_dtype(dtype, where)).to(memory_format=torch.channels_last)
     return prior.eval().requires_grad_(False)
 
 

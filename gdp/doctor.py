@@ -5,6 +5,7 @@ import platform
 import shutil
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from gdp.network.kernels import cpu as cpu_kernels
 from gdp.network.kernels import cuda_check
 from gdp.picture import read, to_image
 from gdp.prior.prior import Prior
-from gdp.prior.weights import at_hand, pick_device, pick_dtype, verify
+from gdp.prior.weights import at_hand, choose_device, pick_dtype, verify
 from gdp.restore import facts
 from gdp.restore.finish import consistency
 from gdp.restore.observe import take
@@ -81,16 +82,14 @@ def program() -> Iterator[Line]:
 
 def machine() -> Iterator[Line]:
     """Device, memory, threads and disk."""
-    device = pick_device("auto")
+    device, why = choose_device()
     dtype = pick_dtype("auto", device)
     name = facts.hardware(device)
-    yield True, f"device=auto is {device.type}: {name}, computes in {str(dtype)[6:]}"
+    yield True, f"device=auto is {device.type} ({why}): {name}, computes in {str(dtype)[6:]}"
     if device.type != "cuda" and shutil.which("nvidia-smi"):
-        yield (
-            True,
-            "there seems to be an NVIDIA GPU, but this torch does not see it; "
-            "install torch's CUDA build to use it",
-        )
+        yield True, unseen_gpu()
+    if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        yield True, "this GPU has no bfloat16 of its own: leave prior.dtype=auto, which is float16"
 
     # Memory of the device and of the machine.
     memories = [("memory", *facts.free_memory())]
@@ -109,7 +108,8 @@ def machine() -> Iterator[Line]:
         yield True, "convolutions by kernels of our own, compiled here" if ours else by_torch
     if device.type == "cuda":
         ours = cuda_check.matches_torch(device, dtype)
-        by_torch = "normalizations by torch; Triton (with a C compiler) would bring faster ones"
+        lacks = "the package triton is missing" if find_spec("triton") is None else "Triton fails"
+        by_torch = f"normalizations by torch, for {lacks}; it (with a C compiler) is faster"
         yield True, "normalizations by Triton kernels of our own" if ours else by_torch
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -117,6 +117,24 @@ def machine() -> Iterator[Line]:
     disk = shutil.disk_usage(Path.cwd()).free / GB
     hint = "" if disk > LITTLE_DISK else "; make room"
     yield disk > LITTLE_DISK, f"{disk:.1f} GB of disk are free in {Path.cwd()}{hint}"
+
+
+def unseen_gpu() -> str:
+    """Why torch does not see the NVIDIA GPU that there seems to be, and what helps."""
+    seems = "there seems to be an NVIDIA GPU, but torch does not see it: "
+    if torch.version.cuda is None:
+        return f"{seems}this torch is built without CUDA; install its CUDA build"
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            torch.zeros(1, device="cuda")
+            reason = ""
+        except (RuntimeError, AssertionError) as error:
+            reason = str(error)
+    reason = " ".join([reason, *(str(w.message) for w in said)])
+    if "driver" in reason and ("old" in reason or "insufficient" in reason):
+        return f"{seems}its driver is too old for CUDA {torch.version.cuda}; update the driver"
+    return f"{seems}{' '.join(reason.split())[:160] or 'it is hidden'}; see CUDA_VISIBLE_DEVICES"
 
 
 def extras() -> Iterator[Line]:

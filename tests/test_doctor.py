@@ -114,6 +114,23 @@ def test_memory_is_the_containers(monkeypatch):
     assert total == 2e9 and free <= 1.5e9
 
 
+@pytest.mark.parametrize(
+    ("cuda", "error", "says"),
+    [
+        (None, "", "built without CUDA; install its CUDA build"),
+        ("13.0", "The NVIDIA driver on your system is too old", "driver is too old for CUDA 13.0"),
+        ("13.0", "No CUDA GPUs are available", "No CUDA GPUs are available; see CUDA_VISIBLE"),
+    ],
+)
+def test_a_gpu_that_torch_does_not_see(monkeypatch, cuda, error, says):
+    def zeros(*_, **__):
+        raise RuntimeError(error)
+
+    monkeypatch.setattr(torch.version, "cuda", cuda)
+    monkeypatch.setattr(torch, "zeros", zeros)
+    assert says in doctor.unseen_gpu()
+
+
 def test_every_extra_is_looked_for():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")

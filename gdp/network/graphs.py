@@ -10,6 +10,7 @@ each: the whole, the whole with what enters its last stages, and the shallow sta
 """
 
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -184,9 +185,13 @@ def near(replayed: Tensor, expected: Tensor) -> bool:
 
 
 def available(z: Tensor) -> bool:
-    """Whether work on z can be recorded now: on CUDA, outside another recording and autocast."""
+    """Whether work on z can be recorded now: on CUDA, outside another recording and autocast.
+
+    GDP_GRAPHS=0 says no.
+    """
     return (
         z.is_cuda
+        and os.environ.get("GDP_GRAPHS") != "0"
         and not torch.cuda.is_current_stream_capturing()
         and not torch.is_autocast_enabled("cuda")
     )

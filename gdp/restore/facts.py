@@ -72,9 +72,14 @@ def free_memory() -> tuple[float, float]:
 
 
 def hardware(device: torch.device) -> str:
-    """The device in words, such as "x86_64 CPU, 2 threads"."""
+    """The device by its name, such as "NVIDIA H100" or "x86_64 CPU, 2 threads"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "xpu":
+        return str(torch.xpu.get_device_name(device))
+    if device.type != "cpu":
+        maker = "Apple GPU" if device.type == "mps" else device.type
+        return f"{platform.machine()} {maker}"
     threads = torch.get_num_threads()
     return f"{platform.machine()} CPU, {threads} thread{'s' if threads != 1 else ''}"
 
