@@ -189,7 +189,7 @@ class UNet(nn.Module):
 
         for stage in self.output_blocks[-self.shallow :]:
             h = stage(h, emb, skips.pop())
-        return fused.head(self.out, h.to(self.out[0].weight.dtype))
+        return fused.head(self.out, h.to(next(self.out.parameters()).dtype))
 
     def compute_in(self, dtype: torch.dtype) -> "UNet":
         """Compute in a type, but for the embedding of time and the head, which stay in float32.

@@ -5,6 +5,7 @@ Whoever asks for float32 asks for the reference; what is to be fast takes 16 bit
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ import torch
 @contextmanager
 def exact_float32() -> Iterator[None]:
     """Within it, convolutions and matrix products of float32 on CUDA are computed in float32."""
-    places = torch.backends.cudnn, torch.backends.cuda.matmul
+    places: list[Any] = [torch.backends.cudnn, torch.backends.cuda.matmul]
     try:
         before = [place.allow_tf32 for place in places] if torch.cuda.is_available() else []
     except RuntimeError:  # the caller has set torch's newer switches, which stay as they are
