@@ -36,10 +36,18 @@ class Exposures(Light):
         factors: of each exposure of a simulated y, 1 to 7 of them.
     """
 
-    response: Response | None = None
+    g: Tensor | None
+    stops: Tensor | None
 
     def __init__(self, factors: Sequence[float] = (2.0, 0.7, 0.25)):
         super().__init__(factors, mask=False, dark=False)
+        for name in Response._fields:
+            self.register_buffer(name, None, persistent=False)
+
+    @property
+    def response(self) -> Response | None:
+        """The camera's response and the stops; None before they are found."""
+        return None if self.g is None or self.stops is None else Response(self.g, self.stops)
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "Exposures":
         """A copy with response, stops, f and w of its own, those of the first scene.
@@ -53,7 +61,7 @@ class Exposures(Light):
         if K == 1:
             return A
 
-        A.response = find_response(p[:1], K)
+        A.g, A.stops = find_response(p[:1], K)
         u = block_means(A.encoded(p)).amax(1).flatten(1)
         middle, top = (u.quantile(q, 1).clamp_min(LEAST) for q in (0.5, QUANTILE))
 

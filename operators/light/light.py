@@ -89,14 +89,9 @@ class Light(LightModel):
         maps = (3 if per_channel else 1) * len(f)
         M = torch.zeros(1, maps, self.light_fit.grid, self.light_fit.grid)
         self.set_light(f.repeat_interleave(3).view(1, -1, 1, 1), M, torch.ones(1, 1, 1, 1))
-        burnt = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
-        self.set_tangent(torch.full((1, 3, 1, 1), 0.5), burnt)
-        for name, value in (
-            ("first", self.f.data),
-            ("stray", self.M.data),
-            ("doubt", None),
-            ("photo", None),
-        ):
+        self.set_tangent(torch.full((1, 3, 1, 1), 0.5), torch.zeros(1, 1, 1, 1).bool())
+        found = {"first": self.f.data, "stray": self.M.data, "doubt": None, "photo": None}
+        for name, value in found.items():
             self.register_buffer(name, value, persistent=False)
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "Light":
