@@ -50,6 +50,7 @@ class Operator(Portable):
         leaves: whether y is x already, so that there is nothing to restore and no network to call.
         whitening: makes W A and W y of A and y, where y's noise is not white.
         careful: whether noise that may be texture is to be left in y.
+        guess_error: how wrong `guess` is, in units of [-1, 1]; None where random pictures tell it.
         findings: what `for_photo` has found, in lines that a user is told before the restoration.
         any_size: whether A holds nothing of the size of its pictures.
         noise_gain: the std of y's noise for noise of std 1 where `degrade` lets it join in.
@@ -63,6 +64,7 @@ class Operator(Portable):
     leaves: bool = False
     whitening: "Whitens | None" = None
     careful: bool = False
+    guess_error: float | None = None
     findings: Sequence[str] = ()
     any_size: bool = True
     noise_gain: float = 1.0
@@ -191,12 +193,16 @@ class Operator(Portable):
     def offers(self, method: str) -> bool:
         """Whether this operator defines an optional method.
 
-        These are `adjoint`, `pinv`, `prox`, `spectral`, `at_scale`, `project` and `radiance`; any
-        other name counts where there is a method of that name.
+        These are `adjoint`, `pinv`, `prox`, `spectral`, `at_scale`, `guess`, `project` and
+        `radiance`; any other name counts where there is a method of that name.
         """
         default = getattr(Operator, method, None)
         undefined = default is not None and getattr(type(self), method) is default
         return hasattr(self, method) and not undefined
+
+    def guess(self, y: Tensor) -> Tensor:
+        """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""
+        return y
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """The image nearest to x that agrees with y, where y has no noise but its rounding."""

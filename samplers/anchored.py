@@ -39,13 +39,18 @@ from gdp.prior.symmetry import ORIENTATIONS, turn, turn_back
 from operators.base import LinearOperator, Operator, SpectralOperator
 from samplers.base import Restored, Run, Sampler
 from samplers.guide.guidance import Guidance
-from samplers.mixing import ERROR_SHARE, Shares, by_proximal_step, by_singular_value, last
+from samplers.mixing import (
+    Shares,
+    agreeing_exactly,
+    by_proximal_step,
+    by_singular_value,
+    last,
+)
 from samplers.problem import Problem, has_unknowns
 from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call
 
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
-WIDEST = 0.5  # std of photos, [-1, 1] units: no estimate is worse
 FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
 SPREAD_RATE = 2.0  # times the calls, where every pixel is in all of y
 STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
@@ -65,8 +70,7 @@ class Anchored(Sampler):
         rate: with steps=auto, network calls for each halving of the noise.
         draws: the mean of so many restorations, where the guess is near.
         detail: 0 is the posterior's mean, 1 a draw of it.
-        quality: terms for x0 besides y (samplers/guide/losses.py), minus log-probabilities: a
-            gradient step as long as x0's variance.
+        quality: terms for x0 besides y (samplers/guide/guidance.py).
         view: how the picture lies that the network is shown; draws have one after the other.
 
     Raises:
@@ -198,12 +202,11 @@ class Anchored(Sampler):
         eps, x0 = self.look(prior, x, t)
         top = memory.setdefault("top", t)
         if self.quality is not None:
-            std = min(ERROR_SHARE * prior.sigma(t), WIDEST)
-            x0 = x0 - std**2 * self.quality.gradient(x0.clamp(-1, 1), y, A)
+            x0 = self.quality.steer(x0, y, A, prior.sigma(t), prior.sigma(s))
 
         # Without noise y is put in as it is.
         if A.sigma_y == 0:
-            x0_hat = x0 - A.pinv(A(x0) - y)
+            x0_hat = agreeing_exactly(x0, A, y)
             if self.near(A, prior, top):
                 return self.redraw(prior, x0_hat, s, noise), x0_hat
             return prior.ddim(x0_hat, eps, s, self.eta, noise), x0_hat

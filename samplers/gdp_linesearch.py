@@ -1,6 +1,7 @@
 """GDP's guidance on x0 with a step that needs no tuning and knows of y's noise: our own.
 
-    x0     = clip((x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t))
+    x0     = clip((x_t - sqrt(1 - a_t) eps(x_t, t)) / sqrt(a_t)),  steered by the terms of L that do
+             not compare with y (samplers/guide/guidance.py)
     g      = grad_x0 L(x0, y),   alpha = <g, g> / |<g, H g>|    the exact minimiser along -g
                                                                 where L is quadratic
     x0_hat = x0 - lam scale alpha g
@@ -40,6 +41,9 @@ class GDPLineSearch(Sampler):
     scale: float = 1.0
     eta: float = 0.85
 
+    def __post_init__(self) -> None:
+        self.fidelity = self.guidance.fidelity()
+
     def step(
         self,
         x: Tensor,
@@ -54,14 +58,15 @@ class GDPLineSearch(Sampler):
         eps, x0, _ = prior(x, t)
         x0 = x0.clamp(-1, 1)
         a, variance = prior.a(s), 1 - prior.a(s)
+        x0, loss = self.guidance.steer(x0, y, A, prior.sigma(t), prior.sigma(s)), self.fidelity
 
         # The minimiser along -g; a step stays within the range of pixels.
-        g = self.guidance.gradient(x0, y, A)
-        rate = self.scale * minimiser(lambda x: self.guidance.gradient(x, y, A), x0, g)
+        g = loss.gradient(x0, y, A)
+        rate = self.scale * minimiser(lambda x: loss.gradient(x, y, A), x0, g)
 
         # y's noise that the step carries over: less of it than x_s has, and none of it twice.
         if A.sigma_y > 0:
-            carried = rate * (self.guidance.gradient(x0, y + A.sigma_y * noise.like(y), A) - g)
+            carried = rate * (loss.gradient(x0, y + A.sigma_y * noise.like(y), A) - g)
             tau = (dot(carried, carried) / carried[0].numel()).sqrt()
             lam = (variance**0.5 / (a**0.5 * tau + 1e-30)).clamp(max=1)
             rate, variance = lam * rate, (variance - a * (lam * tau) ** 2).clamp(min=0)

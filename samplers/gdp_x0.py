@@ -15,7 +15,8 @@ Here it is without a unit, so that it holds for any size, operator and number of
     s' = min(1, scale (t - s) / T) alpha
 
 alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no step goes beyond: at
-few steps it would diverge. In that unit the released scales are 5 (super-resolution, s = 2000), 10
+few steps it would diverge. Q moves x0 by x0's own uncertainty (samplers/guide/guidance.py), and
+counts in x_s as x0 does, sqrt(a_s). In that unit the released scales are 5 (super-resolution, s = 2000), 10
 (inpainting, 4000) and 15 (deblurring and colour, 6000). From a late start the way is shorter, and
 the default is a little more.
 """
@@ -47,6 +48,9 @@ class GDPx0(Sampler):
     scale: float = 20.0
     N: int = 1
 
+    def __post_init__(self) -> None:
+        self.fidelity = self.guidance.fidelity()
+
     def step(
         self,
         x: Tensor,
@@ -60,13 +64,15 @@ class GDPx0(Sampler):
     ) -> tuple[Tensor, Tensor]:
         _, x0, v = prior(x, t)
         x0 = x0.clamp(-1, 1)
+        steered = self.guidance.steer(x0, y, A, prior.sigma(t), prior.sigma(s))
 
-        # N gradient steps on the loss, each from where the one before led.
+        # N gradient steps on the distance to y, each from where the one before led.
         share = min(1.0, self.scale * (t - s) / prior.T)
-        x0_hat = x0
+        x0_hat = steered
         for _ in range(self.N):
-            g = self.guidance.gradient(x0_hat, y, A)
-            alpha = minimiser(lambda x: self.guidance.gradient(x, y, A), x0_hat, g)
+            g = self.fidelity.gradient(x0_hat, y, A)
+            alpha = minimiser(lambda x: self.fidelity.gradient(x, y, A), x0_hat, g)
             x0_hat = x0_hat - share * alpha * g
 
-        return prior.ancestral(x, x0, t, s, v, noise) + (x0_hat - x0), x0
+        shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)
+        return prior.ancestral(x, x0, t, s, v, noise) + shift, x0

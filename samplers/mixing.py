@@ -84,12 +84,20 @@ def by_proximal_step(
     rho = max(rho, A.sigma_y**2 * a / (4 * (1 - a)))
     side = PROBE * A.divisor
     small = torch.zeros_like(x0[:1, :, :side, :side] if A.any_size else x0[:1])
-    probe = A.sigma_y * Noise([0]).like(A(small))
-    brought = A.prox(small, probe, rho).square().mean()
+    plain = A(small)
+    probe = A.sigma_y * Noise([0]).like(plain)
+    brought = (A.prox(small, plain + probe, rho) - A.prox(small, plain, rho)).square().mean()
 
     x0_hat = A.prox(x0, y, rho)
     std = (share**2 * (1 - a) - a * brought).clamp_min(0).sqrt()
     return a**0.5 * x0_hat + std * noise.like(x0), x0_hat
+
+
+def agreeing_exactly(x0: Tensor, A: LinearOperator, y: Tensor) -> Tensor:
+    """The picture nearest to x0 [B, C, H, W] that A maps to y, which has no noise."""
+    if A.offers("pinv") or not A.offers("project"):
+        return x0 - A.pinv(A(x0) - y)
+    return A.project(x0, y)
 
 
 def last(x0: Tensor, A: LinearOperator, y: Tensor, sigma: float) -> Tensor:

@@ -4,7 +4,8 @@
     g   = A^T (A mu - y) + lam sqrt((1 - a_t) / a_t) (eps(x_t, t) - z)      weight 1 / SNR, Sec. 3.3
     mu  = Adam(mu, g)                                                       betas 0.9, 0.99
 
-x is mu throughout.
+x is mu throughout. The prior's part is lam (mu - x0), x0 the network's; terms of guidance that do
+not compare with y steer that x0 (samplers/guide/guidance.py).
 """
 
 from dataclasses import dataclass, field
@@ -34,6 +35,9 @@ class REDdiff(Sampler):
     lam: float = 0.25
     lr: float = 0.1
 
+    def __post_init__(self) -> None:
+        self.fidelity = self.guidance.fidelity()
+
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """The first mu."""
         return first_guess(A, y)
@@ -55,7 +59,10 @@ class REDdiff(Sampler):
     ) -> tuple[Tensor, Tensor]:
         a, z = prior.a(t), noise.like(x)
         eps, x0, _ = prior(a**0.5 * x + (1 - a) ** 0.5 * z, t)
-        g = self.guidance.gradient(x, y, A) / 2 + self.lam * (1 / a - 1) ** 0.5 * (eps - z)
+        pull = (1 / a - 1) ** 0.5 * (eps - z)
+        if self.guidance.quality() is not None:
+            pull = pull + x0 - self.guidance.steer(x0, y, A, prior.sigma(t))
+        g = self.fidelity.gradient(x, y, A) / 2 + self.lam * pull
 
         # Adam
         k = memory["k"] = memory.get("k", 0) + 1

@@ -2,16 +2,19 @@
 
 curvature   |<g, H g>| / <g, g>                    H: the loss's Hessian
 minimiser   alpha = <g, g> / |<g, H g>|            exact along -g where the loss is quadratic
+flow        dx / dv = -g, in parts of exponential steps (1 - exp(-c dv)) / c, c: the curvature
 """
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 Gradient = Callable[[Tensor], Tensor]  # x [B, C, H, W] -> the loss's gradient there
 
 APART = 0.1  # RMS distance of the two points whose gradients are compared, in [-1, 1] units
 LONGEST = 2.0  # RMS length of a step: the whole range of pixels
+PARTS = 4  # of the length of a flow, one after the other
 TINY = 1e-30  # keeps a gradient of 0 from being divided by
 
 
@@ -45,3 +48,23 @@ def minimiser(gradient: Gradient, x: Tensor, g: Tensor) -> Tensor:
     """
     longest = LONGEST * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + TINY)
     return (1 / (curvature(gradient, x, g) + TINY)).minimum(longest)
+
+
+def flow(gradient: Gradient, x: Tensor, length: float) -> Tensor:
+    """Where x comes to that follows -gradient for a length v.
+
+    Quadratic losses decay by exp(-curvature v), however steep: no step is beyond the minimum.
+
+    Args:
+        gradient: a loss's gradient as a function of x.
+        x: where to begin, [B, C, H, W].
+        length: v, in the square of x's unit over that of the loss.
+    """
+    part = length / PARTS
+    if part == 0:
+        return x
+    for _ in range(PARTS):
+        g = gradient(x)
+        c = curvature(gradient, x, g) * part
+        x = x - part * torch.where(c > 1e-4, -torch.expm1(-c) / c.clamp_min(1e-4), 1.0) * g
+    return x

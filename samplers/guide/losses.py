@@ -3,7 +3,9 @@
 Each is a sum over an image [B, C, H, W] in [-1, 1], so that its pull on a pixel does not depend on
 the image's size. The first ones compare A(x0) with y. The others say what a good picture is like
 (Zero-DCE, Guo et al., CVPR 2020, Section 3.3, from which GDP took them): well exposed, its colours
-in balance, y's contrasts kept, nothing burnt out, smooth. Brightness is in [0, 1] there.
+in balance, y's contrasts kept, nothing burnt out, smooth. They are minus log-probabilities: a sum
+over all values of half the square of (what is wrong, in [0, 1]) / LEVEL, and total variation of
+|difference| / CONTRAST. guidance.py says how far such a term moves x0.
 """
 
 from collections.abc import Callable
@@ -12,6 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 Degradation = Callable[[Tensor], Tensor]
+
+# One standard deviation of what terms of weight 1 say.
+LEVEL = 0.05  # of a picture's means, differences of patches, and excess, in [0, 1]
+UNEVEN = 0.25  # of the mean of a patch, in [0, 1]
+UNEVEN_LIGHT = 0.02  # of differences between neighbours on M's grid, in [0, 1]
+CONTRAST = 0.5  # size of differences between pixels, [-1, 1] units
+ROUND = 0.01  # below which |difference| is rounded off, [-1, 1] units
 
 
 def fidelity(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
@@ -38,28 +47,45 @@ def mean_squared_error(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
 
 
 def total_variation(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """The sum of |differences| between neighbours, down and across."""
-    down, across = x0.diff(dim=-2).abs(), x0.diff(dim=-1).abs()
-    return down.flatten(1).sum(1) + across.flatten(1).sum(1)
+    """The sum of |differences| / CONTRAST between neighbours, down and across."""
+    parts = [x0.diff(dim=d) for d in (-2, -1)]
+    sizes = [((d.square() + ROUND**2).sqrt() - ROUND).flatten(1).sum(1) for d in parts]
+    return (sizes[0] + sizes[1]) / CONTRAST
 
 
-def exposure(x0: Tensor, y: Tensor, A: Degradation, target: float = 0.44, patch: int = 8) -> Tensor:
-    """(mean brightness of each patch x patch - target)^2; 0.44 is the median of photos."""
+def exposure(
+    x0: Tensor, y: Tensor, A: Degradation, target: float = 0.44, patch: int | None = None
+) -> Tensor:
+    """How far the mean brightness is from the target; 0.44 is the median of photos.
+
+    Args:
+        x0, y, A: as for every term.
+        target: E in [0, 1].
+        patch: pixels of a side; the mean of each patch x patch is to be E as well, which evens out
+            light and contrast (Zero-DCE has 16).
+    """
     grey = (x0.mean(1, keepdim=True) + 1) / 2
-    H, W = (max(1, n // patch) for n in grey.shape[-2:])
-    means = F.adaptive_avg_pool2d(grey, (H, W))
-    return (means - target).square().flatten(1).mean(1) * grey.shape[-1] * grey.shape[-2]
+    loss = (grey.mean((1, 2, 3)) - target).square()
+    if patch is not None:
+        H, W = (max(1, n // patch) for n in grey.shape[-2:])
+        means = F.adaptive_avg_pool2d(grey, (H, W))
+        loss = loss + (LEVEL / UNEVEN) ** 2 * (means - target).square().flatten(1).mean(1)
+    return loss * values(x0) / (2 * LEVEL**2)
 
 
 def colour_constancy(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """The squared differences between the means of red, green and blue."""
-    r, g, b = ((x0 + 1) / 2).mean((-2, -1)).unbind(1)
-    return ((r - g).square() + (g - b).square() + (b - r).square()) * x0.shape[-1] * x0.shape[-2]
+    """How far the means of red, green and blue are from each other."""
+    means = ((x0 + 1) / 2).mean((-2, -1))
+    spread = (means - means.mean(1, keepdim=True)).square().mean(1)
+    return spread * values(x0) / (2 * LEVEL**2)
 
 
 def spatial_consistency(x0: Tensor, y: Tensor, A: Degradation, patch: int = 4) -> Tensor:
-    """Differences between neighbouring patches, x0's against y's, whose contrast is made x0's."""
-    if y.shape[1:] != x0.shape[1:]:
+    """Differences between neighbouring patches, x0's against y's, whose contrast is made x0's.
+
+    y is a picture of one colour or three, of any size; of another y nothing is asked.
+    """
+    if y.ndim != 4 or y.shape[1] not in (1, x0.shape[1]):
         return x0.new_zeros(len(x0))
     H, W = (max(1, n // patch) for n in x0.shape[-2:])
     ours, theirs = (
@@ -70,22 +96,26 @@ def spatial_consistency(x0: Tensor, y: Tensor, A: Degradation, patch: int = 4) -
     contrast, contrast_of_y = (z.std((1, 2, 3), correction=0, keepdim=True) for z in (ours, theirs))
     theirs = theirs * (contrast / contrast_of_y.clamp_min(1e-3)).detach()
     gaps = [(ours.diff(dim=d) - theirs.diff(dim=d)).square().flatten(1).sum(1) for d in (-1, -2)]
-    return (gaps[0] + gaps[1]) * patch**2
+    return (gaps[0] + gaps[1]) * x0.shape[1] * patch**2 / (2 * LEVEL**2)
 
 
 def saturation(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """What lies beyond black or white, squared: a file would clip it."""
-    return F.relu(x0.abs() - 1).square().flatten(1).sum(1)
+    """What lies beyond black or white: a file would clip it."""
+    return (F.relu(x0.abs() - 1) / 2).square().flatten(1).sum(1) / (2 * LEVEL**2)
 
 
 def illumination_smoothness(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """The squared differences of A.M between neighbours, where A has such a map.
+    """The differences of A.M between neighbours, where A has such a map.
 
     It guides A's parameters, not x0.
     """
     M = getattr(A, "M", None)
     if M is None:
         return x0.new_zeros(len(x0))
-    return (
-        M.diff(dim=-1).square().flatten(1).sum(1) + M.diff(dim=-2).square().flatten(1).sum(1)
-    ).expand(len(x0))
+    down, across = M.diff(dim=-2).square().flatten(1), M.diff(dim=-1).square().flatten(1)
+    return ((down.sum(1) + across.sum(1)) / (2 * UNEVEN_LIGHT**2)).expand(len(x0))
+
+
+def values(x0: Tensor) -> int:
+    """How many numbers an image has."""
+    return x0[0].numel()

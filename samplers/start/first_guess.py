@@ -25,12 +25,14 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
     smooth, then put y in again by A^+ (or the proximal step where y is noisy). What A leaves open
     is filled from what lies around it, where A^+ y would have 0. Where A spreads every pixel over
     all of y there is nothing around, and the picture of least variation is taken. Where A is not
-    linear it is y itself, resized; or grey, where y is no picture.
+    linear it is A's own `guess`; else y itself, resized; or grey, where y is no picture.
     """
     if isinstance(A, AffineOperator):
         return first_guess(A.linear(), y - A.offset(y))
     shape = A.x_shape(y)
     if not isinstance(A, LinearOperator):
+        if A.offers("guess"):
+            return A.guess(y)
         if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
             return y.new_zeros(shape)
         return (

@@ -80,6 +80,8 @@ def automatic_start(
 
 def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
     """What a guess leaves wrong where it is worst; None is the first guess."""
+    if guess is None and A.guess_error is not None:
+        return A.guess_error
     if guess is None and A.spreads:
         return LEAST_VARIATION_ERROR
     return worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
