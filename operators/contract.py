@@ -173,6 +173,10 @@ class Operator(Portable):
 
     # --- what a user is told of A
 
+    def likest(self, x: Tensor, truth: Tensor) -> Tensor:
+        """Of the pictures that y cannot tell from x [B, C, H, W], the one next to the truth."""
+        return x
+
     def describe(self, y: Tensor) -> dict[str, Any]:
         """What a report should hold beyond the settings: what was drawn at random, or found."""
         return {}

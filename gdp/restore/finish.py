@@ -9,7 +9,7 @@ from torch import Tensor
 
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
-from gdp.restore import colourfix, facts, metrics, truth
+from gdp.restore import colourfix, facts, metrics, terms, truth
 from gdp.restore.doubt import noise_share
 from gdp.restore.guard import judge
 from gdp.restore.observe import Measurement
@@ -39,7 +39,9 @@ def finish(
     pixels = to_image(restored.x)
 
     # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
-    remarks = [A.remark(y)]
+    remarks, guidance = [A.remark(y)], terms.guidance_of(setup.sampler)
+    if guidance is not None:
+        remarks.append(terms.remark(guidance, A, y, restored.x[:1]))
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
     if y.shape[1] == 3 and is_grey(y):
@@ -128,13 +130,14 @@ def report_on(
 ) -> dict[str, Any]:
     """What NAME.json says of a result [S, 3, H, W] in [0, 1], but where its files are."""
     config, y, reference = setup.config, measurement.y, measurement.reference
-    result = pixels[:1]
+    result, guidance = pixels[:1], terms.guidance_of(setup.sampler)
 
     # Against the truth, beside the photo as it was.
     scores, scores_of_input = None, None
     if reference is not None:
+        likest = A.likest(result, reference.to(result))  # up to what y cannot tell
         scores, scores_of_input = truth.scores(
-            measurement.name, result, as_seen(y, result), reference
+            measurement.name, likest, as_seen(y, result), reference
         )
 
     # How much samples differ, and how good their mean is.
@@ -164,6 +167,7 @@ def report_on(
         "scores": scores,
         "scores_of_input": scores_of_input,
         "samples": spread,
+        "guidance": guidance and terms.describe(guidance, A, y, to_model(result)),
         "operator": A.describe(y),
         "prior": prior.source,
         "hardware": facts.hardware(prior.device),

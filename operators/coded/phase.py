@@ -102,6 +102,11 @@ class PhaseRetrieval(Operator):
         """The picture near x that A maps to y; x itself where y has noise to be left behind."""
         return x if self.sigma_y > ROUNDED else self.prox(x, y, 0.0)
 
+    def likest(self, x: Tensor, truth: Tensor) -> Tensor:
+        """x, or x turned by 180 degrees."""
+        turned = x.rot90(2, (-2, -1))
+        return turned if (turned - truth).norm() < (x - truth).norm() else x
+
 
 def pad(p: Tensor, size: torch.Size) -> Tensor:
     """p [..., h, w] with zeros below and at the right, to a size (H, W)."""

@@ -14,7 +14,7 @@ Gradient = Callable[[Tensor], Tensor]  # x [B, C, H, W] -> the loss's gradient t
 
 APART = 0.1  # RMS distance of the two points whose gradients are compared, in [-1, 1] units
 LONGEST = 2.0  # RMS length of a step: the whole range of pixels
-PARTS = 4  # of the length of a flow, one after the other
+PARTS = 8  # of the length of a flow, one after the other
 TINY = 1e-30  # keeps a gradient of 0 from being divided by
 
 

@@ -89,9 +89,7 @@ class Guidance:
         }
         return replace(self, terms=terms) if terms else None
 
-    def steer(
-        self, x0: Tensor, y: Tensor, A: Degradation, now: float, then: float = 0.0
-    ) -> Tensor:
+    def steer(self, x0: Tensor, y: Tensor, A: Degradation, now: float, then: float = 0.0) -> Tensor:
         """x0 moved by the terms that do not compare with y.
 
         Args:

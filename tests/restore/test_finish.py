@@ -91,7 +91,26 @@ def test_own_loss(cli, cat, tmp_path):  # noqa: F811
         "def flat(x0, y, A):\n"
         "    return (x0 - x0.mean((1, 2, 3), True)).square().flatten(1).sum(1)\n"
     )
-    for weight in (0, 20):
+    for weight in (0, 100):
         term = f"+guidance.terms.mine=[{weight}.0,{{_target_: mine.flat,_partial_: true}}]"
         assert cli("task=denoise", f"input={cat}", f"output=o{weight}", "steps=5", term)[0] == 0
-    assert read("o20/cat.png").pixels.std() < 0.9 * read("o0/cat.png").pixels.std()
+    assert read("o100/cat.png").pixels.std() < 0.9 * read("o0/cat.png").pixels.std()
+
+
+def test_terms_are_reported_and_one_that_fights_the_photo_is_named(cli, cat):  # noqa: F811
+    words = ("task=sr4", "guidance=quality", "sampler=gdp_x0", f"input={cat}", "steps=8")
+    said = {}
+    for weight in (0.3, 3000):
+        term = f"guidance.terms.total_variation.0={weight}"
+        code, _, said[weight] = cli(*words, term, f"output=o{weight}", "degrade=true")
+        assert code == 0
+        terms = json.loads(Path(f"o{weight}/cat.json").read_text())["guidance"]
+        assert terms.keys() == {"fidelity", "total_variation"}
+        tv = terms["total_variation"]
+        assert tv["weight"] == weight and tv["start"] > 0 and tv["end"] > 0
+    assert "total_variation (weight 3000) fights the photo" in said[3000]
+    assert "fights" not in said[0.3]
+    assert tv["end"] < 0.9 * tv["start"]
+
+    assert cli("task=sr4", f"input={cat}", "steps=3", "output=p")[0] == 0
+    assert json.loads(Path("p/cat.json").read_text())["guidance"] is None

@@ -40,6 +40,37 @@ def test_sensor_response():
     assert (v.diff() > 0).all() and float(v[-1]) == pytest.approx(1)
 
 
+def test_a_clipped_value_is_anything_above_the_clip():
+    A, p = tone.Clip(2.0), torch.tensor([0.1, 0.3, 0.6, 0.9]).view(1, 1, 1, 4)
+    y = A(to_model(p))
+    guess = to_pixels(A.guess(y))
+    torch.testing.assert_close(guess[..., :2], p[..., :2])
+    assert (guess[..., 2:] >= 0.5).all()
+
+    # Below the clip a value is raised to it, above it is left.
+    there = to_pixels(A.project(to_model(torch.tensor([0.9, 0.9, 0.4, 0.7]).view_as(p)), y))
+    torch.testing.assert_close(there.flatten(), torch.tensor([0.1, 0.3, 0.5, 0.7]))
+    assert torch.equal(A.with_noise(0.1).project(y, y), y)  # noise is not to be put back
+
+
+@pytest.mark.parametrize("A", [tone.Clip(2.0), tone.Gamma(2.2), tone.Gamma(0.5)], ids=str)
+@pytest.mark.parametrize("rho", [0.01, 1.0])
+def test_the_proximal_step_is_the_minimum(A, rho):
+    """Against a search over a fine grid of values."""
+    grid = to_model(torch.linspace(-0.2, 1.4, 3201)).view(-1, 1, 1, 1)
+    for v, y in [(0.2, 0.3), (0.7, 0.9), (0.45, 1.0), (0.9, 1.1)]:
+        v, y = to_model(torch.full((1, 1, 1, 1), v)), to_model(torch.full((1, 1, 1, 1), y))
+        cost = (A(grid) - y).square() + rho * (grid - v).square()
+        best = grid[cost.flatten().argmin()]
+        torch.testing.assert_close(A.prox(v, y, rho)[0], best, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("A", [tone.Gamma(2.2), tone.Gamma(0.4), tone.SensorResponse()], ids=str)
+def test_a_curve_is_undone(A):
+    x = to_model(torch.linspace(0.01, 1, 50)).view(1, 1, 5, 10)
+    torch.testing.assert_close(A.project(0 * x, A(x)), x, atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     "make, match",
     [
