@@ -16,9 +16,9 @@ Here it is without a unit, so that it holds for any size, operator and number of
 
 alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no step goes beyond: at
 few steps it would diverge. Q moves x0 by x0's own uncertainty (samplers/guide/guidance.py), and
-counts in x_s as x0 does, sqrt(a_s). In that unit the released scales are 5 (super-resolution, s = 2000), 10
-(inpainting, 4000) and 15 (deblurring and colour, 6000). From a late start the way is shorter, and
-the default is a little more.
+counts in x_s as x0 does, sqrt(a_s). In that unit the released scales are 5 (super-resolution,
+s = 2000), 10 (inpainting, 4000) and 15 (deblurring and colour, 6000). From a late start the way is
+shorter, and the default is a little more.
 """
 
 from dataclasses import dataclass, field

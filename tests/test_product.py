@@ -1,7 +1,7 @@
 """Every sampler with every task: it ends above its input, or refuses with a reason.
 
-Above its input: a higher PSNR than the photo as it came; or, degraded again, nearer to y, or as near
-as y's noise lets it.
+Above its input: a higher PSNR than the photo as it came; or, degraded again, nearer to y, or as
+near as y's noise lets it.
 """
 
 from functools import cache

@@ -176,7 +176,7 @@ def test_reddiff_is_steered_too():
 
 def test_guidance_without_y_is_refused():
     only = {"exposure": [1.0, losses.exposure]}
-    with pytest.raises(ValueError, match="compares with y.*give at least fidelity"):
+    with pytest.raises(ValueError, match=r"compares with y.*give at least fidelity"):
         GDPx0(guidance=Guidance(only))
 
 
@@ -190,7 +190,9 @@ def test_values_are_a_pixel():
 def test_a_perceptual_term_needs_its_weights(tmp_path):
     term = Perceptual(weights=str(tmp_path / "none.pth"))
     assert Guidance({"perceptual": [0.0, term]}).quality() is None
-    with pytest.raises(ValueError, match="none.pth is not there; put torchvision's.*weights=FILE"):
+    with pytest.raises(
+        ValueError, match=r"none\.pth is not there; put torchvision's.*weights=FILE"
+    ):
         Guidance({"perceptual": [1.0, term]})
 
 
