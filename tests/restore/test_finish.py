@@ -100,7 +100,7 @@ def test_own_loss(cli, cat, tmp_path):  # noqa: F811
 def test_terms_are_reported_and_one_that_fights_the_photo_is_named(cli, cat):  # noqa: F811
     words = ("task=sr4", "guidance=quality", "sampler=gdp_x0", f"input={cat}", "steps=8")
     said = {}
-    for weight in (0.3, 3000):
+    for weight in (0.3, 3000, 30):
         term = f"guidance.terms.total_variation.0={weight}"
         code, _, said[weight] = cli(*words, term, f"output=o{weight}", "degrade=true")
         assert code == 0
