@@ -30,6 +30,7 @@ class Settings:
         None,
         "a picture, a folder of them, a glob such as 'photos/*.jpg', or a list [a.jpg,b.jpg]; left "
         "out, the bundled sample",
+        "it is a picture, a folder, a glob such as 'photos/*.jpg', or a list [a.jpg,b.jpg]",
         cosmetic=True,
         path=True,
     )
@@ -41,6 +42,7 @@ class Settings:
     output: str = of_files(
         "outputs/${now:%Y-%m-%d}_${now:%H-%M-%S}",
         "the folder of the results",
+        "it is the folder of the results",
         cosmetic=True,
         path=True,
         shown="outputs/<date>_<time>",
@@ -66,11 +68,25 @@ class Settings:
         "it is 8 or 16 bits a channel, or 32 for floats",
     )
     keep_exif: bool = of_files(False, "true: camera, date, place and author go over to the result")
-    mask: Any = of_photo(None, "white = repair", path=True)
-    init: Any = of_photo(
+    page: int | None = of_photo(
+        None,
+        "which picture of a file that holds several, such as pages or an animation; from 1",
+        "it is the number of a page, counted from 1",
+        least=1,
+        younger=True,
+    )
+    mask: Any | None = of_photo(
+        None,
+        "white = repair, grey = in part; a picture, or with a folder of photos a folder",
+        "it is a picture, or a folder of them",
+        path=True,
+    )
+    mask_invert: bool = of_photo(False, "true: black = repair", younger=True)
+    init: Any | None = of_photo(
         None,
         "a picture of the result's size to start from, such as another tool's result; with a "
         "folder of photos, a folder",
+        "it is a picture, or a folder of them",
         path=True,
     )
     reference: Any = of_photo(
@@ -159,7 +175,12 @@ class Settings:
         "it is how many restorations to draw, 1 or more",
         least=1,
     )
-    seed: int = of_result(0, "of all random numbers: the same seed gives the same result")
+    seed: int = of_result(
+        0,
+        "of all random numbers: the same seed gives the same result",
+        least=-(2**63),
+        most=2**63 - 1,
+    )
     device: str | int = of_run("auto", "auto, cpu, cuda, or another of torch's")
     batch: int | Literal["auto"] = of_run(
         "auto",
@@ -187,6 +208,7 @@ class Settings:
         "summary.csv and index.html tell of all photos in `output`; after -m, of all jobs, and "
         "sheet.png shows them",
     )
+    force: bool = of_run(False, "true: begin also what takes hours, or more memory than is free")
     overwrite: bool = of_run_files(False, "true: replace pictures of the same name in `output`")
     verbose: bool = of_run_files(False, "true: tracebacks")
 
@@ -194,6 +216,7 @@ class Settings:
 SETTINGS = settings_of(Settings)
 COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
 FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
+YOUNGER = tuple(name for name, setting in SETTINGS.items() if setting.younger)
 PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
 
 # conf/config.yaml names it first. The defaults are handed over without their types: Hydra would
@@ -218,3 +241,5 @@ def validate(cfg: DictConfig) -> None:
     for name, setting in SETTINGS.items():
         if not setting.accepts(cfg[name]):
             raise ValueError(setting.refusal(cfg[name]))
+    if cfg.scene and cfg.page is not None:
+        raise ValueError("page= is of single photos; give the exposures of a scene as files")

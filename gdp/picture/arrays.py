@@ -19,6 +19,7 @@ from gdp.picture.codec.shallow import photo_of
 from gdp.picture.panels import picture_of
 from gdp.picture.photo import Photo, RefusedError
 from gdp.picture.units import WHITE
+from gdp.storage.places import expand
 
 RANGE = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
 Back = Callable[[Tensor], Any]
@@ -62,7 +63,7 @@ def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
         photo = read(what)
         if photo.alpha is not None:
             photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
-        return Source([photo], pil_of(photo), array_of, Path(what).name, Path(what).expanduser())
+        return Source([photo], pil_of(photo), array_of, Path(what).name, expand(what))
 
     if isinstance(what, Image.Image):
         try:

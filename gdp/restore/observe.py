@@ -13,6 +13,7 @@ from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image,
 from gdp.prior.noise import Noise, impulses, photons
 from gdp.restore import truth
 from gdp.restore.compression import compressed
+from gdp.restore.masking import fit_mask
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.estimate import estimate
@@ -70,6 +71,7 @@ def observe(
     config, own = setup.config, copy.deepcopy(setup.operator)
     operator = own if file is None or config["degrade"] else own.for_file(file)
     alone = operator is not own or not setup.shareable
+    alone = fit_mask(operator, photo, name, file, config) or alone
     operator, pixels = operator.to(device), photo.pixels.to(device)
 
     # Make y of a clean photo, or take the photo for y.
