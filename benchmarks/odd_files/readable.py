@@ -36,7 +36,7 @@ def common() -> dict[str, bytes]:
 def odd_pictures() -> dict[str, bytes]:
     """Make PNG, JPEG, GIF and WebP files of odd modes and sizes, by name."""
     rgb, rgba = Image.fromarray(values()), Image.fromarray(values(4))
-    grey, palette = rgb.convert("L"), rgb.quantize(16)
+    grey = rgb.convert("L")
     deep = values(4).astype(np.uint16) * 257
 
     return {

@@ -19,7 +19,7 @@ from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_err
 from gdp.cli.streams import readable_streams
 from gdp.cli.words import read_line
 from gdp.compose.refusal import UnknownNameError, refusal
-from gdp.compose.settings import validate
+from gdp.compose.validation import validate
 from gdp.storage.places import CONF, expand
 from gdp.version import __version__
 

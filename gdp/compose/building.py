@@ -10,7 +10,8 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from gdp.compose.arguments import check_arguments
 from gdp.compose.names import public, with_public_names
 from gdp.compose.refusal import nearest
-from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER, validate
+from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
+from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix

@@ -10,9 +10,8 @@ from functools import partial
 from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig
 
-from gdp.compose.setting import TRUTH_WORDS, declare, listing, settings_of
+from gdp.compose.setting import declare, listing, settings_of
 
 # Sections of --help.
 of_files = partial(declare, section="Pictures in and out", files_only=True)
@@ -218,7 +217,6 @@ COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
 FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
 YOUNGER = tuple(name for name, setting in SETTINGS.items() if setting.younger)
 PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
-
 # conf/config.yaml names it first. The defaults are handed over without their types: Hydra would
 # convert values (strength=1 to 1.0), and refuse a whole sweep for one job; `validate` does neither.
 ConfigStore.instance().store(
@@ -226,20 +224,3 @@ ConfigStore.instance().store(
     node=asdict(Settings()) | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
     provider="gdp",
 )
-
-
-def validate(cfg: DictConfig) -> None:
-    """Check every global setting, and turn words such as `yes` and `off` into true or false.
-
-    Raises:
-        ValueError: a value is not of its setting's type, or out of bounds.
-    """
-    for name, setting in SETTINGS.items():
-        if setting.type is bool and isinstance(cfg[name], str):
-            cfg[name] = TRUTH_WORDS.get(cfg[name].lower(), cfg[name])
-
-    for name, setting in SETTINGS.items():
-        if not setting.accepts(cfg[name]):
-            raise ValueError(setting.refusal(cfg[name]))
-    if cfg.scene and cfg.page is not None:
-        raise ValueError("page= is of single photos; give the exposures of a scene as files")

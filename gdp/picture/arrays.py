@@ -44,7 +44,9 @@ class Source(NamedTuple):
     file: Path | None = None
 
 
-def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
+def source_of(
+    what: Any, name: str = "photo", frame: Frame = None, page: int | None = None
+) -> Source:
     """Take a picture of any kind.
 
     Args:
@@ -53,6 +55,7 @@ def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
         name: what to call it in messages.
         frame: pixels that a result has more than the photo at the left, right, top and bottom;
             the photo's transparency does not go on there.
+        page: which picture of a file that holds several, from 1.
 
     Raises:
         OSError: the file cannot be read.
@@ -60,7 +63,7 @@ def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
         ValueError: it is no picture, or its numbers have another scale than [0, 1].
     """
     if isinstance(what, str | Path):
-        photo = read(what)
+        photo = read(what, page)
         if photo.alpha is not None:
             photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
         return Source([photo], pil_of(photo), array_of, Path(what).name, expand(what))

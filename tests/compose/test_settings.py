@@ -10,7 +10,8 @@ import yaml
 
 import gdp
 from gdp.compose.configuration import compose
-from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS, validate
+from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS
+from gdp.compose.validation import validate
 from gdp.storage.places import CONF
 
 ROOT = Path(__file__).parents[2]
