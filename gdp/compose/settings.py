@@ -171,8 +171,9 @@ class Settings:
     samples: int = of_result(
         1,
         "more: as many different restorations, their mean and a map of where they differ",
-        "it is how many restorations to draw, 1 or more",
+        "it is how many restorations to draw, from 1 to 10000",
         least=1,
+        most=10000,
     )
     seed: int = of_result(
         0,
