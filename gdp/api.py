@@ -16,6 +16,7 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.settings import FILES_ONLY
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
+from gdp.picture.scale import check_excess
 from gdp.picture.scene import scene
 from gdp.prior.prior import Prior
 from gdp.restore.cost import check_memory, check_time
@@ -142,7 +143,12 @@ def read_source(photo: Any, setup: Setup) -> Source:
                 "restore them one by one"
             )
         frame = None if setup.config["degrade"] else setup.operator.frame
-        return source_of(photo, frame=frame, page=setup.config["page"])
+        source = source_of(photo, frame=frame, page=setup.config["page"])
+        for one in source.photos:
+            check_excess(
+                one, 0.0 if setup.config["degrade"] else setup.config["sigma_y"], source.name
+            )
+        return source
 
     if not several:
         raise TypeError(

@@ -31,6 +31,7 @@ COMPOSED = tuple("'\"{([")  # a list or a sweep in which one of these stands is 
 # Words that people add, as Hydra's experiments and new settings are, though they are there.
 ADDED = ("+paper=", "+operator.ops=")
 
+
 class Line(NamedTuple):
     """A command line, ready for Hydra.
 

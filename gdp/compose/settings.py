@@ -70,14 +70,12 @@ class Settings:
     page: int | None = of_photo(
         None,
         "which picture of a file that holds several, such as pages or an animation; from 1",
-        "it is the number of a page, counted from 1",
         least=1,
         younger=True,
     )
     mask: Any | None = of_photo(
         None,
         "white = repair, grey = in part; a picture, or with a folder of photos a folder",
-        "it is a picture, or a folder of them",
         path=True,
     )
     mask_invert: bool = of_photo(False, "true: black = repair", younger=True)
@@ -85,10 +83,9 @@ class Settings:
         None,
         "a picture of the result's size to start from, such as another tool's result; with a "
         "folder of photos, a folder",
-        "it is a picture, or a folder of them",
         path=True,
     )
-    reference: Any = of_photo(
+    reference: Any | None = of_photo(
         None,
         "the truth of a photo that is degraded already, of the result's size: the result and the "
         "photo are scored against it; with a folder of photos, a folder",
@@ -171,15 +168,11 @@ class Settings:
     samples: int = of_result(
         1,
         "more: as many different restorations, their mean and a map of where they differ",
-        "it is how many restorations to draw, from 1 to 10000",
         least=1,
         most=10000,
     )
     seed: int = of_result(
-        0,
-        "of all random numbers: the same seed gives the same result",
-        least=-(2**63),
-        most=2**63 - 1,
+        0, "of all random numbers: the same seed, the same result", least=-(2**63), most=2**63 - 1
     )
     device: str | int = of_run("auto", "auto, cpu, cuda, or another of torch's")
     batch: int | Literal["auto"] = of_run(

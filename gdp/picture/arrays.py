@@ -18,10 +18,10 @@ from gdp.picture.codec.read import read
 from gdp.picture.codec.shallow import photo_of
 from gdp.picture.panels import picture_of
 from gdp.picture.photo import Photo, RefusedError
+from gdp.picture.scale import check_scale
 from gdp.picture.units import WHITE
 from gdp.storage.places import expand
 
-RANGE = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
 Back = Callable[[Tensor], Any]
 Frame = tuple[int, int, int, int] | None
 
@@ -176,19 +176,6 @@ def of_tensor(tensor: Tensor, name: str) -> Source:
         return out if tensor.ndim == 4 else out[0]
 
     return Source(photos, lambda pixels: back(pixels.clamp(0, 1)), back, name)
-
-
-def check_scale(pixels: Tensor, name: str) -> None:
-    """Raise ValueError where a pixel is not finite, or they have another scale than [0, 1]."""
-    if not pixels.isfinite().all():
-        raise ValueError(f"the {name} holds NaN or infinite pixels; repair it first")
-
-    low, high = (float(v) for v in pixels.aminmax())
-    if low < RANGE[0] or high > RANGE[1]:
-        raise ValueError(
-            f"the {name}'s floats go from {low:.3g} to {high:.3g}; "
-            "they should lie in [0, 1]: divide them by their white"
-        )
 
 
 def array_of(map: Tensor) -> np.ndarray:

@@ -141,7 +141,13 @@ def mask_of(what: Any) -> Tensor:
             f"mask= is a {type(what).__name__}; "
             "it can be a path, a PIL image, a numpy array or a torch tensor"
         )
-    return white_of(what, "given")[None, None]
+    white = white_of(what, "given")
+    if bool((white == 1).all()):
+        raise ValueError(
+            f"mask= is an array of shape {what.shape}, and white all over; "
+            "it is (H, W), white or True where to repair and black elsewhere"
+        )
+    return white[None, None]
 
 
 def white_of(array: np.ndarray, name: str) -> Tensor:

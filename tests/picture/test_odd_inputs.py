@@ -10,6 +10,7 @@ import tifffile
 import torch
 from PIL import Image
 
+import gdp
 from benchmarks.odd_files import encoded, several, values
 from gdp.picture import read
 from tests.picture.codec.files import RGB
@@ -125,3 +126,26 @@ def test_premultiplied_grey(tmp_path):
     got = read(tmp_path / "x.tif")
     assert float(got.pixels.mean()) == pytest.approx(0.5, abs=0.01)
     assert float(got.alpha.mean()) == pytest.approx(128 / 255, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("scaled", "says"),
+    [
+        (lambda x: x * 2 - 1, r"\(x \+ 1\) / 2"),
+        (lambda x: x * 4 - 2, r"\(x / 1\.[0-9]+ \+ 1\) / 2|\(x / 2 \+ 1\) / 2"),
+        (lambda x: x * 1.55, "divide them by their white"),
+        (lambda x: x * 255, "divide them by their white"),
+    ],
+)
+def test_floats_of_another_scale_are_told_which(scaled, says):
+    """A photo without deep shadows, too, whose least value is above -0.6."""
+    x = torch.rand(3, 24, 32, generator=torch.Generator().manual_seed(0)) * 0.7 + 0.3
+    for photo in (scaled(x), scaled(x).permute(1, 2, 0).numpy()):
+        with pytest.raises(ValueError, match=says):
+            gdp.restore(photo, task="sr4", steps=1)
+
+
+def test_noise_may_leave_the_range():
+    x = torch.rand(3, 24, 32, generator=torch.Generator().manual_seed(0))
+    noisy = x + 0.15 * torch.randn(3, 24, 32, generator=torch.Generator().manual_seed(1))
+    assert gdp.restore(noisy, task="denoise", sigma_y=0.15, steps=1).image.shape == noisy.shape
