@@ -68,10 +68,7 @@ class Settings:
     )
     keep_exif: bool = of_files(False, "true: camera, date, place and author go over to the result")
     page: int | None = of_photo(
-        None,
-        "which picture of a file that holds several, such as pages or an animation; from 1",
-        least=1,
-        younger=True,
+        None, "which picture of a file that holds several, from 1", least=1, younger=True
     )
     mask: Any | None = of_photo(
         None,
@@ -90,6 +87,7 @@ class Settings:
         "the truth of a photo that is degraded already, of the result's size: the result and the "
         "photo are scored against it; with a folder of photos, a folder",
         path=True,
+        younger=True,
     )
     degrade: bool = of_photo(False, "true: make y from a clean photo, restore it, score it")
     sigma_y: float | Literal["auto"] = of_photo(

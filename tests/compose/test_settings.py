@@ -28,6 +28,7 @@ ACCEPTED = {
     "mask": ["m.png", "masks", None],
     "mask_invert": [True, False],
     "init": ["i.png", None],
+    "reference": ["truth.png", "truths", None],
     "degrade": [True],
     "sigma_y": [0, 0.05, 1, "auto"],
     "jpeg": ["auto", "off"],
@@ -154,4 +155,4 @@ def test_what_leaves_the_numbers_as_they_are():
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init", "noise"}
+    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference"}
