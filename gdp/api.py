@@ -16,8 +16,10 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.settings import FILES_ONLY
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
+from gdp.picture.scale import check_excess
 from gdp.picture.scene import scene
 from gdp.prior.prior import Prior
+from gdp.restore.cost import check_memory, check_time
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
@@ -140,7 +142,13 @@ def read_source(photo: Any, setup: Setup) -> Source:
                 f"got a list of {len(photo)} photos, which only task='hdr' takes; "
                 "restore them one by one"
             )
-        return source_of(photo, frame=None if setup.config["degrade"] else setup.operator.frame)
+        frame = None if setup.config["degrade"] else setup.operator.frame
+        source = source_of(photo, frame=frame, page=setup.config["page"])
+        for one in source.photos:
+            check_excess(
+                one, 0.0 if setup.config["degrade"] else setup.config["sigma_y"], source.name
+            )
+        return source
 
     if not several:
         raise TypeError(
@@ -171,6 +179,8 @@ def restore_all(
     on_step: OnStep | None,
 ) -> list[Result]:
     """Restore every photo of a source; those that may share the network's calls do."""
+    for photo in source.photos:
+        check_memory(photo, setup, prior.device)
     measurements = [
         observe(photo, setup, prior.device, source.name, source.file, init, reference)
         for photo in source.photos
@@ -182,7 +192,9 @@ def restore_all(
     for first, *others in groups:
         size = setup.at_once(first.operator.x_shape(first.y)[-2:], first.y.device)
         batches = 1 if others else -(-setup.config["samples"] // size)
-        totals.append(sum(calls_of_passes(first, setup, prior)) * batches)
+        calls = sum(calls_of_passes(first, setup, prior))
+        check_time(calls, first.operator.x_shape(first.y)[-2:], setup, prior)
+        totals.append(calls * batches)
 
     results, began = [], prior.calls
     for k, together in enumerate(groups):

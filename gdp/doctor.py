@@ -156,7 +156,7 @@ def priors() -> Iterator[Line]:
 
     away = []
     for file in sorted((CONF / "prior").glob("*.yaml")):
-        node = yaml.safe_load(file.read_text())
+        node = yaml.safe_load(file.read_text(encoding="utf-8"))
         path = node.get("path", "???")
         if path == "???":
             continue

@@ -81,7 +81,7 @@ ARROWS = {
     "gdp": ("gdp.api",),
     "run": ("gdp.cli",),
 }
-ARROWS["gdp.restore"] += ("operators.coded", "operators.noise")
+ARROWS["gdp.restore"] += ("operators.coded", "operators.noise", "operators.missing")
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
 ARROWS["operators.small_photo"] += ("operators.blur", "operators.coded", "operators.size")
 ARROWS["operators.blur"] += ("operators.light",)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from benchmarks.odd_files.broken import bombs, impossible
-from benchmarks.odd_files.files import RESTORED, Case
-from benchmarks.odd_files.readable import sound
+from benchmarks.odd_files.files import REFUSED, RESTORED, Case
+from benchmarks.odd_files.readable import several, sound
 
 # Where files are cut off, as shares of their length
 CUT_SHARES = (0.02, 0.2, 0.4, 0.6, 0.8, 0.97)
@@ -22,6 +22,9 @@ def corpus() -> Iterator[Case]:
     files = sound()
     for name, data in files.items():
         yield Case(name, data, RESTORED)
+
+    for name, data in several().items():
+        yield Case(name, data, REFUSED)
 
     # Sound files under wrong names
     renamed = {

@@ -34,9 +34,9 @@ def common() -> dict[str, bytes]:
 
 
 def odd_pictures() -> dict[str, bytes]:
-    """Make PNG, JPEG, GIF and WebP files of odd modes, sizes and numbers of pictures, by name."""
+    """Make PNG, JPEG, GIF and WebP files of odd modes and sizes, by name."""
     rgb, rgba = Image.fromarray(values()), Image.fromarray(values(4))
-    grey, palette = rgb.convert("L"), rgb.quantize(16)
+    grey = rgb.convert("L")
     deep = values(4).astype(np.uint16) * 257
 
     return {
@@ -52,11 +52,6 @@ def odd_pictures() -> dict[str, bytes]:
         "row.png": encoded(rgb.resize((300, 1)), "PNG"),
         "column.png": encoded(rgb.resize((1, 300)), "PNG"),
         "small.jpg": encoded(rgb.crop((0, 0, 3, 2)), "JPEG"),
-        "animated.png": encoded(
-            rgb, "PNG", save_all=True, append_images=[Image.fromarray(values(seed=1))]
-        ),
-        "animated.gif": encoded(palette, "GIF", save_all=True, append_images=[grey], duration=50),
-        "animated.webp": encoded(rgb, "WEBP", save_all=True, append_images=[grey.convert("RGB")]),
         "grey.jpg": encoded(grey, "JPEG"),
         "grey_rgb_profile.jpg": encoded(grey, "JPEG", icc_profile=icc_srgb()),
         "cmyk_no_profile.jpg": encoded(rgb.convert("CMYK"), "JPEG"),
@@ -75,7 +70,6 @@ def odd_tiffs() -> dict[str, bytes]:
         "ycbcr.tif": encoded(rgb.convert("YCbCr"), "TIFF"),
         "lzw.tif": encoded(rgb, "TIFF", compression="tiff_lzw"),
         "jpeg.tif": encoded(rgb, "TIFF", compression="jpeg"),
-        "pages.tif": encoded(rgb.copy(), "TIFF", save_all=True, append_images=[rgb.convert("L")]),
         "fax.tif": encoded(rgb.convert("1"), "TIFF", compression="group4"),
         "big_endian.tif": tiff(deep[..., :3], photometric="rgb", byteorder=">"),
         "big_endian_float.tif": tiff(
@@ -90,6 +84,20 @@ def odd_tiffs() -> dict[str, bytes]:
         "inverted.tif": tiff(deep[..., 0], photometric="miniswhite"),
         "half.tif": tiff(floats.astype(np.float16), photometric="rgb"),
         "portable.ppm": encoded(rgb, "PPM"),
+    }
+
+
+def several() -> dict[str, bytes]:
+    """Make files of two pictures each, of which one has to be asked for, by name."""
+    rgb, other = Image.fromarray(values()), Image.fromarray(values(seed=1))
+    palette, grey = rgb.quantize(16), rgb.convert("L")
+
+    return {
+        "animated.png": encoded(rgb, "PNG", save_all=True, append_images=[other]),
+        "animated.gif": encoded(palette, "GIF", save_all=True, append_images=[grey], duration=50),
+        "animated.webp": encoded(rgb, "WEBP", save_all=True, append_images=[other]),
+        "pages.tif": encoded(rgb.copy(), "TIFF", save_all=True, append_images=[other]),
+        "deep_pages.tif": tiff(np.stack([values(1)[..., 0].astype(np.uint16) * 257] * 2)),
     }
 
 

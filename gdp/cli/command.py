@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,12 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gdp.cli.job import output_folder, restore_photos
 from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
-from gdp.cli.words import quote, with_photos
-from gdp.compose.refusal import refusal
-from gdp.storage.places import CONF
+from gdp.cli.streams import readable_streams
+from gdp.cli.words import read_line
+from gdp.compose.refusal import UnknownNameError, refusal
+from gdp.compose.validation import validate
+from gdp.storage.places import CONF, expand
+from gdp.version import __version__
 
 log = logging.getLogger("gdp")
 
@@ -38,22 +42,26 @@ def main() -> int:
     Returns:
         The exit code.
     """
+    readable_streams()
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
     log.setLevel(logging.INFO)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, and are reported in a line
     sys.path.append(os.getcwd())  # a user's operator lies beside where they run
 
-    sweep = "-m" in sys.argv or "--multirun" in sys.argv
+    if "--version" in sys.argv[1:]:
+        print(f"gdp {__version__}")
+        return DONE
     try:
-        sys.argv[1:] = [quote(word, sweep) for word in with_photos(sys.argv[1:])]
+        line = read_line(sys.argv[1:])
     except ValueError as error:
         log.error("error: %s", error)
-        return REFUSED
+        return SOME_FAILED if isinstance(error, UnknownNameError) else REFUSED
+    sys.argv[1:] = line.words
     jobs: list[Job] = []
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
     def run(cfg: DictConfig) -> None:
-        jobs.append(run_job(cfg))
+        jobs.append(run_job(cfg, line.swept, [job.folder for job in jobs]))
 
     try:
         run()
@@ -63,20 +71,27 @@ def main() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     finally:
-        if sweep:
+        if line.sweep:
             write_sweep_pages(jobs)
     return max((job.code for job in jobs), default=DONE)
 
 
-def run_job(cfg: DictConfig) -> Job:
-    """Run one job; what goes wrong is reported in a line, and noted."""
+def run_job(cfg: DictConfig, swept: Container[str], taken: Container[Path | None]) -> Job:
+    """Run one job; what goes wrong is reported in a line, and noted.
+
+    Args:
+        cfg: its configuration.
+        swept: the settings in which jobs differ.
+        taken: the folders of the jobs before it.
+    """
     hydra_config = HydraConfig.get()
     words = list(hydra_config.overrides.task)
     folder: Path | None = None
     failed: dict[str, str] = {}
 
     try:
-        folder = output_folder(cfg)
+        validate(cfg)
+        folder = output_folder(cfg, swept, taken)
         if hydra_config.runtime.choices.get("task") == "doctor":
             from gdp.doctor import examine
 
@@ -95,7 +110,7 @@ def write_sweep_pages(jobs: list[Job]) -> None:
     if not shown:
         return
     cfg = shown[0][0].cfg
-    root = Path(cfg.output).expanduser()
+    root = expand(cfg.output)
     if not root.is_dir():
         return
 

@@ -1,7 +1,9 @@
 """One job: find the photos, build the parts, restore, and tell what became of them."""
 
+import logging
 import re
 import tempfile
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +13,15 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from gdp.cli.messages import SOME_FAILED, print_files, report_error, summarize, write_page
-from gdp.compose.settings import validate
-from gdp.storage.places import SAMPLE
+from gdp.storage.places import SAMPLE, expand
 
 if TYPE_CHECKING:
     from gdp.folder.items import Item
     from gdp.picture import Found
+
+log = logging.getLogger("gdp")
+LONGEST = 180  # signs of the name of a job's folder
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".gif", ".heic")
 
 
 def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict[str, str]) -> int:
@@ -36,7 +41,6 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     """
     from gdp.picture import find_all
 
-    validate(cfg)
     photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
     check_writable(folder)
 
@@ -96,25 +100,52 @@ def items_of(photos: "list[Found]", folder: Path, cfg: DictConfig) -> "list[Item
     if scene:
         photo = read_scene([found.file for found in photos])
     elif len(photos) == 1:
-        photo = read(photos[0].file)
+        photo = read(photos[0].file, cfg.page)
 
+    masks = None if cfg.mask is None or not expand(cfg.mask).is_dir() else expand(cfg.mask)
     items = []
     for group in [photos] if scene else [[found] for found in photos]:
         path_inside(folder, group[0].name)
         files = tuple(found.file for found in group)
-        source = partial(read, files[0]) if photo is None else lambda: photo
-        items.append(Item(group[0].name, files, source, cfg.init, cfg.reference))
+        source = partial(read, files[0], cfg.page) if photo is None else lambda: photo
+        items.append(Item(group[0].name, files, source, cfg.init, cfg.reference, masks))
     return items
 
 
-def output_folder(cfg: DictConfig) -> Path:
-    """The setting `output`; in a sweep a folder in it that is named after the job's overrides."""
-    folder = Path(cfg.output).expanduser()
+def output_folder(
+    cfg: DictConfig, swept: Container[str] = (), taken: Container[Path | None] = ()
+) -> Path:
+    """The setting `output`; in a sweep a folder in it that is named after the job's overrides.
+
+    Args:
+        cfg: the job's configuration.
+        swept: the settings in which jobs differ; pictures count into the name only if they are.
+        taken: the folders of other jobs of this sweep.
+    """
+    folder = expand(cfg.output)
+    if folder.suffix.lower() in PICTURES and not folder.is_dir():
+        log.warning(
+            "output=%s is taken for a folder; results are called as the photos are, so give "
+            "output=%s, or another folder",
+            cfg.output,
+            folder.parent,
+        )
+
     hydra_config = HydraConfig.get()
-    if hydra_config.mode == RunMode.MULTIRUN:
-        name = re.sub(r"[^\w.,=+-]", "_", hydra_config.job.override_dirname)[:200]
-        folder = folder / (name or str(hydra_config.job.num))
-    return folder
+    if hydra_config.mode != RunMode.MULTIRUN:
+        return folder
+    words = [word for word in hydra_config.overrides.task if word.partition("=")[0] in swept]
+    pictures = [
+        word.replace("'", "") for word in words if word.partition("=")[0] in ("input", "mask")
+    ]
+    named = ",".join([*filter(None, [hydra_config.job.override_dirname]), *sorted(pictures)])
+    name = re.sub(r"[^\w.,=+-]", "_", named)[:LONGEST] or str(hydra_config.job.num)
+
+    # Names that differ in other signs only, or beyond the longest name
+    number, mine = 2, folder / name
+    while mine in taken:
+        mine, number = folder / f"{name}-{number}", number + 1
+    return mine
 
 
 def check_writable(folder: Path) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
+from gdp.compose.refusal import refusal
+
 if TYPE_CHECKING:
     from gdp.folder.items import Outcome
 
@@ -26,9 +28,11 @@ def report_error(error: Exception, verbose: bool, where: str = "") -> str:
     Returns:
         The line, without its beginning.
     """
-    expected = (ValueError, TypeError, OSError, HydraException, OmegaConfBaseException)
+    expected = (ValueError, TypeError, OSError)
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, HydraException | OmegaConfBaseException):
+        text = refusal(error)
     elif isinstance(error, expected):
         text = " ".join(str(error).split())
     else:

@@ -7,9 +7,11 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
+from gdp.compose.arguments import check_arguments
 from gdp.compose.names import public, with_public_names
 from gdp.compose.refusal import nearest
-from gdp.compose.settings import COSMETIC, validate
+from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
+from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix
@@ -55,6 +57,11 @@ def build(
         for key in () if group in objects else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
     validate(cfg)
+    if cfg.mask_invert:
+        invert_mask(cfg)
+    for group in PARTS:
+        if group not in objects:
+            check_arguments(cfg[group], group)
     choose_schedule(cfg, own_sampler="sampler" in objects)
     check_output(cfg.format, cfg.image_quality, cfg.depth)
 
@@ -74,6 +81,7 @@ def build(
     names = {**(choices or {}), **{group: kind.__name__ for group, kind in classes.items()}}
     words = [word for word in overrides if word.partition("=")[0].lstrip("+~") not in COSMETIC]
 
+    absent = [name for name in YOUNGER if cfg[name] == SETTINGS[name].default]
     own_prior = objects.get("prior")
     return Setup(
         operator=operator,
@@ -83,7 +91,7 @@ def build(
         config=config,
         choices=names,
         overrides=words,
-        cosmetic=COSMETIC,
+        cosmetic=(*COSMETIC, *absent),
     )
 
 
@@ -119,6 +127,17 @@ def expand_parts(cfg: DictConfig) -> None:
         nodes.append(part)
     with open_dict(cfg):
         cfg.operator.ops = nodes
+
+
+def invert_mask(cfg: DictConfig) -> None:
+    """Let mask_invert=true reach what reads the mask; ValueError where nothing does."""
+    node = cfg.operator.get("mask")
+    if cfg.mask is None or not isinstance(node, DictConfig) or "path" not in node:
+        raise ValueError(
+            "mask_invert=true is of a mask that is read; give mask=FILE and task=inpaint"
+        )
+    with open_dict(node):
+        node.invert = True
 
 
 def choose_schedule(cfg: DictConfig, own_sampler: bool) -> None:

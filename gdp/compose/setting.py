@@ -1,7 +1,8 @@
 """One setting: its type, default and bounds, and the words that explain it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from textwrap import fill
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -24,6 +25,7 @@ class Setting:
         cosmetic: whether it leaves a result's numbers as they are, but for rounding.
         files_only: whether it is about the command line's files, and no keyword in Python.
         path: whether it names files.
+        younger: whether folders of results are older than it: at its default it leaves them known.
         shown: the default as --help shows it; as YAML writes it if left out.
         name, type, default: filled in from the table that declares it.
     """
@@ -38,6 +40,7 @@ class Setting:
     cosmetic: bool = False
     files_only: bool = False
     path: bool = False
+    younger: bool = False
     shown: str = ""
     name: str = ""
     type: Any = None
@@ -72,6 +75,8 @@ class Setting:
         """Its bounds in words, as they follow the name of its type."""
         if self.least is None:
             return "" if self.above is None else f" above {self.above:g}"
+        if self.most is not None and self.most > 2**53:
+            return " of 64 bits"
         if self.most is not None:
             return f" from {self.least:g} to {self.most:g}"
         if self.below is not None:
@@ -85,6 +90,8 @@ class Setting:
     def fits(self, value: Any, option: Any) -> bool:
         """Whether a value is of one of the types, and within the bounds."""
         number = isinstance(value, int | float) and not isinstance(value, bool)
+        if self.path and (option in (str, Any) or get_origin(option) is list):
+            return fits_path(value, option)
         if option is Any:
             return True
         if option is bool:
@@ -98,9 +105,10 @@ class Setting:
         return isinstance(value, option)
 
     def within(self, value: float) -> bool:
-        """Whether a number is within the bounds; NaN is not."""
+        """Whether a number is within the bounds; NaN and infinity are not."""
         return (
-            (self.least is None or value >= self.least)
+            abs(value) < float("inf")
+            and (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)
             and (self.below is None or value < self.below)
@@ -109,6 +117,15 @@ class Setting:
     def refusal(self, value: Any) -> str:
         """The error of a value that is not accepted: got, and needed."""
         return f"{self.name}={value}; {self.needed or f'it is {self.kind}'}"
+
+
+def fits_path(value: Any, option: Any) -> bool:
+    """Whether a value names a file, or where that is the option is a list of such or a picture."""
+    if isinstance(value, str | Path):
+        return str(value).strip() != "" and get_origin(option) is not list
+    if get_origin(option) is list:
+        return isinstance(value, Sequence) and all(fits_path(one, str) for one in value)
+    return option is Any and not isinstance(value, bool | int | float | Sequence | Mapping | None)
 
 
 def declare(
@@ -124,10 +141,11 @@ def declare(
     cosmetic: bool = False,
     files_only: bool = False,
     path: bool = False,
+    younger: bool = False,
     shown: str = "",
 ) -> Any:
     """A field of a table of settings; the arguments are those of Setting."""
-    ends, uses = (least, most, above, below), (cosmetic, files_only, path)
+    ends, uses = (least, most, above, below), (cosmetic, files_only, path, younger)
     setting = Setting(section, help, needed, *ends, *uses, shown=shown)
     return field(default=default, metadata={"setting": setting})
 

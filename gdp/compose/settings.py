@@ -10,9 +10,8 @@ from functools import partial
 from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig
 
-from gdp.compose.setting import TRUTH_WORDS, declare, listing, settings_of
+from gdp.compose.setting import declare, listing, settings_of
 
 # Sections of --help.
 of_files = partial(declare, section="Pictures in and out", files_only=True)
@@ -30,6 +29,7 @@ class Settings:
         None,
         "a picture, a folder of them, a glob such as 'photos/*.jpg', or a list [a.jpg,b.jpg]; left "
         "out, the bundled sample",
+        "it is a picture, a folder, a glob such as 'photos/*.jpg', or a list [a.jpg,b.jpg]",
         cosmetic=True,
         path=True,
     )
@@ -41,6 +41,7 @@ class Settings:
     output: str = of_files(
         "outputs/${now:%Y-%m-%d}_${now:%H-%M-%S}",
         "the folder of the results",
+        "it is the folder of the results",
         cosmetic=True,
         path=True,
         shown="outputs/<date>_<time>",
@@ -66,18 +67,27 @@ class Settings:
         "it is 8 or 16 bits a channel, or 32 for floats",
     )
     keep_exif: bool = of_files(False, "true: camera, date, place and author go over to the result")
-    mask: Any = of_photo(None, "white = repair", path=True)
-    init: Any = of_photo(
+    page: int | None = of_photo(
+        None, "which picture of a file that holds several, from 1", least=1, younger=True
+    )
+    mask: Any | None = of_photo(
+        None,
+        "white = repair, grey = in part; a picture, or with a folder of photos a folder",
+        path=True,
+    )
+    mask_invert: bool = of_photo(False, "true: black = repair", younger=True)
+    init: Any | None = of_photo(
         None,
         "a picture of the result's size to start from, such as another tool's result; with a "
         "folder of photos, a folder",
         path=True,
     )
-    reference: Any = of_photo(
+    reference: Any | None = of_photo(
         None,
         "the truth of a photo that is degraded already, of the result's size: the result and the "
         "photo are scored against it; with a folder of photos, a folder",
         path=True,
+        younger=True,
     )
     degrade: bool = of_photo(False, "true: make y from a clean photo, restore it, score it")
     sigma_y: float | Literal["auto"] = of_photo(
@@ -156,10 +166,12 @@ class Settings:
     samples: int = of_result(
         1,
         "more: as many different restorations, their mean and a map of where they differ",
-        "it is how many restorations to draw, 1 or more",
         least=1,
+        most=10000,
     )
-    seed: int = of_result(0, "of all random numbers: the same seed gives the same result")
+    seed: int = of_result(
+        0, "of all random numbers: the same seed, the same result", least=-(2**63), most=2**63 - 1
+    )
     device: str | int = of_run("auto", "auto, cpu, cuda, or another of torch's")
     batch: int | Literal["auto"] = of_run(
         "auto",
@@ -187,6 +199,7 @@ class Settings:
         "summary.csv and index.html tell of all photos in `output`; after -m, of all jobs, and "
         "sheet.png shows them",
     )
+    force: bool = of_run(False, "true: begin also what takes hours, or more memory than is free")
     overwrite: bool = of_run_files(False, "true: replace pictures of the same name in `output`")
     verbose: bool = of_run_files(False, "true: tracebacks")
 
@@ -194,8 +207,8 @@ class Settings:
 SETTINGS = settings_of(Settings)
 COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
 FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
+YOUNGER = tuple(name for name, setting in SETTINGS.items() if setting.younger)
 PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
-
 # conf/config.yaml names it first. The defaults are handed over without their types: Hydra would
 # convert values (strength=1 to 1.0), and refuse a whole sweep for one job; `validate` does neither.
 ConfigStore.instance().store(
@@ -203,18 +216,3 @@ ConfigStore.instance().store(
     node=asdict(Settings()) | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
     provider="gdp",
 )
-
-
-def validate(cfg: DictConfig) -> None:
-    """Check every global setting, and turn words such as `yes` and `off` into true or false.
-
-    Raises:
-        ValueError: a value is not of its setting's type, or out of bounds.
-    """
-    for name, setting in SETTINGS.items():
-        if setting.type is bool and isinstance(cfg[name], str):
-            cfg[name] = TRUTH_WORDS.get(cfg[name].lower(), cfg[name])
-
-    for name, setting in SETTINGS.items():
-        if not setting.accepts(cfg[name]):
-            raise ValueError(setting.refusal(cfg[name]))

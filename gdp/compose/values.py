@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -23,6 +25,8 @@ def config_value(name: str, value: Any) -> Any:
         return [config_value(name, inner) for inner in value]
     if value is None or isinstance(value, bool | int | float | Path | Tensor):
         return value
+    if isinstance(value, np.ndarray) and value.ndim and value.dtype.kind in "buifc":
+        return torch.from_numpy(np.array(value))  # a copy: writable, contiguous
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
     raise TypeError(

@@ -28,7 +28,7 @@ def finished(
     target = folder / item.name
     report = target.with_name(f"{target.name}.json")
     try:
-        content = json.loads(report.read_text())
+        content = json.loads(report.read_text(encoding="utf-8"))
         known = content["fingerprint"]
         files = [report.with_name(f"{target.name}{suffix}") for suffix in content["files"]]
         made = report.stat().st_mtime_ns

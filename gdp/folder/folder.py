@@ -16,6 +16,7 @@ from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
 from gdp.prior.prior import Prior
+from gdp.restore.cost import check_memory
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, fit_alpha, observe
 from gdp.restore.sample import Cost
@@ -148,6 +149,7 @@ class Folder:
                 first, truth = item.beside(item.init), item.beside(item.reference)
                 photo = fit_alpha(item.read(), self.setup)
                 device = prior.device
+                check_memory(photo, self.setup, device)
                 measurement = observe(
                     photo, self.setup, device, item.title, item.file, first, truth
                 )

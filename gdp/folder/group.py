@@ -8,6 +8,7 @@ from typing import Any
 from gdp.folder.items import Item
 from gdp.folder.progress import Progress
 from gdp.prior.prior import Prior
+from gdp.restore.cost import check_time
 from gdp.restore.observe import Measurement
 from gdp.restore.sample import Cost, calls_of_passes, sample
 from gdp.restore.setup import Setup
@@ -54,6 +55,7 @@ def sample_group(
         log.info("%s: goes on where it was", title)
 
     passes = calls_of_passes(first, setup, prior)
+    check_time(sum(passes), first.operator.x_shape(first.y)[-2:], setup, prior)
     previews = [preview_file(space, item.name) for item in items]
     shown = (first.operator, first.y, previews, config["preview"])
     with Progress(passes, title, prior, *shown) as progress:

@@ -22,6 +22,7 @@ class Item(NamedTuple):
     read: Callable[[], Photo]
     init: str | Path | None = None  # a picture to start from, or a folder of such
     reference: str | Path | None = None  # the truth, or a folder of such
+    masks: Path | None = None  # a folder of masks
 
     @property
     def file(self) -> Path:
@@ -37,7 +38,7 @@ class Item(NamedTuple):
     def sources(self) -> list[Path]:
         """All files that the result depends on, as far as they are there."""
         others = []
-        for path in (self.init, self.reference):
+        for path in (self.init, self.reference, self.masks):
             try:
                 others += [] if path is None else [namesake(path, self.file)]
             except FileNotFoundError:

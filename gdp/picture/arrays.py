@@ -18,9 +18,10 @@ from gdp.picture.codec.read import read
 from gdp.picture.codec.shallow import photo_of
 from gdp.picture.panels import picture_of
 from gdp.picture.photo import Photo, RefusedError
+from gdp.picture.scale import check_scale
 from gdp.picture.units import WHITE
+from gdp.storage.places import expand
 
-RANGE = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
 Back = Callable[[Tensor], Any]
 Frame = tuple[int, int, int, int] | None
 
@@ -43,7 +44,9 @@ class Source(NamedTuple):
     file: Path | None = None
 
 
-def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
+def source_of(
+    what: Any, name: str = "photo", frame: Frame = None, page: int | None = None
+) -> Source:
     """Take a picture of any kind.
 
     Args:
@@ -52,6 +55,7 @@ def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
         name: what to call it in messages.
         frame: pixels that a result has more than the photo at the left, right, top and bottom;
             the photo's transparency does not go on there.
+        page: which picture of a file that holds several, from 1.
 
     Raises:
         OSError: the file cannot be read.
@@ -59,10 +63,10 @@ def source_of(what: Any, name: str = "photo", frame: Frame = None) -> Source:
         ValueError: it is no picture, or its numbers have another scale than [0, 1].
     """
     if isinstance(what, str | Path):
-        photo = read(what)
+        photo = read(what, page)
         if photo.alpha is not None:
             photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
-        return Source([photo], pil_of(photo), array_of, Path(what).name, Path(what).expanduser())
+        return Source([photo], pil_of(photo), array_of, Path(what).name, expand(what))
 
     if isinstance(what, Image.Image):
         try:
@@ -172,19 +176,6 @@ def of_tensor(tensor: Tensor, name: str) -> Source:
         return out if tensor.ndim == 4 else out[0]
 
     return Source(photos, lambda pixels: back(pixels.clamp(0, 1)), back, name)
-
-
-def check_scale(pixels: Tensor, name: str) -> None:
-    """Raise ValueError where a pixel is not finite, or they have another scale than [0, 1]."""
-    if not pixels.isfinite().all():
-        raise ValueError(f"the {name} holds NaN or infinite pixels; repair it first")
-
-    low, high = (float(v) for v in pixels.aminmax())
-    if low < RANGE[0] or high > RANGE[1]:
-        raise ValueError(
-            f"the {name}'s floats go from {low:.3g} to {high:.3g}; "
-            "they should lie in [0, 1]: divide them by their white"
-        )
 
 
 def array_of(map: Tensor) -> np.ndarray:

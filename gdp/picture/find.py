@@ -2,24 +2,26 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from gdp.picture.codec.kinds import RAW_SUFFIXES
 from gdp.picture.names import result_names
+from gdp.picture.own import results_among
+from gdp.storage.places import expand
 
 SUFFIXES = (
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".webp",
-    ".tif",
-    ".tiff",
-    ".bmp",
-    ".gif",
-    ".avif",
-    ".heic",
-    ".heif",
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".bmp", ".gif"),
+    *(".avif", ".heic", ".heif", ".hif", ".jp2", ".pgm", ".ppm", ".pnm", ".pbm"),
+)
+# What else in a folder may have been meant: told of, where it is left out
+LEFT_OUT = (
+    *RAW_SUFFIXES,
+    *(".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".jxl", ".exr", ".hdr", ".psd"),
+    *(".pdf", ".svg", ".jxr", ".j2k", ".jpx", ".npy", ".pfm", ".ico", ".tga", ".eps", ".apng"),
 )
 WILD = set("*?[")  # what makes a path a glob
 log = logging.getLogger("gdp")
@@ -45,7 +47,7 @@ def find_photos(path: str | Path, recursive: bool = False) -> list[Path]:
         recursive: whether to look in folders below a folder too.
 
     Returns:
-        The pictures, by name.
+        The pictures, by name; results of the program are none of them.
 
     Raises:
         FileNotFoundError: there is none.
@@ -88,18 +90,16 @@ def find_all(
 
 def search(path: str | Path, recursive: bool, skip: Path | None = None) -> tuple[Path, list[Path]]:
     """The folder that names are relative to, and the pictures; see `find_photos`."""
-    p = Path(path).expanduser()
+    p = expand(path)
     takes = "input= takes a picture, a folder of them, or a glob such as 'photos/*.jpg'"
 
     if p.is_dir():
+        skip = below(p, skip)
         files = walk(p, skip) if recursive else (f for f in p.iterdir() if f.is_file())
-        photos = sorted(f for f in files if is_photo(f))
+        photos = chosen(files, p)
         if not photos:
-            below = "" if recursive else "; recursive=true looks below it too"
-            raise FileNotFoundError(
-                f"no pictures in the folder {p}{below}; "
-                f"it needs files ending in {', '.join(SUFFIXES)}"
-            )
+            more = "" if recursive else "; recursive=true looks below it too"
+            raise FileNotFoundError(f"no pictures in the folder {p}{more}; {needs()}")
         return p, photos
 
     if p.exists() and not p.is_file():
@@ -114,19 +114,50 @@ def search(path: str | Path, recursive: bool, skip: Path | None = None) -> tuple
     pattern = "/".join(parts)
     if not WILD & set(pattern):
         raise FileNotFoundError(f"no such file: {p}; {takes}")
-    photos = sorted(  # ** follows no links
-        {f for f in root.glob(pattern) if f.is_file() and is_photo(f) and not is_within(f, skip)}
-    )
+    skip = below(root, skip)
+    found = (f for f in root.glob(pattern) if f.is_file() and not is_within(f, skip))
+    photos = chosen(found, p)  # ** follows no links
     if not photos:
-        raise FileNotFoundError(
-            f"no picture matches {p}; it needs files ending in {', '.join(SUFFIXES)}"
-        )
+        raise FileNotFoundError(f"no picture matches {p}; {needs()}")
     return root, photos
 
 
-def is_photo(file: Path) -> bool:
-    """Whether its name is a picture's; hidden files, as macOS leaves on foreign disks, are not."""
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+def needs() -> str:
+    """What files have to be called."""
+    return f"it needs files ending in {', '.join(SUFFIXES)}"
+
+
+def chosen(files: Iterable[Path], where: Path) -> list[Path]:
+    """Those of the files that are photos, by name; a line tells what is left out.
+
+    Raises:
+        FileNotFoundError: all of them are results of the program.
+    """
+    raw = RAW_SUFFIXES if find_spec("rawpy") is not None else ()
+    visible = sorted({file for file in files if not file.name.startswith(".")})
+    photos = [file for file in visible if file.suffix.lower() in (*SUFFIXES, *raw)]
+    made = results_among(photos)
+
+    # What may have been meant.
+    left = Counter(file.suffix.lower() for file in visible if file.suffix.lower() in LEFT_OUT)
+    left -= Counter(dict.fromkeys(raw, left.total()))
+    kinds = [f"{count} {suffix}" for suffix, count in sorted(left.items())]
+    kinds += [f"{len(made)} of former results"] if made else []
+    if kinds:
+        remedy = "; pip install rawpy for raw files" if set(left) & set(RAW_SUFFIXES) else ""
+        log.info("left out of %s: %s%s", where, ", ".join(kinds), remedy)
+
+    if made and len(made) == len(photos):
+        raise FileNotFoundError(
+            f"{where} has no pictures but former results; to restore these once more, name them: "
+            f"input=[{min(made).name},...]"
+        )
+    return [file for file in photos if file not in made]
+
+
+def below(root: Path, skip: Path | None) -> Path | None:
+    """The folder of the results, if it is to be passed over: not where photos are in it, too."""
+    return skip if is_within(skip or root, root) and not is_within(root, skip) else None
 
 
 def walk(folder: Path, skip: Path | None) -> Iterator[Path]:
@@ -146,7 +177,7 @@ def walk(folder: Path, skip: Path | None) -> Iterator[Path]:
 
 def is_within(path: Path, folder: Path | None) -> bool:
     """Whether a path is a folder or lies in it."""
-    return folder is not None and path.resolve().is_relative_to(folder.expanduser().resolve())
+    return folder is not None and path.resolve().is_relative_to(folder.resolve())
 
 
 def namesake(path: str | Path, photo: Path) -> Path:
@@ -159,11 +190,12 @@ def namesake(path: str | Path, photo: Path) -> Path:
     Raises:
         FileNotFoundError: the folder has none.
     """
-    folder = Path(path).expanduser()
+    folder = expand(path)
     if not folder.is_dir():
         return folder
 
-    for file in find_photos(folder):
-        if file.stem == photo.stem:
+    for file in sorted(folder.iterdir()):
+        known = file.suffix.lower() in (*SUFFIXES, *RAW_SUFFIXES, ".npy")
+        if known and file.stem == photo.stem and file.is_file():
             return file
     raise FileNotFoundError(f"no picture named {photo.stem} in {folder}")

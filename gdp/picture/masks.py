@@ -1,4 +1,4 @@
-"""Masks that users paint: white is what is to be repaired, as in photo editors."""
+"""Masks that users paint: white is what is to be repaired, grey in part, as in photo editors."""
 
 import logging
 from pathlib import Path
@@ -9,23 +9,30 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from gdp.picture.codec.exif import upright
 from gdp.picture.codec.read import decode
-from gdp.picture.units import WHITE
+from gdp.storage.places import expand
 
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in brightness (ITU-R BT.601)
 MUCH = 0.6  # share of the picture; a mask that marks more may be the wrong way round
+# Greys nearer to black or white than this are meant to be that: compression changes them so much.
+NEAR = 0.05
+WHITES = (1.0, 255.0, 65535.0)  # of masks: labels and shares, 8 bits, 16 bits
 log = logging.getLogger(__name__)
 
 
-def read_mask(path: str | Path | Tensor | None) -> Tensor:
-    """Read which pixels of a photo are known, from a mask in which white is to be repaired.
+def read_mask(path: str | Path | Tensor | None, invert: bool = False) -> Tensor:
+    """Read how much of a photo's pixels stays, from a mask in which white is to be repaired.
 
     Args:
-        path: a picture file, in which transparent pixels count as black; or the mask's pixels
-            [1, 1, H, W] in [0, 1].
+        path: a picture file, in which transparent pixels count as black, or an .npy array; or the
+            mask's pixels [1, 1, H, W] in [0, 1]. A folder holds a mask for each photo, which
+            is not read before that: what is returned stands for it.
+        invert: whether black is to be repaired instead.
 
     Returns:
-        [1, 1, H, W], 1 where the photo stays and 0 where it is repaired.
+        [1, 1, H, W]: 1 where the photo stays and 0 where it is repaired; between the two, the share
+        of the photo in the result.
 
     Raises:
         ValueError: there is no mask, it has no white, or it is white all over.
@@ -34,74 +41,155 @@ def read_mask(path: str | Path | Tensor | None) -> Tensor:
         raise ValueError(
             "inpainting needs to know what to repair; give mask=FILE, a picture that is white there"
         )
-
     if isinstance(path, Tensor):
-        known, path = path[0, 0] < 0.5, "given"
+        white, path = path[0, 0].float(), "given"
+    elif expand(path).is_dir():
+        return torch.tensor([[[[0.0, 1.0]]]])
     else:
-        photo = decode(path)
-        white = sum(weight * plane for weight, plane in zip(LUMA, photo.pixels[0], strict=True))
-        known = (white if photo.alpha is None else white * photo.alpha[0, 0]) < 0.5
+        white = white_of_file(expand(path))
 
-    # What cannot be meant, and what is unlikely to be.
-    if known.all():
+    white = 1 - white if invert else white
+    white = white.masked_fill(white < NEAR, 0.0).masked_fill(white > 1 - NEAR, 1.0)
+    check_white(white, str(path), "black" if invert else "white")
+    return 1 - white[None, None]
+
+
+def check_white(white: Tensor, name: str, colour: str) -> None:
+    """Raise ValueError at what cannot be meant, and warn of what is unlikely to be.
+
+    Args:
+        white: how much is repaired, [H, W] in [0, 1].
+        name: the mask's.
+        colour: what stands for repair in it.
+    """
+    if not white.any():
         raise ValueError(
-            f"the mask {path} has no white, so there is nothing to repair; "
-            "paint white over what is to go"
+            f"the mask {name} has no {colour}, so there is nothing to repair; "
+            f"paint {colour} over what is to go"
         )
-    if not known.any():
+    if white.all():
+        other = "white" if colour == "black" else "black"
         raise ValueError(
-            f"the mask {path} is white all over, so nothing of the photo would be left; "
-            "leave the good parts black"
+            f"the mask {name} is {colour} all over, so nothing of the photo would be left; "
+            f"leave the good parts {other}"
         )
-    lost = 1 - float(known.float().mean())
+    lost = float((white > 0).float().mean())
     if lost > MUCH:
         log.warning(
-            "the mask %s marks %.0f %% for repair; "
-            "if that is the wrong way round, invert it: white = repair",
-            path,
+            "the mask %s marks %.0f %% for repair; if that is the wrong way round, "
+            "give mask_invert=%s (%s = repair)",
+            name,
             100 * lost,
+            "false" if colour == "black" else "true",
+            colour,
         )
 
-    return known.float()[None, None]
 
-
-def read_optional_mask(path: str | Path | Tensor | None) -> Tensor | None:
+def read_optional_mask(path: str | Path | Tensor | None, invert: bool = False) -> Tensor | None:
     """Read a mask as `read_mask` does; None where `path` is None."""
-    return None if path is None else read_mask(path)
+    return None if path is None else read_mask(path, invert)
+
+
+def white_of_file(file: Path) -> Tensor:
+    """How white the mask in a file is, [H, W] in [0, 1]."""
+    if file.suffix.lower() == ".npy":
+        try:
+            array = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(
+                f"{file} cannot be read as a mask ({error}); give a picture or an array of numbers"
+            ) from None
+        return white_of(array, file.name)
+
+    photo = decode(file, any_scale=True)
+    colours = photo.pixels[0].permute(1, 2, 0)
+
+    # Labels 0 and 1 in a file whose white is 255 or more.
+    most = float(colours.max())
+    for label in (1 / 255, 1 / 65535) if photo.depth < 32 else ():
+        if 0 < most <= label * 1.001:
+            colours = colours / label
+    if photo.alpha is None:
+        return brightness(colours)
+    return brightness(torch.cat([colours, photo.alpha[0].permute(1, 2, 0)], -1))
 
 
 def mask_of(what: Any) -> Tensor:
     """Take a mask that is no file.
 
     Args:
-        what: a PIL image, or an array or tensor (H, W): white or True where to repair.
+        what: a PIL image, or an array or tensor (H, W), (H, W, 3 or 4), or with its channels first:
+            white, 1 or True where to repair. Whole numbers and floats may go to 1, 255 or 65535.
 
     Returns:
-        [1, 1, H, W], 1 where to repair.
+        [1, 1, H, W] in [0, 1], 1 where to repair.
 
     Raises:
         TypeError: it is of no such kind.
-        ValueError: it has another shape.
+        ValueError: it has another shape, or negative numbers.
     """
     if isinstance(what, Image.Image):
-        what = np.asarray(what.convert("L"))
-    if not isinstance(what, np.ndarray | Tensor):
+        picture = upright(what)
+        numbers = picture.mode in ("1", "L", "F") or picture.mode.startswith("I")
+        plain = numbers and not picture.has_transparency_data
+        what = np.asarray(picture if plain else picture.convert("RGBA"))
+    if isinstance(what, Tensor):
+        what = what.detach().cpu()
+        what = (what.float() if what.dtype == torch.bfloat16 else what).numpy()
+    if not isinstance(what, np.ndarray):
         raise TypeError(
             f"mask= is a {type(what).__name__}; "
             "it can be a path, a PIL image, a numpy array or a torch tensor"
         )
-
-    values = torch.as_tensor(np.array(what) if isinstance(what, np.ndarray) else what)
-    flat = values.float().cpu() / WHITE.get(str(what.dtype).removeprefix("torch."), 1)
-
-    # Leading dimensions and a last channel of one are no more than wrapping.
-    while flat.ndim > 2 and flat.shape[0] == 1:
-        flat = flat[0]
-    flat = flat[..., 0] if flat.ndim == 3 and flat.shape[-1] == 1 else flat
-    if flat.ndim != 2 or not flat.numel():
+    white = white_of(what, "given")
+    if bool((white == 1).all()):
         raise ValueError(
-            f"mask= is an array of shape {tuple(what.shape)}; "
+            f"mask= is an array of shape {what.shape}, and white all over; "
+            "it is (H, W), white or True where to repair and black elsewhere"
+        )
+    return white[None, None]
+
+
+def white_of(array: np.ndarray, name: str) -> Tensor:
+    """How white an array of any shape and type that a mask may have is, [H, W] in [0, 1]."""
+    shape = array.shape
+    if array.dtype.kind not in "buif":
+        raise TypeError(
+            f"the mask {name} is an array of {array.dtype}; it takes numbers, or True and False"
+        )
+
+    # Leading dimensions of one are wrapping; channels may come first or last.
+    while array.ndim > 3 and array.shape[0] == 1:
+        array = array[0]
+    first = array.ndim == 3 and array.shape[0] in (1, 3, 4)
+    if first and (array.shape[0] == 1 or array.shape[-1] not in (1, 3, 4)):
+        array = np.moveaxis(array, 0, -1)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.ndim != 3 or array.shape[-1] not in (1, 3, 4) or not array.size:
+        raise ValueError(
+            f"mask= is an array of shape {tuple(shape)}; "
             "it takes (H, W), white or True where to repair"
         )
 
-    return (flat >= 0.5).float()[None, None]
+    # By its largest number its white is 1, 255 or 65535.
+    values = torch.from_numpy(array.astype(np.float64))
+    low, high = (float(v) for v in values.aminmax())
+    if not (low >= 0 and high <= WHITES[-1]):  # NaN is neither
+        raise ValueError(
+            f"the mask {name} holds numbers from {low:.4g} to {high:.4g}; "
+            "they go from 0 to 1, to 255 or to 65535"
+        )
+    white = next(white for white in WHITES if high <= white)
+    return brightness((values / white).float())
+
+
+def brightness(values: Tensor) -> Tensor:
+    """[H, W] of [H, W, 1, 3 or 4] in [0, 1]; what is transparent is black."""
+    colours, alpha = values[..., :3], values[..., 3:]
+    if colours.shape[-1] == 3:
+        grey = sum(weight * plane for weight, plane in zip(LUMA, colours.unbind(-1), strict=True))
+        flat = torch.as_tensor(grey)
+    else:
+        flat = colours[..., 0]
+    return flat if not alpha.shape[-1] else flat * alpha[..., 0]

@@ -47,8 +47,8 @@ def to_tensor(values: np.ndarray, channels: int) -> Tensor:
     return torch.from_numpy(wide).permute(2, 0, 1)[None].contiguous()
 
 
-def clip(values: np.ndarray) -> np.ndarray:
-    """Clip values to [0, 1].
+def clip(values: np.ndarray, any_scale: bool = False) -> np.ndarray:
+    """Clip values to [0, 1]; with `any_scale` those that go to 255 or 65535 are divided by that.
 
     Raises:
         RefusedError: one is NaN or infinite, or lies further outside than rounding takes it.
@@ -56,6 +56,9 @@ def clip(values: np.ndarray) -> np.ndarray:
     low, high = float(values.min()), float(values.max())
     if not (np.isfinite(low) and np.isfinite(high)):
         raise RefusedError("holds NaN or infinite pixels; repair it first")
+    if any_scale and high > 1 + SLACK:
+        white = next((white for white in (255.0, 65535.0) if high <= white), 1.0)
+        values, low, high = values / white, low / white, high / white
     if low < -SLACK or high > 1 + SLACK:
         raise RefusedError(
             f"holds values from {low:.4g} to {high:.4g}; "

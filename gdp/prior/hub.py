@@ -19,7 +19,6 @@ which is what the network knows at an earlier time:
 import math
 from collections.abc import Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,6 +37,7 @@ from gdp.prior.weights.diffusers_folder import (
     scheduler_betas,
 )
 from gdp.prior.weights.find import verify
+from gdp.storage.places import expand
 
 
 class HubPrior(Prior):
@@ -156,7 +156,7 @@ def load_hub_prior(
     if find_spec("diffusers") is None:
         raise ValueError("prior=hub needs the library diffusers; pip install -e '.[hub]'")
 
-    folder = Path(repo).expanduser()
+    folder = expand(repo)
     local = folder.is_dir()
     folder = folder if local else download(repo, revision)
     unet_folder, unet = read_settings(folder, "unet", "config.json")

@@ -88,4 +88,6 @@ def write_json(report: dict[str, Any], path: Path) -> None:
     """Save a report as JSON, whole or not at all."""
     with atomic(path) as temporary:
         text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
-        temporary.write_text(text + "\n")
+        # Names that are no UTF-8 come from Python with stand-ins, which no file can hold.
+        whole = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        temporary.write_text(whole + "\n", encoding="utf-8")

@@ -17,6 +17,7 @@ from gdp.restore.result import Result
 from gdp.restore.sample import Cost
 from gdp.restore.setup import AUTO, Setup
 from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.missing.mask import Mask
 from samplers.restorer import Restored
 from samplers.start import first_guess
 
@@ -59,6 +60,8 @@ def finish(
                 remarks.append(
                     f"what was found as noise is texture rather: {1 - share:.0%} of it stays"
                 )
+        elif isinstance(A, Mask):
+            pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 

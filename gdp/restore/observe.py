@@ -13,6 +13,7 @@ from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image,
 from gdp.prior.noise import Noise, impulses, photons
 from gdp.restore import truth
 from gdp.restore.compression import compressed
+from gdp.restore.masking import fit_mask
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.estimate import estimate
@@ -22,6 +23,7 @@ from operators.base import Operator
 from operators.coded.compressed import compression_of
 from operators.noise.whitened import can_whiten
 
+WHITE = "white"  # the noise= of it
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
 log = logging.getLogger("gdp")
 
@@ -71,6 +73,7 @@ def observe(
     config, own = setup.config, copy.deepcopy(setup.operator)
     operator = own if file is None or config["degrade"] else own.for_file(file)
     alone = operator is not own or not setup.shareable
+    alone = fit_mask(operator, photo, name, file, config) or alone
     pixels = photo.pixels.cpu()
 
     # Make y of a clean photo, or take the photo for y.
@@ -85,7 +88,10 @@ def observe(
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
     else:
-        model = noise_of(pixels, config["noise"], sigma_y, file, setup.noise_alone)
+        kind = config["noise"]
+        if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
+            kind = WHITE
+        model = noise_of(pixels, kind, sigma_y, file, setup.noise_alone)
         model = model.at_least(photo.rounding)
         y, operator = take(pixels, operator, model, photo.rounding)
         if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
@@ -129,6 +135,19 @@ def observe(
 
     there = operator.to(device)
     return Measurement(name, y.to(device), there, photo, reference, init, alone, model)
+
+
+def enlarges(operator: Operator, pixels: Tensor) -> bool:
+    """Whether the result is larger than the photo on both sides.
+
+    Of a photo that was shrunk the texture fills the frequencies by which noise of any colour is
+    told from it; the quietest differences, by which white noise is, err on the safe side.
+    """
+    frame = operator.frame
+    if frame is not None or pixels.shape[1] != 3:
+        return False
+    H, W = operator.x_shape(pixels)[-2:]
+    return H > pixels.shape[-2] and W > pixels.shape[-1]
 
 
 def take(

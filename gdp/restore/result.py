@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from gdp.picture import KINDS, Photo, picture_of, write
+from gdp.storage.places import expand
 
 NOTEBOOK_SIDE = 1024  # pixels of the longer side that a notebook shows
 
@@ -94,7 +95,7 @@ class Result:
             ValueError: the format is unknown, or the result is of several photos.
             OSError: the file cannot be written.
         """
-        file = Path(path).expanduser()
+        file = expand(path)
         if file.suffix.lower() not in KINDS:
             raise ValueError(f"{file.name}: pictures are written as {', '.join(KINDS)}")
         if len(self.pixels) > 1:

@@ -25,3 +25,18 @@ def cache_folder() -> Path:
     except ImportError:  # a machine with torch alone: where the folder is on Linux
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gdp"
     return Path(pooch.os_cache("gdp"))
+
+
+def expand(path: str | Path) -> Path:
+    """A path in which ~ or ~NAME is a user's home.
+
+    Raises:
+        FileNotFoundError: there is no such user.
+    """
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise FileNotFoundError(
+            f"{path}: no home folder is known of such a user; give the path without ~, "
+            f"or as ./{path} if the file is called so"
+        ) from None

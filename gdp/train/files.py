@@ -56,13 +56,13 @@ def save_weights(file: Path, weights: Mapping[str, Tensor]) -> None:
 
 def append(file: Path, row: Mapping[str, Any]) -> None:
     """Add a line to a .jsonl curve."""
-    with file.open("a") as stream:
+    with file.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(row) + "\n")
 
 
 def rows(file: Path) -> list[dict[str, Any]]:
     """Read the lines of a .jsonl curve, without one that a kill cut short."""
-    lines = file.read_text().splitlines(keepends=True) if file.is_file() else []
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
 
 

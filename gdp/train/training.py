@@ -50,7 +50,7 @@ class Training:
 
         # Config and data
         self.config = configure(args, args.init)
-        self.notes = args.notes.read_text() if args.notes else ""
+        self.notes = args.notes.read_text(encoding="utf-8") if args.notes else ""
         self.betas, self.size = betas(**self.config["diffusion"]), self.config["image_size"]
         self.photos, self.held_out = load_photos(args)
 

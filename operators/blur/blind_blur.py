@@ -27,7 +27,8 @@ from operators.blur.kernel_estimate import (
     point_kernel,
     rim_share,
 )
-from operators.blur.kernels import check_side, from_file, normalise, principal_axes, shrink_kernel
+from operators.blur.kernel_file import kernel_of
+from operators.blur.kernels import check_side, principal_axes, shrink_kernel
 from operators.blur.search import Stroke
 from operators.blur.softness import softness
 from operators.scale import shrink
@@ -80,7 +81,7 @@ class BlindBlur(Blur):
 
         if kernel is None:
             kernel = Stroke(0.0, 0.0, 2.0).kernel(9)
-        k = from_file(kernel) if isinstance(kernel, str) else normalise(kernel)
+        k = kernel_of(kernel)
 
         super().__init__(k, border, damping, iterations)
         self.size, self.windows = check_side(size, "operator.size"), []

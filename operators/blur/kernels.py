@@ -13,13 +13,12 @@ only, so these three are drawn here.
 """
 
 import math
-from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from operators.blur.kernel_file import from_file
 from operators.blur.kernel_shape import (
     check_side,
     normalise,
@@ -141,53 +140,3 @@ def shake(size: int = 25, intensity: float = 0.5, seed: int = 0) -> Tensor:
             at = (corner + torch.tensor([i, j])).long().clamp(0, size)
             kernel.index_put_((at[:, 0], at[:, 1]), weight, accumulate=True)
     return normalise(kernel[:size, :size])
-
-
-def from_file(path: str | Path) -> Tensor:
-    """The kernel in a file, scaled to the sum 1; even sides get a row or column of zeros.
-
-    Args:
-        path: a picture, whose brightness counts, an .npy array, or a .mat file, of which the
-            largest matrix counts.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: it cannot be read as a kernel.
-    """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"no kernel file at {path}; operator.kernel= takes a picture, .npy or .mat file"
-        )
-
-    try:
-        if file.suffix == ".npy":
-            array = np.load(file, allow_pickle=False)
-        elif file.suffix == ".mat":
-            array = largest_matrix(file)
-        else:
-            from PIL import Image
-
-            with Image.open(file) as picture:
-                array = np.asarray(picture.convert("F"))
-        values = torch.from_numpy(np.asarray(array, dtype=np.float64))
-    except (OSError, ValueError, SyntaxError, TypeError) as error:
-        raise ValueError(
-            f"{path} cannot be read as a kernel ({error}); "
-            "give a picture, .npy or .mat file of numbers"
-        ) from None
-    return normalise(values)
-
-
-def largest_matrix(file: Path) -> np.ndarray:
-    """The largest 2-D array of numbers in a Matlab file."""
-    from scipy.io import loadmat
-
-    arrays = [
-        a
-        for a in loadmat(file).values()
-        if isinstance(a, np.ndarray) and a.ndim == 2 and a.dtype.kind in "fiu"
-    ]
-    if not arrays:
-        raise ValueError("no matrix of numbers inside")
-    return max(arrays, key=lambda a: a.size)

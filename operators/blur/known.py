@@ -6,27 +6,29 @@ reflect    symmetric    ReflectBlur     exact, by DCT
 any other pair          Blur            by conjugate gradients
 """
 
+from typing import Any
+
 import torch
-from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.diagonal import CircularBlur, ReflectBlur
 from operators.blur.iterated import BORDERS, Blur
-from operators.blur.kernels import from_file, normalise
+from operators.blur.kernel_file import kernel_of
 
 
-def blur(kernel: Tensor | str, border: str = "reflect", threshold: float = 1e-3) -> Operator:
+def blur(kernel: Any, border: str = "reflect", threshold: float = 1e-3) -> Operator:
     """The blur operator with the best closed forms for a kernel and a border.
 
     Args:
-        kernel: [h, w], scaled to the sum 1, or a file that holds one.
+        kernel: [h, w], a tensor, an array or a list of rows, scaled to the sum 1; or a file that
+            holds one (`from_file`). Its middle [h // 2, w // 2] is the pixel itself.
         border: reflect, replicate, valid or circular.
         threshold: eigenvalues of at most this count as 0, where there are closed forms.
 
     Raises:
         ValueError: there is no such border, or what is given is no kernel.
     """
-    k = from_file(kernel) if isinstance(kernel, str) else normalise(kernel)
+    k = kernel_of(kernel)
     if border == "circular":
         return CircularBlur(k, threshold)
     if border not in BORDERS:

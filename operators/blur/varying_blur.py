@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from operators.base import Operator
 from operators.blur.filters import LEAST_DAMPING, inverse_filter, transfer
 from operators.blur.iterated import Blur, IteratedBlur
-from operators.blur.kernels import from_file, normalise, shrink_kernel
+from operators.blur.kernel_file import kernel_of
+from operators.blur.kernels import shrink_kernel
 from operators.scale import shrink
 from operators.tools.solve import cg
 
@@ -38,7 +39,7 @@ class VaryingBlur(IteratedBlur):
                 f"operator.kernels holds {len(kernels)}; "
                 "a blur that varies needs at least two kernels"
             )
-        tensors = [from_file(k) if isinstance(k, str) else normalise(k) for k in kernels]
+        tensors = [kernel_of(k) for k in kernels]
         self.blurs = nn.ModuleList(Blur(k) for k in tensors)
         self.damping, self.iterations = damping, iterations
 

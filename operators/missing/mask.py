@@ -51,24 +51,49 @@ class Mask(Masking):
 
     Args:
         mask: [1 or B, 1 or C, h, w], 1 = known and 0 = to restore; a size that is not the
-            image's is brought to it by nearest neighbour.
+            image's is brought to it by nearest neighbour. What lies between is to restore too,
+            and says how much of the photo the result is to have there.
+
+    Attributes:
+        share: the mask as it was given, where something of it lies between 0 and 1; else None.
     """
 
     mask: Tensor
+    share: Tensor | None
 
     def __init__(self, mask: Tensor):
         super().__init__()
-        if not ((mask == 0) | (mask == 1)).all():
+        self.set(mask)
+
+    def set(self, mask: Tensor) -> None:
+        """Take another mask.
+
+        Raises:
+            ValueError: it has values outside of [0, 1].
+        """
+        if not ((mask >= 0) & (mask <= 1)).all():
             raise ValueError(
-                "a mask holds ones (known pixels) and zeros (to restore) only; threshold it first"
+                "a mask goes from 0 (to restore) to 1 (known pixels); scale it to that first"
             )
-        self.register_buffer("mask", mask.float(), persistent=False)
+        known = mask == 1
+        self.register_buffer("mask", known.float(), persistent=False)
+        soft = bool(((mask > 0) & ~known).any())
+        self.register_buffer("share", mask.float() if soft else None, persistent=False)
 
     def mask_for(self, x: Tensor) -> Tensor:
         mask = self.mask.to(x)
         if mask.shape[-2:] == x.shape[-2:]:
             return mask
         return F.interpolate(mask, x.shape[-2:], mode="nearest-exact")
+
+    def blend(self, x: Tensor, photo: Tensor) -> Tensor:
+        """x with the photo's own share where the mask lies between known and to restore."""
+        if self.share is None:
+            return x
+        share = F.interpolate(
+            self.share.to(x), x.shape[-2:], mode="bilinear", align_corners=False, antialias=True
+        )
+        return torch.lerp(x, photo, torch.where(self.mask_for(x) == 1, 1.0, share))
 
 
 class DrawnMask(Masking):

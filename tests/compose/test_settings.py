@@ -10,7 +10,8 @@ import yaml
 
 import gdp
 from gdp.compose.configuration import compose
-from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS, validate
+from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS
+from gdp.compose.validation import validate
 from gdp.storage.places import CONF
 
 ROOT = Path(__file__).parents[2]
@@ -23,8 +24,11 @@ ACCEPTED = {
     "image_quality": [1, 100],
     "depth": [8, 16, 32, None],
     "keep_exif": [True],
-    "mask": ["m.png", None],
+    "page": [1, 12, None],
+    "mask": ["m.png", "masks", None],
+    "mask_invert": [True, False],
     "init": ["i.png", None],
+    "reference": ["truth.png", "truths", None],
     "degrade": [True],
     "sigma_y": [0, 0.05, 1, "auto"],
     "jpeg": ["auto", "off"],
@@ -39,16 +43,23 @@ ACCEPTED = {
     "reuse": [1, 3, None],
     "colourfix": ["none", "wavelet", "adain"],
     "samples": [1, 8],
-    "seed": [0, -1, 2**40],
+    "seed": [0, -1, 2**40, 2**63 - 1],
     "device": ["auto", "cpu", 0],
     "batch": [1, "auto"],
     "checkpoint": [2, 0.5, None],
     "preview": [30, None],
     "report": [False],
+    "force": [True],
     "overwrite": [True],
     "verbose": [True],
 }
 REFUSED = {
+    "input": ["", 5, ["a.png", 5], {"a": 1}, True],
+    "output": ["", " ", None, 5, ["o"], True],
+    "mask": ["", [], 5, True],
+    "init": ["", ["i.png"], 0.5],
+    "seed": ["random", "abc", None, 2**63, 2**64, -(2**63) - 1, 1.5, True],
+    "page": [0, -1, 1.5, "all", True],
     "recursive": ["maybe", 7],
     "image_quality": [0, 101, 9.5],
     "depth": [12],
@@ -56,7 +67,7 @@ REFUSED = {
     "sigma_y": [-0.1, 1.5, True, "some", None],
     "jpeg": [90, True],
     "noise": [None, 0.1],
-    "poisson": [0, "many"],
+    "poisson": [0, "many", float("inf"), float("nan")],
     "impulse": [1, -0.1],
     "strength": [1.5, True, "half"],
     "quality": ["good", 3],
@@ -137,9 +148,11 @@ def test_what_is_of_files_is_no_keyword_in_python():
 
 
 def test_what_leaves_the_numbers_as_they_are():
-    cosmetic = "input recursive output verbose preview overwrite device batch checkpoint report"
+    cosmetic = (
+        "input recursive output verbose preview overwrite device batch checkpoint report force"
+    )
     assert set(COSMETIC) == set(cosmetic.split())
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init", "noise"}
+    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference"}

@@ -87,7 +87,7 @@ def compile_library() -> Path:
 
 def processor() -> str:
     """What the processor can do, as far as Linux says."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     return next((line for line in lines if line.startswith(("flags", "Features"))), "")
 
 

@@ -27,13 +27,16 @@ class Deep(NamedTuple):
     premultiplied: bool = False
 
 
-def photo_of_deep(deep: Deep, name: str, picture: Image.Image | None) -> Photo:
+def photo_of_deep(
+    deep: Deep, name: str, picture: Image.Image | None, any_scale: bool = False
+) -> Photo:
     """Make a photo of 16-bit integers or floats.
 
     Args:
         deep: what the file holds.
         name: the file's, for warnings.
         picture: what PIL makes of the file, for its EXIF.
+        any_scale: whether floats may go to 255 or 65535 too.
 
     Raises:
         RefusedError: numbers that are neither 16-bit integers nor floats in [0, 1].
@@ -56,7 +59,7 @@ def photo_of_deep(deep: Deep, name: str, picture: Image.Image | None) -> Photo:
                 "save it with 16 bits a channel"
             )
         white = 255 if values.dtype == np.uint8 else 65535
-    scaled = clip(values.astype(np.float32) / white)
+    scaled = clip(values.astype(np.float32) / white, any_scale)
 
     # Colours and transparency apart.
     colours, alpha = (scaled[..., :-1], scaled[..., -1:]) if deep.alpha else (scaled, None)

@@ -7,7 +7,13 @@ from gdp.picture.codec.colour import check_profile, to_srgb
 from gdp.picture.photo import Photo, RefusedError, clip, to_tensor
 
 
-def photo_of(picture: Image.Image, name: str, bits: int = 16, white_is_zero: bool = False) -> Photo:
+def photo_of(
+    picture: Image.Image,
+    name: str,
+    bits: int = 16,
+    white_is_zero: bool = False,
+    any_scale: bool = False,
+) -> Photo:
     """Make a photo of a picture that PIL has loaded and that stands upright.
 
     Args:
@@ -15,6 +21,7 @@ def photo_of(picture: Image.Image, name: str, bits: int = 16, white_is_zero: boo
         name: the file's, for warnings.
         bits: those of its whole numbers, where they have more than 8.
         white_is_zero: whether such numbers are darkness.
+        any_scale: whether floats may go to 255 or 65535 too.
 
     Returns:
         The photo, without EXIF.
@@ -47,7 +54,7 @@ def photo_of(picture: Image.Image, name: str, bits: int = 16, white_is_zero: boo
     # Anything else as RGB or grey of 8 bits.
     else:
         if picture.has_transparency_data:
-            rgba = picture.convert("RGBA")
+            rgba = (picture.convert("LA") if mode == "La" else picture).convert("RGBA")
             alpha = np.asarray(rgba)[..., 3] / 255
             picture = rgba.convert("RGB").convert("L" if grey else "RGB")
         picture, converted = to_srgb(picture, icc)
@@ -58,7 +65,7 @@ def photo_of(picture: Image.Image, name: str, bits: int = 16, white_is_zero: boo
         depth, rounding = 8, 1 / (255 * 12**0.5)
 
     return Photo(
-        to_tensor(clip(scaled), 3),
+        to_tensor(clip(scaled, any_scale), 3),
         rounding,
         alpha=None if alpha is None else to_tensor(alpha[..., None], 1),
         icc=icc,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdp.picture.codec.deep import Deep
+from gdp.picture.codec.pages import check_page, full_pages
+from gdp.picture.codec.raw import tells_raw
 from gdp.picture.photo import RefusedError, TooLargeError
 
 if TYPE_CHECKING:
@@ -19,24 +21,40 @@ PREMULTIPLIED, ALPHA = 1, 2  # TIFF's kinds of extra channels
 ORIENTATION, PROFILE = 274, 34675  # TIFF's tags
 
 
-def read_tiff(file: Path, most: float) -> Deep:
-    """Read the first page of a TIFF by tifffile.
+def read_tiff(file: Path, most: float, page: int | None = None) -> Deep | None:
+    """Read a page of a TIFF by tifffile.
 
     Args:
         file: the TIFF.
         most: pixels that are taken.
+        page: which of its pages, from 1; needed where there are several.
+
+    Returns:
+        What it holds; None of a raw file.
 
     Raises:
         TooLargeError: it has more pixels.
         RefusedError: its kind is not read, or needs a package.
         TiffFileError: it is damaged.
     """
+    from tifffile import TiffFile
+
+    with TiffFile(file) as tiff:
+        first = tiff.pages[0]
+        if tells_raw({tag.code: tag.value for tag in getattr(first, "tags", ())}):
+            return None
+    places = full_pages(file)
+    return read_place(file, most, places[check_page(len(places), page) - 1] if places else 0)
+
+
+def read_place(file: Path, most: float, place: int) -> Deep:
+    """Read the page of a TIFF at a place, from 0; see `read_tiff`."""
     from tifffile import TiffFile, TiffFileError
 
     try:
         with TiffFile(file) as tiff:
-            return read_page(tiff.pages[0], most)
-    except (TiffFileError, TooLargeError):
+            return read_page(tiff.pages[place], most)
+    except (TiffFileError, TooLargeError, RefusedError):
         raise
     except ValueError as error:
         if "imagecodecs" in str(error):
@@ -52,13 +70,20 @@ def read_tiff(file: Path, most: float) -> Deep:
 def read_page(page: Any, most: float) -> Deep:
     """The values of a TIFF's page, and what its tags say of them."""
     H, W, C = page.imagelength, page.imagewidth, page.samplesperpixel
-    if most < H * W or page.imagedepth != 1 or C > 5:
+    if most < H * W:
         raise TooLargeError
     colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3}.get(int(page.photometric), 0)
-    if not colours or colours > C or page.dtype is None:
+    if not colours or colours > C or page.dtype is None or page.imagedepth != 1:
         raise ValueError(
             f"it stores colours as {getattr(page.photometric, 'name', page.photometric)}, "
             "not as RGB or grey"
+        )
+    kinds = [int(kind) for kind in page.extrasamples]
+    transparent = kinds[:1] in ([PREMULTIPLIED], [ALPHA])
+    if colours + 1 < C or (C == 2 and not transparent):
+        raise RefusedError(
+            f"has {C} channels; a photo is grey or RGB, with or without transparency, so save "
+            "the channels that are the picture"
         )
     check_packing(page)
 
@@ -68,9 +93,7 @@ def read_page(page: Any, most: float) -> Deep:
         values = values.transpose(1, 2, 0)
 
     # Colours, and transparency if that is what the first extra channel holds.
-    extra = [int(kind) for kind in page.extrasamples][:1]
-    alpha = extra in ([PREMULTIPLIED], [ALPHA])
-    values = values[..., : colours + alpha]
+    values = values[..., : colours + transparent]
     if page.photometric == WHITE_IS_ZERO and values.dtype.kind == "u":
         black_is_zero = np.iinfo(values.dtype).max - values[..., :1]
         values = np.concatenate([black_is_zero, values[..., 1:]], -1)
@@ -79,10 +102,10 @@ def read_page(page: Any, most: float) -> Deep:
     icc, orientation = tags.get(PROFILE), tags.get(ORIENTATION)
     return Deep(
         values,
-        alpha,
+        transparent,
         icc if isinstance(icc, bytes) else None,
         orientation if isinstance(orientation, int) else 1,
-        extra == [PREMULTIPLIED],
+        kinds[:1] == [PREMULTIPLIED],
     )
 
 

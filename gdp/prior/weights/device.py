@@ -66,7 +66,7 @@ def pick_device(device: str) -> torch.device:
 
     try:
         chosen = torch.device(device)
-        torch.empty(1, device=chosen)
+        torch.zeros(1, device=chosen).tolist()  # one without numbers, such as meta, is none
     except (RuntimeError, AssertionError, NotImplementedError):
         raise ValueError(
             f"device={device} is not at hand; use auto, cpu, or a device that torch sees here"

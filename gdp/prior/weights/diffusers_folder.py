@@ -64,7 +64,7 @@ def read_settings(folder: Path, part: str, name: str) -> tuple[Path, dict[str, A
 
     file = places[0] / name
     try:
-        settings = json.loads(file.read_text())
+        settings = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, UnicodeDecodeError):
         settings = None
     if not isinstance(settings, dict):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from gdp.storage import fingerprint
 from gdp.storage.download import download
-from gdp.storage.places import BUNDLED, cache_folder
+from gdp.storage.places import BUNDLED, cache_folder, expand
 
 log = logging.getLogger("gdp.prior.weights")
 
@@ -57,7 +57,7 @@ def at_hand(path: str) -> Path | None:
 
     It may be a file's path, or the name of a bundled file or of one in the user's cache folder.
     """
-    for file in (Path(path).expanduser(), BUNDLED / path):
+    for file in (expand(path), BUNDLED / path):
         if file.is_file():
             return file
     cached = cache_folder() / Path(path).name

@@ -27,7 +27,7 @@ def read_config(weights: Path) -> dict[str, Any]:
             "give prior.unet=..., or put a config.yaml beside it"
         )
     try:
-        config = yaml.safe_load(file.read_text())
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise ValueError(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(config, dict):

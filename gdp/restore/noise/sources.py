@@ -19,6 +19,7 @@ from gdp.restore.noise.model import (
     NoiseModel,
     interpolate2,
 )
+from gdp.storage.places import expand
 from operators.coded.tables import read_tables
 
 SAVED = ".safetensors"
@@ -34,7 +35,7 @@ def read(file: Path) -> NoiseModel:
         ValueError: it holds no noise.
         OSError: it cannot be read.
     """
-    file = file.expanduser()
+    file = expand(file)
     if not file.is_file():
         raise FileNotFoundError(
             f"noise={file}: no such file; it is auto, white, camera, jpeg, grain, a picture of "

@@ -29,7 +29,7 @@ def test_masks():
         (lambda: RandomMask(math.nan), "rate"),
         (lambda: BoxMask(0, 0, 1, 1), "box"),
         (lambda: BoxMask(0.7, 0, 0.5, 0.5), "box"),
-        (lambda: Mask(torch.rand(1, 1, 4, 4)), "ones"),
+        (lambda: Mask(torch.full((1, 1, 4, 4), 1.5)), "from 0"),
     ],
 )
 def test_bad_settings(make, match):

@@ -1,0 +1,86 @@
+"""What a restoration will take, told before it is begun where that is hours, or more than memory.
+
+memory    COPIES images of the result's size in float32, for each that goes through the network
+time      calls x pixels x what a pixel takes, measured in one call of the network
+"""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+import torch
+
+from gdp.picture import Photo
+from gdp.prior.prior import Prior
+from gdp.restore.facts import free_memory
+from gdp.restore.setup import Setup
+
+COPIES = 8  # x_t, x0, eps, A's intermediate pictures, a step's noise, and the result
+LONG = 2 * 3600.0  # seconds of one photo that are told of first
+SURE = 2e8  # calls x pixels that no machine needs so long for
+UNKNOWN_MEMORY = 8e9  # bytes that are taken for free where the system does not tell
+REMEDY = "give a smaller photo, factor or margin, or force=true to begin all the same"
+
+
+def check_memory(photo: Photo, setup: Setup, device: torch.device) -> None:
+    """Refuse a result that is larger than free memory bears, before anything of its size is made.
+
+    Args:
+        photo: the photo.
+        setup: operator and settings.
+        device: where the network is.
+
+    Raises:
+        ValueError: with the estimate, unless force=true.
+    """
+    if setup.config["force"]:
+        return
+    size = photo.pixels.shape[-2:]
+    if not setup.config["degrade"]:
+        shape = torch.zeros(1).expand(1, photo.pixels.shape[1], *size)
+        size = torch.Size(setup.operator.x_shape(shape)[-2:])
+
+    pixels = float(size[0]) * size[1]
+    together = min(setup.at_once(size, device), setup.config["samples"])
+    needed = COPIES * 3 * 4 * pixels * together + 12 * pixels * setup.config["samples"]
+    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else free_memory()[0]
+    if needed > (free or UNKNOWN_MEMORY):
+        raise ValueError(
+            f"the result is {size[1]}x{size[0]}, which takes about {needed / 1e9:.3g} GB of memory "
+            f"where {(free or UNKNOWN_MEMORY) / 1e9:.3g} GB are free; {REMEDY}"
+        )
+
+
+def check_time(calls: int, size: Sequence[int], setup: Setup, prior: Prior) -> None:
+    """Refuse a restoration that takes hours.
+
+    Args:
+        calls: of the network, for each sample.
+        size: the result's height and width, in pixels.
+        setup: the settings.
+        prior: the prior, loaded.
+
+    Raises:
+        ValueError: with the estimate, unless force=true.
+    """
+    height, width = size
+    work = float(calls) * height * width * setup.config["samples"]
+    if setup.config["force"] or work < SURE:
+        return
+
+    # The network itself; its second call, for the first one may compile.
+    while isinstance(inner := getattr(prior, "prior", None), Prior):
+        prior = inner
+    side, before = 256 if prior.device.type == "cuda" else 64, prior.pixels
+    x, seconds = torch.zeros(1, 3, side, side, device=prior.device), 0.0
+    for _ in range(2):
+        began = perf_counter()
+        with torch.no_grad():
+            float(prior.predict(x, prior.T)[0].sum())
+        seconds = (perf_counter() - began) * work / side**2
+    prior.pixels = before
+    if seconds > LONG:
+        raise ValueError(
+            f"a result of {width}x{height} by {calls} calls of the network takes about "
+            f"{seconds / 3600:.3g} hours here; give fewer steps or samples, or quality=fast, "
+            "or force=true to begin all the same"
+        )
