@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from gdp.picture.measurement import is_measurement
 from gdp.picture.names import result_names
 
 SUFFIXES = (
@@ -93,7 +94,8 @@ def search(path: str | Path, recursive: bool, skip: Path | None = None) -> tuple
 
     if p.is_dir():
         files = walk(p, skip) if recursive else (f for f in p.iterdir() if f.is_file())
-        photos = sorted(f for f in files if is_photo(f))
+        inputs = sorted(f for f in files if is_input(f))
+        photos = [f for f in inputs if is_photo(f)] or inputs
         if not photos:
             below = "" if recursive else "; recursive=true looks below it too"
             raise FileNotFoundError(
@@ -115,7 +117,7 @@ def search(path: str | Path, recursive: bool, skip: Path | None = None) -> tuple
     if not WILD & set(pattern):
         raise FileNotFoundError(f"no such file: {p}; {takes}")
     photos = sorted(  # ** follows no links
-        {f for f in root.glob(pattern) if f.is_file() and is_photo(f) and not is_within(f, skip)}
+        {f for f in root.glob(pattern) if f.is_file() and is_input(f) and not is_within(f, skip)}
     )
     if not photos:
         raise FileNotFoundError(
@@ -127,6 +129,11 @@ def search(path: str | Path, recursive: bool, skip: Path | None = None) -> tuple
 def is_photo(file: Path) -> bool:
     """Whether its name is a picture's; hidden files, as macOS leaves on foreign disks, are not."""
     return file.suffix.lower() in SUFFIXES and not file.name.startswith(".")
+
+
+def is_input(file: Path) -> bool:
+    """Whether its name is a picture's or a measurement's; folders of both are of pictures."""
+    return is_photo(file) or (is_measurement(file) and not file.name.startswith("."))
 
 
 def walk(folder: Path, skip: Path | None) -> Iterator[Path]:

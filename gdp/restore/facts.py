@@ -88,4 +88,4 @@ def write_json(report: dict[str, Any], path: Path) -> None:
     """Save a report as JSON, whole or not at all."""
     with atomic(path) as temporary:
         text = json.dumps(report, indent=2, ensure_ascii=False, default=str)
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="replace")

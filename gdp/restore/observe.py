@@ -2,26 +2,29 @@
 
 import copy
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
-from gdp.prior.noise import Noise, impulses, photons
+from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_model
 from gdp.restore import truth
 from gdp.restore.compression import compressed
+from gdp.restore.measure import check, check_photo, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise_level import estimate_sigma
 from gdp.restore.setup import AUTO, Setup
+from gdp.restore.simulate import as_x
+from gdp.restore.simulate import crop as crop
+from gdp.restore.simulate import degrade as degrade
 from operators.base import Operator
 from operators.coded.compressed import compression_of
 from operators.noise.whitened import can_whiten
 
+OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
 log = logging.getLogger("gdp")
 
@@ -69,6 +72,8 @@ def observe(
         ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
     """
     config, own = setup.config, copy.deepcopy(setup.operator)
+    if photo.measured:
+        return observe_measurement(photo, own.to(device), setup, device, name, init)
     operator = own if file is None or config["degrade"] else own.for_file(file)
     alone = operator is not own or not setup.shareable
     pixels = photo.pixels.cpu()
@@ -81,9 +86,12 @@ def observe(
                 "reference= is of a photo that is degraded already; "
                 "with degrade=true the photo is the truth itself"
             )
-        reference = crop(pixels, operator.divisor)
+        reference = crop(as_x(pixels, operator), operator.divisor)
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
+        if foreign(operator):
+            check(operator, y)
+        operator, y = viewed(operator, y, own_units=False)
     else:
         model = noise_of(pixels, config["noise"], sigma_y, file, setup.noise_alone)
         model = model.at_least(photo.rounding)
@@ -96,6 +104,8 @@ def observe(
         if jpeg is not None:
             found = sigma_y == AUTO
             operator, alone = compressed(operator, y, jpeg, model, found), True
+        check_photo(operator, y)
+        operator, y = viewed(operator, y, own_units=False)
 
     # Refuse what cannot be saved, before any time is spent on it.
     H, W = operator.x_shape(y)[-2:]
@@ -129,6 +139,46 @@ def observe(
 
     there = operator.to(device)
     return Measurement(name, y.to(device), there, photo, reference, init, alone, model)
+
+
+def observe_measurement(
+    photo: Photo,
+    operator: Operator,
+    setup: Setup,
+    device: torch.device,
+    name: str,
+    init: Tensor | None,
+) -> Measurement:
+    """Take a measurement for y as it is, in A's own units; sigma_y is in these, too.
+
+    Raises:
+        ValueError: it does not fit the operator, or a setting is of pictures alone.
+    """
+    config = setup.config
+    for setting, plain in OF_PICTURES.items():
+        if config[setting] != plain:
+            raise ValueError(
+                f"{setting}={config[setting]} is of pictures, and {name} is a measurement; "
+                "leave it out"
+            )
+    if config["sigma_y"] == AUTO:
+        raise ValueError(
+            f"sigma_y=auto looks at pictures, and {name} is a measurement; "
+            "give the std of its noise, in its own units"
+        )
+    if init is not None and init.shape[1] != 3:
+        raise ValueError(f"init= is a picture of {init.shape[1]} channels; it takes 3")
+
+    given = fitted(photo.pixels, operator).to(device)
+    operator, y = viewed(operator.with_noise(config["sigma_y"]), given, own_units=True)
+    H, W = operator.x_shape(y)[-2:]
+    if init is not None and init.shape[-2:] != (H, W):
+        raise ValueError(
+            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
+            "resize it to that"
+        )
+    first = None if init is None else init.to(device)
+    return Measurement(name, y, operator, photo, None, first, not setup.shareable)
 
 
 def take(
@@ -170,66 +220,6 @@ def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
     with torch.no_grad():
         noise = estimate(operator.developed(y)).at_least(rounding)
     return operator.with_whitening(noise.whiten)
-
-
-def degrade(
-    pixels: Tensor,
-    operator: Operator,
-    sigma_y: float | str,
-    seeds: Sequence[int],
-    poisson: float | None = None,
-    impulse: float = 0.0,
-) -> tuple[Tensor, Operator]:
-    """Make y = A(x) + noise of a clean photo: floats, not clipped, the same for the same seeds.
-
-    Args:
-        pixels: the clean photo [B, 3, H, W] in [0, 1].
-        operator: the degradation A.
-        sigma_y: std of Gaussian noise in [0, 1] units; auto adds none, and estimates y's noise.
-        seeds: one for each photo.
-        poisson: photons at white; the mean variance of their noise counts into y's.
-        impulse: share of the pixels that turn black or white.
-
-    Returns:
-        y in [-1, 1] units, and the operator that knows y's noise.
-    """
-    std = 0.0 if isinstance(sigma_y, str) else sigma_y
-    variance = std**2
-
-    # Noise in the order in which a camera adds it: photons, electronics, broken pixels.
-    def add_noise(y: Tensor) -> Tensor:
-        nonlocal variance
-        if poisson:
-            variance += float(to_image(y).clamp_min(0).mean()) / poisson
-            y = to_model(photons(to_image(y), poisson, seeds))
-        if std > 0:
-            y = y + 2 * std * Noise(seeds, "degrade").like(y)
-        return to_model(impulses(to_image(y), impulse, seeds)) if impulse else y
-
-    with torch.no_grad():
-        y, operator = operator.degrade(to_model(pixels), add_noise)
-
-    told = variance**0.5 * operator.noise_gain
-    level = estimate_sigma(to_image(y)) if sigma_y == AUTO else told
-    operator = operator.with_noise(2 * level)
-    with torch.no_grad():
-        return y, operator.for_photo(y, operator.sigma_y)
-
-
-def crop(pixels: Tensor, divisor: int) -> Tensor:
-    """The centre of a picture [..., H, W], with sides that are multiples of `divisor`.
-
-    Raises:
-        ValueError: a side is shorter than `divisor`.
-    """
-    H, W = (n - n % divisor for n in pixels.shape[-2:])
-    if H == 0 or W == 0:
-        size = f"{pixels.shape[-1]}x{pixels.shape[-2]}"
-        raise ValueError(
-            f"a {size} picture is too small: the operator needs {divisor} pixels a side"
-        )
-    top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
-    return pixels[..., top : top + H, left : left + W]
 
 
 def fit_alpha(photo: Photo, setup: Setup) -> Photo:

@@ -34,13 +34,13 @@ class Manifest:
     def write(self, file: Path) -> None:
         """Save the plan."""
         with atomic(file) as temporary:
-            temporary.write_text(json.dumps(asdict(self), indent=1))
+            temporary.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
 
 
 def read_manifest(file: Path) -> Manifest | None:
     """Read a plan; None where there is no file, or it is something else."""
     try:
-        plan = Manifest(**json.loads(file.read_text()))
+        plan = Manifest(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

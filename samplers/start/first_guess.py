@@ -31,7 +31,7 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
         return first_guess(A.linear(), y - A.offset(y))
     shape = A.x_shape(y)
     if not isinstance(A, LinearOperator):
-        if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
+        if A.measured or y.ndim != 4 or y.shape[1] not in (1, shape[1]):
             return y.new_zeros(shape)
         return (
             F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False)

@@ -26,7 +26,9 @@ def test_result_and_photo_are_scored(pair):
     result = gdp.restore(noisy, task="denoise", sigma_y=0.1, reference=clean)
     report = result.report
     assert report["scores"]["psnr"] > report["scores_of_input"]["psnr"] + 3
-    assert report["scores_of_input"]["psnr"] == pytest.approx(float(psnr(noisy[None], clean[None])), abs=0.1)
+    assert report["scores_of_input"]["psnr"] == pytest.approx(
+        float(psnr(noisy[None], clean[None])), abs=0.1
+    )
     assert report["scores"]["psnr_gain_matched"] >= report["scores"]["psnr"] - 0.05
 
 
