@@ -80,6 +80,9 @@ def guarded(module: str) -> Callable[[], int]:
                 say(error.code)
         finally:
             handler.over = True
+            if threading.current_thread() is threading.main_thread():
+                # Python's end would put the default back, which kills
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             close_standard_streams()
         return code
 

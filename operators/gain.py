@@ -8,7 +8,7 @@ from operators.tools.solve import cg
 
 POWER_ITERATIONS = 8
 EARLY = 10  # iterations of least squares
-NEAR, FAR_SHARE, PROBES = 8, 0.2, 3  # pixels; share of energy beyond them; pixels asked
+NEAR, FAR_SHARE, PROBES = 8, 0.05, 3  # pixels; share of energy beyond them; pixels asked
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Ctrl-C from start to end, and output that nobody reads: what is restored does not depend on it."""
+"""Ctrl-C from start to end, and output that nobody reads: results do not depend on it."""
 
 import os
 import subprocess

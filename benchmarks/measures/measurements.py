@@ -3,8 +3,8 @@
     python benchmarks/measures/measurements.py [--side 96] [--out docs/measurements.png]
 
 PSNR of x against the classical method of the field, and a picture of both, on scikit-image's
-pictures, which are in the public domain. TV is the picture of least variation that agrees with y;
-its only constant is that of the program's first guesses.
+pictures, which are in the public domain. TV is the picture of least variation that agrees with y,
+at the best of four weights, chosen by the truth, after 1000 iterations.
 """
 
 import argparse
@@ -26,6 +26,9 @@ from gdp.picture.panels import bands
 from operators.base import LinearOperator
 from operators.measured import measured
 from samplers.start import least_variation
+
+first_guess = sys.modules["samplers.start.first_guess"]  # its constants are TV's
+EDGES = (0.02, 0.06, 0.2, 0.6)
 
 
 class Coils(LinearOperator):
@@ -60,10 +63,8 @@ class Radon(LinearOperator):
     def __init__(self, n: int, angles: int = 30):
         super().__init__()
         theta = torch.arange(angles) * torch.pi / angles
-        zero = torch.zeros(angles)
-        turns = torch.stack(
-            [theta.cos(), -theta.sin(), zero, theta.sin(), theta.cos(), zero], 1
-        ).view(-1, 2, 3)
+        c, s, zero = theta.cos(), theta.sin(), torch.zeros(angles)
+        turns = torch.stack([c, -s, zero, s, c, zero], 1).view(-1, 2, 3)
         grid = F.affine_grid(turns, [angles, 1, n, n], align_corners=False)
         self.register_buffer("grid", grid.reshape(1, angles * n, n, 2))
         self.n, self.angles = n, angles
@@ -76,10 +77,11 @@ class Radon(LinearOperator):
         return len(y), 1, self.n, self.n
 
     def filtered_back_projection(self, y: Tensor) -> Tensor:
-        """FBP: a ramp filter, and the adjoint."""
-        ramp = torch.fft.rfftfreq(self.n) * 2
-        filtered = torch.fft.irfft(torch.fft.rfft(y) * ramp, self.n)
-        return self.adjoint(filtered) * torch.pi / (2 * self.angles)
+        """FBP of pixels in [0, 1]: a ramp filter, and the adjoint."""
+        pixels = (y + self(torch.ones(self.x_shape(y)))) / 2
+        ramp = torch.fft.rfftfreq(2 * self.n) * 2
+        filtered = torch.fft.irfft(torch.fft.rfft(pixels, 2 * self.n) * ramp, 2 * self.n)
+        return self.adjoint(filtered[..., : self.n]) * torch.pi / (2 * self.angles)
 
 
 class FilterMosaic(LinearOperator):
@@ -124,11 +126,8 @@ def scene(name: str, n: int) -> Tensor:
     picture = getattr(data, name)()
     H, W = picture.shape[:2]
     side, top, left = min(H, W), (H - min(H, W)) // 2, (W - min(H, W)) // 2
-    small = transform.resize(
-        picture[top : top + side, left : left + side] / (255 if picture.max() > 1 else 1),
-        (n, n),
-        anti_aliasing=True,
-    )
+    square = picture[top : top + side, left : left + side] / max(1, picture.max())
+    small = transform.resize(square, (n, n), anti_aliasing=True)
     return torch.from_numpy(small).float().reshape(1, n, n, -1).permute(0, 3, 1, 2).contiguous()
 
 
@@ -152,11 +151,16 @@ def noisy(A: LinearOperator, x: Tensor, sigma: float) -> Tensor:
     return torch.view_as_complex(parts) if y.is_complex() else parts
 
 
-def least_total_variation(A: LinearOperator, y: Tensor, sigma: float) -> Tensor:
-    """TV in pixels of [0, 1]."""
+def least_total_variation(A: LinearOperator, y: Tensor, sigma: float, truth: Tensor) -> float:
+    """PSNR of TV at the best of several weights, chosen by the truth."""
+    found, usual, rounds = [], first_guess.EDGE, first_guess.ROUNDS
     with torch.no_grad():
         view, flat = measured(A.with_noise(sigma), y)
-        return (view.picture(least_variation(view, flat)) + 1) / 2
+        for edge in EDGES:
+            first_guess.EDGE, first_guess.ROUNDS = edge, 1000
+            found.append(psnr((view.picture(least_variation(view, flat)) + 1) / 2, truth))
+    first_guess.EDGE, first_guess.ROUNDS = usual, rounds
+    return max(found)
 
 
 def main() -> None:
@@ -186,7 +190,7 @@ def main() -> None:
             phantom,
             0.5,
             "FBP",
-            lambda y: (radon.filtered_back_projection(y) + 1) / 2,
+            radon.filtered_back_projection,
         ),
         ("16 bands, mosaic", FilterMosaic(), spectrum(n), 0.02, "least squares", None),
         ("single pixel, 25 %", pixel, scene("camera", n // 2), 0.02, "least squares", None),
@@ -202,7 +206,7 @@ def main() -> None:
             {
                 "": name,
                 "classical": f"{classic} {psnr(before, x):.1f}",
-                "TV": f"{psnr(least_total_variation(A, y, sigma), x):.1f}",
+                "TV": f"{least_total_variation(A, y, sigma, x):.1f}",
                 "ours": f"{psnr(result.image, x):.1f}",
                 "calls": result.report["nfe"],
                 "seconds": f"{seconds:.0f}",
