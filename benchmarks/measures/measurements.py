@@ -10,7 +10,6 @@ at the best of four weights, chosen by the truth, after 1000 iterations.
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -151,6 +150,11 @@ def noisy(A: LinearOperator, x: Tensor, sigma: float) -> Tensor:
     return torch.view_as_complex(parts) if y.is_complex() else parts
 
 
+def zero_filled(A: LinearOperator, y: Tensor) -> Tensor:
+    """A^T y in pixels."""
+    return (A.adjoint(y).real + 1) / 2
+
+
 def least_total_variation(A: LinearOperator, y: Tensor, sigma: float, truth: Tensor) -> float:
     """PSNR of TV at the best of several weights, chosen by the truth."""
     found, usual, rounds = [], first_guess.EDGE, first_guess.ROUNDS
@@ -176,22 +180,12 @@ def main() -> None:
     phantom, photo = scene("shepp_logan_phantom", n), scene("camera", n)
     radon = Radon(n)
 
-    def adjoint(A: LinearOperator) -> Callable[[Tensor], Tensor]:
-        return lambda y: (A.adjoint(y).real + 1) / 2
-
     one, four = Coils(n), Coils(n, coils=4)
     pixel = SinglePixel(n // 2)
     cases = [
-        ("MRI, one coil", one, phantom, 0.02, "zero-filled", adjoint(one)),
-        ("MRI, four coils", four, photo, 0.02, "zero-filled", adjoint(four)),
-        (
-            "tomography, 30 angles",
-            radon,
-            phantom,
-            0.5,
-            "FBP",
-            radon.filtered_back_projection,
-        ),
+        ("MRI, one coil", one, phantom, 0.02, "zero-filled", lambda y: zero_filled(one, y)),
+        ("MRI, four coils", four, photo, 0.02, "zero-filled", lambda y: zero_filled(four, y)),
+        ("tomography, 30 angles", radon, phantom, 0.5, "FBP", radon.filtered_back_projection),
         ("16 bands, mosaic", FilterMosaic(), spectrum(n), 0.02, "least squares", None),
         ("single pixel, 25 %", pixel, scene("camera", n // 2), 0.02, "least squares", None),
     ]
