@@ -45,7 +45,7 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
 
     if A.spreads:
         return least_variation(A, y)
-    if A.sized:
+    if A.measured:
         return smoothest(A, y)
     x = agreeing(A, y.new_zeros(shape), y, WIDE)
     H, W = x.shape[-2:]

@@ -3,16 +3,8 @@
 import pytest
 
 import gdp
-from benchmarks.measures.measurements import (
-    Coils,
-    FilterMosaic,
-    Radon,
-    SinglePixel,
-    noisy,
-    psnr,
-    scene,
-    spectrum,
-)
+from benchmarks.measures.measurements import noisy, psnr, scene, spectrum
+from benchmarks.measures.measuring import Coils, FilterMosaic, Radon, SinglePixel
 
 pytest.importorskip("skimage")
 SIDE = 32
