@@ -2,7 +2,9 @@
 
 import sys
 
-from gdp.cli import main
+from gdp.stops import guarded
+
+main = guarded("gdp.cli")
 
 if __name__ == "__main__":
     sys.exit(main())

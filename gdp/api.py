@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.compose.building import build
@@ -16,26 +17,27 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.settings import FILES_ONLY
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
-from gdp.picture.scale import check_excess
-from gdp.picture.scene import scene
 from gdp.prior.prior import Prior
 from gdp.restore.cost import check_memory, check_time
-from gdp.restore.finish import finish
+from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
 from gdp.restore.sample import calls_of_passes, sample
 from gdp.restore.setup import Setup
+from gdp.restore.sources import source_from
 from operators.base import Operator
 from samplers.restorer import Restorer
 
 __all__ = ["OnStep", "Result", "load_prior", "restore"]
 
-OnStep = Callable[[int, int, Tensor], Any]  # (calls done, calls in all, x0 [B, 3, H, W] in [0, 1])
+# (calls done, calls in all, x0 [B, C, H, W], of the result's size, clipped to [0, 1])
+OnStep = Callable[[int, int, Tensor], Any]
 
 
 def restore(
-    photo: Any,
+    photo: Any = None,
     *,
+    y: Any = None,
     operator: str | Mapping[str, Any] | Operator | None = None,
     sampler: str | Mapping[str, Any] | Restorer | None = None,
     prior: str | Mapping[str, Any] | Prior | None = None,
@@ -48,8 +50,12 @@ def restore(
     """Restore a photo.
 
     Args:
-        photo: a path, a PIL image, an array [H, W] or [H, W, 3 or 4], or a tensor [3, H, W] or
-            [B, 3, H, W] with values in [0, 1]; with task="hdr" a list of exposures.
+        photo: a path, the bytes of a file or an open one, a PIL image, an array [H, W] or
+            [H, W, 3 or 4], or a tensor [3, H, W] or [B, 3, H, W] with values in [0, 1]; with
+            task="hdr" a list of exposures.
+        y: in place of a photo, what was measured: an array or a tensor of any shape and type, or
+            a file of it (.npy, .npz, .mat, .pt), as `operator` makes it of x in [-1, 1]; sigma_y
+            is in its units then.
         operator: a name, settings such as {"r": 2}, or an object.
         sampler: a name, settings, or an object.
         prior: a name, settings, or what `load_prior` gives.
@@ -91,7 +97,7 @@ def restore(
         truth = settings["reference"] = picture_beside(photo, reference, "reference")
 
     setup = build(*compose_settings(settings), objects)
-    source = read_source(photo, setup)
+    source = source_from(photo, y, setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False):
@@ -126,41 +132,6 @@ def load_prior(
 
     own = {f"prior.{key}": value for key, value in settings.items()}
     return build(*compose_settings({"prior": name, "device": device, **own})).bare_prior()
-
-
-def read_source(photo: Any, setup: Setup) -> Source:
-    """The caller's photo, photos or exposures.
-
-    Raises:
-        TypeError: a list where one photo is wanted, or one photo where a scene is.
-        ValueError, OSError: they cannot be read, or are not of one scene.
-    """
-    several = isinstance(photo, list | tuple)
-    if not setup.config["scene"] or setup.config["degrade"]:
-        if several:
-            raise TypeError(
-                f"got a list of {len(photo)} photos, which only task='hdr' takes; "
-                "restore them one by one"
-            )
-        frame = None if setup.config["degrade"] else setup.operator.frame
-        source = source_of(photo, frame=frame, page=setup.config["page"])
-        for one in source.photos:
-            check_excess(
-                one, 0.0 if setup.config["degrade"] else setup.config["sigma_y"], source.name
-            )
-        return source
-
-    if not several:
-        raise TypeError(
-            f"task='hdr' got a {type(photo).__name__}; "
-            "it takes a list of 2 to 7 exposures of one scene"
-        )
-    exposures = [source_of(one, f"exposure {k + 1}") for k, one in enumerate(photo)]
-    for exposure in exposures:
-        if len(exposure.photos) > 1:
-            raise ValueError(f"the {exposure.name} is a batch; each exposure is one photo")
-    names = [exposure.name for exposure in exposures]
-    return exposures[0]._replace(photos=[scene([e.photos[0] for e in exposures], names)])
 
 
 def picture_beside(photo: Any, picture: Any, name: str) -> Tensor:
@@ -199,9 +170,15 @@ def restore_all(
     results, began = [], prior.calls
     for k, together in enumerate(groups):
 
-        def step(t: int, x: Tensor, x0: Tensor, most: int = sum(totals[: k + 1])) -> None:
+        def step(
+            t: int,
+            x: Tensor,
+            x0: Tensor,
+            most: int = sum(totals[: k + 1]),
+            first: Measurement = together[0],
+        ) -> None:
             if on_step is not None:
-                on_step(min(prior.calls - began, most), sum(totals), to_image(x0))
+                on_step(min(prior.calls - began, most), sum(totals), shown(x0, first))
 
         restored, cost = sample(together, setup, prior, step)
         results += [
@@ -209,6 +186,15 @@ def restore_all(
             for measurement, samples in zip(together, restored, strict=True)
         ]
     return results
+
+
+def shown(x0: Tensor, measurement: Measurement) -> Tensor:
+    """What `on_step` is given: the picture so far, at the result's size, in [0, 1]."""
+    A, y = measurement.operator, measurement.y
+    pixels, size = as_x(to_image(x0), A), A.x_shape(y)[-2:]
+    if pixels.shape[-2:] != size:
+        pixels = F.interpolate(pixels, size, mode="bilinear", align_corners=False)
+    return pixels.clamp(0, 1)
 
 
 def group(measurements: Sequence[Measurement], setup: Setup) -> list[list[Measurement]]:

@@ -38,7 +38,14 @@ class LinearOperator(Operator):
     """Adds A^T by autograd, and A^+ and the proximal map by conjugate gradients.
 
     Override each where it has a closed form.
+
+    Attributes:
+        iterations: the most that A^+ takes, each of them A and A^T.
+        prox_iterations: the most that the proximal map takes.
     """
+
+    iterations: int = 100
+    prox_iterations: int = 30
 
     def adjoint(self, y: Tensor) -> Tensor:
         """A^T y, of the shape of x."""
@@ -49,13 +56,12 @@ class LinearOperator(Operator):
 
     def pinv(self, y: Tensor) -> Tensor:
         """A^+ y = A^T (A A^T)^+ y: of all x for which A x is nearest to y, the smallest."""
-        return self.adjoint(cg(lambda u: self(self.adjoint(u)), y))
+        return self.adjoint(cg(lambda u: self(self.adjoint(u)), y, self.iterations))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         """argmin_x ||A x - y||^2 + rho ||x - v||^2, for rho > 0."""
-        return v + cg(
-            lambda d: self.adjoint(self(d)) + rho * d, self.adjoint(y - self(v)), max_iter=30
-        )
+        b, most = self.adjoint(y - self(v)), self.prox_iterations
+        return v + cg(lambda d: self.adjoint(self(d)) + rho * d, b, most)
 
 
 class SpectralOperator(LinearOperator):

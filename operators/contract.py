@@ -54,6 +54,9 @@ class Operator(Portable):
         findings: what `for_photo` has found, in lines that a user is told before the restoration.
         any_size: whether A holds nothing of the size of its pictures.
         noise_gain: the std of y's noise for noise of std 1 where `degrade` lets it join in.
+        measured: whether y is bare numbers, so that it is no picture to be looked at.
+        x_channels: those of x, where y does not tell; a photo that is to be degraded has as many.
+        unit: y's, in the caller's units; half of one where y is a picture, in [0, 1] outside.
     """
 
     sigma_y: float = 0.0
@@ -68,6 +71,9 @@ class Operator(Portable):
     findings: Sequence[str] = ()
     any_size: bool = True
     noise_gain: float = 1.0
+    measured: bool = False
+    x_channels: int | None = None
+    unit: float = 0.5
 
     def forward(self, x: Tensor) -> Tensor:
         """A(x), without noise."""

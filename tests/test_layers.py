@@ -79,7 +79,8 @@ ARROWS = {
         "gdp.storage",
     ),
     "gdp": ("gdp.api",),
-    "run": ("gdp.cli",),
+    "gdp.stops": (),
+    "run": ("gdp.cli", "gdp.stops"),
 }
 ARROWS["gdp.restore"] += ("operators.coded", "operators.noise", "operators.missing")
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")

@@ -46,7 +46,6 @@ def main() -> int:
     logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
     log.setLevel(logging.INFO)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, and are reported in a line
-    sys.path.append(os.getcwd())  # a user's operator lies beside where they run
 
     if "--version" in sys.argv[1:]:
         print(f"gdp {__version__}")
@@ -68,7 +67,8 @@ def main() -> int:
     except (HydraException, OmegaConfBaseException) as error:
         log.error("error: %s", refusal(error))
         return SOME_FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        log.info("; ".join(["stopped", *map(str, stop.args)]))
         return INTERRUPTED
     finally:
         if line.sweep:

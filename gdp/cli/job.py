@@ -3,7 +3,7 @@
 import logging
 import re
 import tempfile
-from collections.abc import Container
+from collections.abc import Callable, Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from gdp.storage.places import SAMPLE, expand
 
 if TYPE_CHECKING:
     from gdp.folder.items import Item
-    from gdp.picture import Found
+    from gdp.picture import Found, Photo
 
 log = logging.getLogger("gdp")
 LONGEST = 180  # signs of the name of a job's folder
@@ -46,12 +46,12 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
 
     from gdp.compose.configuration import build, group_choices
     from gdp.folder.folder import Folder
-    from gdp.folder.items import FAILED, LEFT
+    from gdp.folder.items import FAILED, LEFT, read_fitting
     from gdp.report.gallery import write_gallery
     from gdp.storage.workspace import Workspace
 
     setup = build(cfg, group_choices(HydraConfig.get().runtime.choices), words)
-    items = items_of(photos, folder, cfg)
+    items = items_of(photos, folder, cfg, partial(read_fitting, setup))
 
     def on_error(error: Exception, name: str) -> str:
         return report_error(error, cfg.verbose, f"{name}: " if len(items) > 1 else "")
@@ -83,7 +83,12 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     return code if pages_fine else max(code, SOME_FAILED)
 
 
-def items_of(photos: "list[Found]", folder: Path, cfg: DictConfig) -> "list[Item]":
+def items_of(
+    photos: "list[Found]",
+    folder: Path,
+    cfg: DictConfig,
+    read: "Callable[[Path, int | None], Photo]",
+) -> "list[Item]":
     """The photos of a job, by the names of their results.
 
     Raises:
@@ -91,7 +96,7 @@ def items_of(photos: "list[Found]", folder: Path, cfg: DictConfig) -> "list[Item
             of the folder.
     """
     from gdp.folder.items import Item
-    from gdp.picture import path_inside, read
+    from gdp.picture import path_inside
     from gdp.picture.scene import read_scene
 
     # What is one picture is read at once; many are read in their turn, and may fail in it.

@@ -33,6 +33,10 @@ def report_error(error: Exception, verbose: bool, where: str = "") -> str:
         text = f"{error.filename}: {error.strerror}"
     elif isinstance(error, HydraException | OmegaConfBaseException):
         text = refusal(error)
+    elif isinstance(error, MemoryError) or "bad_alloc" in str(error):
+        text = (
+            "memory is too little; smaller tiles (tiling.tile=128), batch=1 or a smaller photo help"
+        )
     elif isinstance(error, expected):
         text = " ".join(str(error).split())
     else:

@@ -11,6 +11,7 @@ from gdp.compose.arguments import check_arguments
 from gdp.compose.names import public, with_public_names
 from gdp.compose.refusal import nearest
 from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
+from gdp.compose.targets import import_targets
 from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
@@ -184,6 +185,8 @@ def make(node: Mapping[Any, Any]) -> Any:
         ValueError, TypeError, OSError: the target's own error, without Hydra's wrapping.
     """
     try:
+        plain = OmegaConf.to_container(node, resolve=True) if OmegaConf.is_config(node) else node
+        import_targets(plain)
         return instantiate(node, _convert_="all")
     except InstantiationException as error:
         cause = error.__cause__

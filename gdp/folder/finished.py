@@ -27,6 +27,8 @@ def finished(
     """
     target = folder / item.name
     report = target.with_name(f"{target.name}.json")
+    if not report.is_file():  # a pipe would be waited for
+        return None
     try:
         content = json.loads(report.read_text(encoding="utf-8"))
         known = content["fingerprint"]
@@ -42,10 +44,16 @@ def finished(
 
 
 def refuse_to_replace(item: Item, folder: Path, setup: Setup) -> None:
-    """Raise ValueError where a file of a photo's result would replace one that is there."""
+    """Raise ValueError where a file of a photo's result would replace one that is there.
+
+    With overwrite=true it may, but for what is no file.
+    """
+    overwrite = setup.config["overwrite"]
     for suffix in suffixes(setup, item.file):
         file = folder / f"{item.name}{suffix}"
-        if os.path.lexists(file):
+        if overwrite and os.path.lexists(file) and not file.is_symlink() and not file.is_file():
+            raise ValueError(f"{file} is no ordinary file, and is not replaced; move it away")
+        if not overwrite and os.path.lexists(file):
             raise ValueError(
                 f"{file} exists, made otherwise or of another photo; "
                 "choose another output=, or allow overwrite=true"

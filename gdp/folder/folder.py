@@ -92,7 +92,7 @@ class Folder:
             if where is not None:
                 log.info("%s: finished before, in %s", item.title, where)
                 self.known[item.name] = Outcome(item.name, FINISHED, where=where)
-            elif not overwrite:
+            else:
                 refuse_to_replace(item, space.folder, self.setup)
 
         # Previews that a killed run has left.
@@ -126,8 +126,8 @@ class Folder:
         except BaseException as error:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
             if self.space.keep and isinstance(error, KeyboardInterrupt):
-                folder = self.space.folder
-                log.info("to go on from here, give the same line with output=%s", folder)
+                where = f"the same line with output={self.space.folder} goes on from here"
+                error.args = (*error.args, where)
             if isinstance(error, OSError) and error.errno in HOPELESS:
                 raise OSError(
                     f"{error.strerror} at {self.space.folder}; "

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from gdp.picture import Photo, namesake, plain_name, read
+from gdp.restore.data import read_any, refuse_misfit
+from gdp.restore.setup import Setup
 
 DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun"  # states of a photo
 
@@ -62,3 +64,14 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
     where: Path | None = None  # the result
     error: str = ""
+
+
+def read_fitting(setup: Setup, file: Path, page: int | None = None) -> Photo:
+    """Read a photo or a measurement.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or is not what the operator makes of pictures.
+    """
+    photo = read_any(file, setup.operator, page)
+    refuse_misfit(photo, setup.operator, setup.config["degrade"])
+    return photo

@@ -64,16 +64,19 @@ class Progress:
         self.prior.on_part = self.part
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
         self.prior.on_part = None
         self.bar.close()
         if self.written or self.every is not None:  # an earlier run may have left one
             for preview in self.previews:
                 preview.unlink(missing_ok=True)
 
-        if kind is not None and issubclass(kind, KeyboardInterrupt) and self.x0 is not None:
+        if isinstance(error, KeyboardInterrupt) and self.x0 is not None:
             self.save(self.x0)
-            log.warning("stopped; as far as it came: %s", ", ".join(map(str, self.previews)))
+            previews = ", ".join(map(str, self.previews))
+            error.args = (*error.args, f"as far as it came: {previews}")
 
     def title(self) -> str:
         """The name, and which pass of how many it is."""

@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from gdp.picture import compare, suffix_for, write, write_floats
+from gdp.picture.measurement import is_measurement
+from gdp.picture.panels import bands, write_array
 from gdp.restore.facts import write_json
 from gdp.restore.result import Result
 from gdp.restore.setup import Setup
+
+ARRAY = ".restored.npy"  # float32 [C, H, W] in [0, 1], not clipped
 
 
 def save(
@@ -45,15 +49,20 @@ def save(
         std = result.std / report["samples"]["std_at_white"]
         pictures = [*result.samples[1:], result.mean, std]
         for name, pixels in zip(sample_names(len(result.samples)), pictures, strict=True):
-            write(pixels, file(f".{name}.png"))
+            write(bands(pixels), file(f".{name}.png"))
 
     # The result itself, beside what it was made from.
     quality, depth, exif = (config[name] for name in ("image_quality", "depth", "keep_exif"))
-    write(result.image, file(main.suffix), result.photos[0], quality, depth, exif)
-    panels = [("input", result.y), ("restored", result.image)]
+    write(bands(result.image), file(main.suffix), result.photos[0], quality, depth, exif)
+    before = ("input", result.y) if result.plain is None else ("least squares", result.plain)
+    panels = [(before[0], bands(before[1])), ("restored", bands(result.image))]
     if result.reference is not None:
-        panels.append(("reference", result.reference))
+        panels.append(("reference", bands(result.reference)))
     boxes = compare(panels, file(".compare.png"))
+
+    # Of a measurement all channels, as numbers
+    if is_measurement(source):
+        write_array(result.pixels[0, 0].numpy(force=True), file(ARRAY))
 
     # What was found of the degradation, and the light of a scene.
     for name, pixels in result.found.items():
@@ -89,4 +98,5 @@ def suffixes(setup: Setup, source: Path) -> list[str]:
     names = [*setup.operator.pictured, *sample_names(config["samples"])]
     light = [".tiff"] if config["scene"] else []
     main = suffix_for(source, config["format"], config["scene"])
-    return [main, ".compare.png", ".json", *(f".{name}.png" for name in names), *light]
+    numbers = [ARRAY] if is_measurement(source) else []
+    return [main, ".compare.png", ".json", *(f".{name}.png" for name in names), *light, *numbers]

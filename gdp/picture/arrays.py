@@ -3,6 +3,7 @@
 What is made of them is given back as the kind that came.
 """
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,8 +51,8 @@ def source_of(
     """Take a picture of any kind.
 
     Args:
-        what: a path, a PIL image, a numpy array [H, W] or [H, W, 3 or 4], or a torch tensor
-            [3, H, W] or [B, 3, H, W].
+        what: a path, the bytes of a file or an open one, a PIL image, a numpy array [H, W] or
+            [H, W, 3 or 4], or a torch tensor [3, H, W] or [B, 3, H, W].
         name: what to call it in messages.
         frame: pixels that a result has more than the photo at the left, right, top and bottom;
             the photo's transparency does not go on there.
@@ -67,6 +68,12 @@ def source_of(
         if photo.alpha is not None:
             photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
         return Source([photo], pil_of(photo), array_of, Path(what).name, expand(what))
+
+    if isinstance(what, bytes | bytearray | memoryview) or hasattr(what, "read"):
+        photo = read_bytes(what, name)
+        if photo.alpha is not None:
+            photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
+        return Source([photo], pil_of(photo), array_of, name)
 
     if isinstance(what, Image.Image):
         try:
@@ -86,8 +93,25 @@ def source_of(
         return of_tensor(what, name)
     raise TypeError(
         f"the {name} is a {type(what).__name__}; "
-        "it can be a path, a PIL image, a numpy array or a torch tensor"
+        "it can be a path, bytes, an open file, a PIL image, a numpy array or a torch tensor"
     )
+
+
+def read_bytes(what: Any, name: str) -> Photo:
+    """The photo in the bytes of a file, or in a file that is open for reading them.
+
+    TypeError where the file is open for text, ValueError where it holds no picture.
+    """
+    content = what.read() if hasattr(what, "read") else bytes(what)
+    if not isinstance(content, bytes):
+        raise TypeError(f"the {name} is a file of text; open it with mode 'rb'")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "photo"
+        file.write_bytes(content)
+        try:
+            return read(file)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(file), f"the {name}")) from None
 
 
 def pil_of(photo: Photo) -> Back:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gdp.picture.codec.kinds import RAW_SUFFIXES
+from gdp.picture.measurement import is_measurement
 from gdp.picture.names import result_names
 from gdp.picture.own import results_among
 from gdp.storage.places import expand
@@ -136,6 +137,8 @@ def chosen(files: Iterable[Path], where: Path) -> list[Path]:
     raw = RAW_SUFFIXES if find_spec("rawpy") is not None else ()
     visible = sorted({file for file in files if not file.name.startswith(".")})
     photos = [file for file in visible if file.suffix.lower() in (*SUFFIXES, *raw)]
+    if not photos:  # measurements, where there are no pictures
+        return [file for file in visible if is_measurement(file)]
     made = results_among(photos)
 
     # What may have been meant.

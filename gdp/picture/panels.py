@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -32,6 +33,23 @@ def write_floats(pixels: Tensor, path: Path) -> None:
 
     with atomic(path) as temporary:
         imwrite(temporary, pixels[0].permute(1, 2, 0).float().cpu().numpy(), photometric="rgb")
+
+
+def write_array(values: np.ndarray, path: Path) -> None:
+    """Save numbers as .npy."""
+    with atomic(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, values)
+
+
+def bands(pixels: Tensor) -> Tensor:
+    """What is shown of [B, C, H, W]: as it is up to three channels, else three, evenly spaced.
+
+    The last ones are red: bands of a spectrum mostly come by wavelength.
+    """
+    C = pixels.shape[1]
+    if C <= 3:
+        return pixels
+    return pixels[:, [round(share * (C - 1)) for share in (5 / 6, 1 / 2, 1 / 6)]]
 
 
 def compare(panels: Sequence[tuple[str, Tensor]], path: Path) -> dict[str, list[int]]:

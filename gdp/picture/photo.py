@@ -20,6 +20,7 @@ class Photo(NamedTuple):
         exif: camera, date and the like, without orientation.
         grey: whether its three channels are one.
         depth: bits a channel: 8, 16, or 32 for floats.
+        measured: `pixels` are no picture but a measurement of any shape, in its operator's units.
     """
 
     pixels: Tensor
@@ -29,6 +30,7 @@ class Photo(NamedTuple):
     exif: bytes | None = None
     grey: bool = False
     depth: int = 8
+    measured: bool = False
 
 
 class TooLargeError(Exception):

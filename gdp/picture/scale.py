@@ -17,7 +17,7 @@ def check_scale(pixels: Tensor, name: str) -> None:
     if low < RANGE[0] or high > RANGE[1]:
         raise ValueError(
             f"the {name}'s floats go from {low:.3g} to {high:.3g}; "
-            f"they should lie in [0, 1]: {remedy(low, high)}"
+            f"they should lie in [0, 1]: {remedy(low, high)}; a measurement goes to y="
         )
 
 

@@ -25,6 +25,7 @@ COLUMNS = (
 OF_INPUT = ("psnr", "ssim", "haarpsi")  # scores of the photo as it was that tables show
 MEAN = "mean"  # the last row of a table of several photos
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets run
 # What tells a report from other people's JSON, and what else must be of its type to be used.
 NEEDED = {"output": str, "size": list, "nfe": int, "config": dict}
 OPTIONAL = {
@@ -170,5 +171,10 @@ def as_csv(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
     writer = csv.DictWriter(text, names, restval="", lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: "" if value is None else value for key, value in row.items()})
+        writer.writerow({key: "" if value is None else plain(value) for key, value in row.items()})
     return text.getvalue()
+
+
+def plain(value: Any) -> Any:
+    """A cell that spreadsheets take for what it is: text that begins as a formula gets a '."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

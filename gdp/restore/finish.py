@@ -17,6 +17,8 @@ from gdp.restore.result import Result
 from gdp.restore.sample import Cost
 from gdp.restore.setup import AUTO, Setup
 from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.gain import least_squares
+from operators.measured import Measured
 from operators.missing.mask import Mask
 from samplers.restorer import Restored
 from samplers.start import first_guess
@@ -37,7 +39,7 @@ def finish(
         prior: the prior, for the report.
     """
     config, y, A = setup.config, measurement.y, restored.operator
-    pixels = to_image(restored.x)
+    pixels, data = to_image(restored.x), isinstance(A, Measured)
 
     # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
     remarks, guidance = [A.remark(y)], terms.guidance_of(setup.sampler)
@@ -47,7 +49,9 @@ def finish(
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
     if y.shape[1] == 3 and is_grey(y):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
-    if not config["degrade"]:
+    if data or config["degrade"]:
+        remarks.append(doubt(pixels, A, y))
+    else:
         pixels = agree(pixels, A, y, measurement.photo.rounding)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
@@ -67,14 +71,32 @@ def finish(
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
+    report = report_on(pixels, measurement, A, cost, setup, prior)
     return Result(
-        pixels=pixels[None],
-        y=to_image(y),
+        pixels=as_x(pixels, A)[None],
+        y=A.given(y) if isinstance(A, Measured) else to_image(y),
         photos=[measurement.photo],
         reference=measurement.reference,
         maps=A.pictures(y),
         radiance=A.radiance(to_model(pixels[:1])) if config["scene"] else None,
-        reports=[report_on(pixels, measurement, A, cost, setup, prior)],
+        reports=[report],
+        plain=as_x(to_image(least_squares(A, y)), A) if isinstance(A, Measured) else None,
+    )
+
+
+def as_x(pixels: Tensor, A: Operator) -> Tensor:
+    """Pixels [S, C, H, W] of the state that samplers work on as those of x."""
+    return A.picture(pixels) if isinstance(A, Measured) else pixels
+
+
+def doubt(pixels: Tensor, A: Operator, y: Tensor) -> str:
+    """A warning where a result is much farther from y than y's noise is; else nothing."""
+    verdict = judge(pixels, A, y, detail=False)
+    if verdict.passed:
+        return ""
+    return (
+        f"the result does not explain y: it {verdict.why.replace('from it', 'from y')}; "
+        "A, sigma_y= or the units of y may be wrong, or the steps too few"
     )
 
 
@@ -123,9 +145,9 @@ def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
 
 
 def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:
-    """RMS of A x - y in [0, 1] units, of pixels [B, 3, H, W] in [0, 1] and y in [-1, 1]."""
+    """RMS of A x - y in the caller's units, of pixels [B, C, H, W] in [0, 1]."""
     with torch.no_grad():
-        return metrics.rms(A(to_model(pixels).to(y)) - y) / 2
+        return metrics.rms(A(to_model(pixels).to(y)) - y) * A.unit
 
 
 def report_on(
@@ -139,9 +161,8 @@ def report_on(
     scores, scores_of_input = None, None
     if reference is not None:
         likest = A.likest(result, reference.to(result))  # up to what y cannot tell
-        scores, scores_of_input = truth.scores(
-            measurement.name, likest, as_seen(y, result), reference
-        )
+        before = None if isinstance(A, Measured) else as_seen(y, result)
+        scores, scores_of_input = truth.scores(measurement.name, as_x(likest, A), before, reference)
 
     # How much samples differ, and how good their mean is.
     spread = None
@@ -152,13 +173,15 @@ def report_on(
             "count": len(pixels),
             "std": float(std.mean()),
             "std_at_white": max(float(std.max()), 1e-6),
-            "scores_of_mean": None if reference is None else metrics.scores(mean, reference),
+            "scores_of_mean": None
+            if reference is None
+            else metrics.scores(as_x(mean, A), reference),
         }
 
     return {
         "size": [result.shape[-1], result.shape[-2]],
         "seed": config["seed"],
-        "sigma_y": measurement.operator.sigma_y / 2,
+        "sigma_y": measurement.operator.sigma_y * measurement.operator.unit,
         "sigma_y_estimated": config["sigma_y"] == AUTO,
         "noise": None if measurement.noise is None else measurement.noise.describe(),
         "nfe": cost.calls,

@@ -40,13 +40,14 @@ class Verdict(NamedTuple):
     why: str = ""
 
 
-def judge(pixels: Tensor, A: Operator, y: Tensor) -> Verdict:
+def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdict:
     """Compare a result with the photo that it is of.
 
     Args:
         pixels: the result [S, 3, H, W] in [0, 1].
         A: the operator as bound, with y's noise.
         y: the measurement [1, ...] in [-1, 1].
+        detail: whether fine patterns count, too.
     """
     x = to_model(pixels).to(y)
     with torch.no_grad():
@@ -56,10 +57,11 @@ def judge(pixels: Tensor, A: Operator, y: Tensor) -> Verdict:
     linear = isinstance(A, LinearOperator) and not A.blind
     allowed = FAR * A.sigma_y + (SLACK if linear else LOOSE)
     if off > allowed:
-        return Verdict(False, f"lies {off / 2:.3f} from it, where {allowed / 2:.3f} is explained")
+        off, allowed = off * A.unit, allowed * A.unit
+        return Verdict(False, f"lies {off:.3g} from it, where {allowed:.3g} is explained")
 
     # Detail that neither y nor a photo has.
-    if y.shape[1:] == x.shape[1:] and min(x.shape[-2:]) >= 2 * TILE:
+    if detail and y.shape[1:] == x.shape[1:] and min(x.shape[-2:]) >= 2 * TILE:
         share = cracked(x, y)
         if share > CRACKED:
             return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")

@@ -2,28 +2,30 @@
 
 import copy
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_image, to_model
-from gdp.prior.noise import Noise, impulses, photons
+from gdp.picture import Photo, check_result, extend_alpha, suffix_for
 from gdp.restore import truth
 from gdp.restore.compression import compressed
 from gdp.restore.masking import fit_mask
+from gdp.restore.measure import check, check_photo, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
-from gdp.restore.noise.estimate import estimate
-from gdp.restore.noise_level import estimate_sigma
 from gdp.restore.setup import AUTO, Setup
+from gdp.restore.simulate import as_x
+from gdp.restore.simulate import crop as crop
+from gdp.restore.simulate import degrade as degrade
+from gdp.restore.taking import of_developed as of_developed
+from gdp.restore.taking import take as take
 from operators.base import Operator
 from operators.coded.compressed import compression_of
-from operators.noise.whitened import can_whiten
 
 WHITE = "white"  # the noise= of it
+OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
 log = logging.getLogger("gdp")
 
@@ -71,6 +73,8 @@ def observe(
         ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
     """
     config, own = setup.config, copy.deepcopy(setup.operator)
+    if photo.measured:
+        return observe_measurement(photo, own.to(device), setup, device, name, init)
     operator = own if file is None or config["degrade"] else own.for_file(file)
     alone = operator is not own or not setup.shareable
     alone = fit_mask(operator, photo, name, file, config) or alone
@@ -84,9 +88,12 @@ def observe(
                 "reference= is of a photo that is degraded already; "
                 "with degrade=true the photo is the truth itself"
             )
-        reference = crop(pixels, operator.divisor)
+        reference = crop(as_x(pixels, operator), operator.divisor)
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
+        if foreign(operator):
+            check(operator, y)
+        operator, y = viewed(operator, y, own_units=False)
     else:
         kind = config["noise"]
         if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
@@ -102,6 +109,8 @@ def observe(
         if jpeg is not None:
             found = sigma_y == AUTO
             operator, alone = compressed(operator, y, jpeg, model, found), True
+        check_photo(operator, y)
+        operator, y = viewed(operator, y, own_units=False)
 
     # Refuse what cannot be saved, before any time is spent on it.
     H, W = operator.x_shape(y)[-2:]
@@ -143,112 +152,50 @@ def enlarges(operator: Operator, pixels: Tensor) -> bool:
     Of a photo that was shrunk the texture fills the frequencies by which noise of any colour is
     told from it; the quietest differences, by which white noise is, err on the safe side.
     """
-    frame = operator.frame
-    if frame is not None or pixels.shape[1] != 3:
+    if operator.frame is not None or pixels.shape[1] != 3:
         return False
     H, W = operator.x_shape(pixels)[-2:]
-    return H > pixels.shape[-2] and W > pixels.shape[-1]
+    return pixels.shape[-2] < H and pixels.shape[-1] < W
 
 
-def take(
-    pixels: Tensor, operator: Operator, noise: NoiseModel | float | str, rounding: float
-) -> tuple[Tensor, Operator]:
-    """Take a photo for y.
-
-    Args:
-        pixels: the degraded photo [B, 3, H, W] in [0, 1].
-        operator: the degradation; it says which part of the photo it measured.
-        noise: the photo's, as a model, or as a white one's std in [0, 1] units; auto: estimated,
-            white.
-        rounding: std of the photo's rounding in [0, 1] units; the noise is never below it.
-
-    Returns:
-        y in [-1, 1] units, and the operator that knows y's noise.
-    """
-    if not isinstance(noise, NoiseModel):
-        noise = NoiseModel.white(estimate_sigma(pixels) if isinstance(noise, str) else noise)
-    if operator.careful and noise.doubtful:
-        noise = NoiseModel.white(rounding)
-    noise = noise.at_least(rounding)
-
-    # What the photo tells of A, by a noise that is not whitened yet.
-    operator, photo = operator.with_noise(2 * noise.std), to_model(pixels)
-    shape = operator.sigma_y if noise.is_white else 2 * noise.at(*photo.shape[-2:]).to(photo)
-    with torch.no_grad():
-        operator = operator.for_photo(photo, shape)
-        y = operator.observe(photo)
-    if noise.is_white or not can_whiten(operator, y):
-        return y, operator
-    return y, operator.with_whitening(noise.whiten)
-
-
-def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
-    """The operator for the noise of what y alone shows, where light was mended."""
-    if y.shape[1] != 3:
-        return operator
-    with torch.no_grad():
-        noise = estimate(operator.developed(y)).at_least(rounding)
-    return operator.with_whitening(noise.whiten)
-
-
-def degrade(
-    pixels: Tensor,
+def observe_measurement(
+    photo: Photo,
     operator: Operator,
-    sigma_y: float | str,
-    seeds: Sequence[int],
-    poisson: float | None = None,
-    impulse: float = 0.0,
-) -> tuple[Tensor, Operator]:
-    """Make y = A(x) + noise of a clean photo: floats, not clipped, the same for the same seeds.
-
-    Args:
-        pixels: the clean photo [B, 3, H, W] in [0, 1].
-        operator: the degradation A.
-        sigma_y: std of Gaussian noise in [0, 1] units; auto adds none, and estimates y's noise.
-        seeds: one for each photo.
-        poisson: photons at white; the mean variance of their noise counts into y's.
-        impulse: share of the pixels that turn black or white.
-
-    Returns:
-        y in [-1, 1] units, and the operator that knows y's noise.
-    """
-    std = 0.0 if isinstance(sigma_y, str) else sigma_y
-    variance = std**2
-
-    # Noise in the order in which a camera adds it: photons, electronics, broken pixels.
-    def add_noise(y: Tensor) -> Tensor:
-        nonlocal variance
-        if poisson:
-            variance += float(to_image(y).clamp_min(0).mean()) / poisson
-            y = to_model(photons(to_image(y), poisson, seeds))
-        if std > 0:
-            y = y + 2 * std * Noise(seeds, "degrade").like(y)
-        return to_model(impulses(to_image(y), impulse, seeds)) if impulse else y
-
-    with torch.no_grad():
-        y, operator = operator.degrade(to_model(pixels), add_noise)
-
-    told = variance**0.5 * operator.noise_gain
-    level = estimate_sigma(to_image(y)) if sigma_y == AUTO else told
-    operator = operator.with_noise(2 * level)
-    with torch.no_grad():
-        return y, operator.for_photo(y, operator.sigma_y)
-
-
-def crop(pixels: Tensor, divisor: int) -> Tensor:
-    """The centre of a picture [..., H, W], with sides that are multiples of `divisor`.
+    setup: Setup,
+    device: torch.device,
+    name: str,
+    init: Tensor | None,
+) -> Measurement:
+    """Take a measurement for y as it is, in A's own units; sigma_y is in these, too.
 
     Raises:
-        ValueError: a side is shorter than `divisor`.
+        ValueError: it does not fit the operator, or a setting is of pictures alone.
     """
-    H, W = (n - n % divisor for n in pixels.shape[-2:])
-    if H == 0 or W == 0:
-        size = f"{pixels.shape[-1]}x{pixels.shape[-2]}"
+    config = setup.config
+    for setting, plain in OF_PICTURES.items():
+        if config[setting] != plain:
+            raise ValueError(
+                f"{setting}={config[setting]} is of pictures, and {name} is a measurement; "
+                "leave it out"
+            )
+    if config["sigma_y"] == AUTO:
         raise ValueError(
-            f"a {size} picture is too small: the operator needs {divisor} pixels a side"
+            f"sigma_y=auto looks at pictures, and {name} is a measurement; "
+            "give the std of its noise, in its own units"
         )
-    top, left = (pixels.shape[-2] - H) // 2, (pixels.shape[-1] - W) // 2
-    return pixels[..., top : top + H, left : left + W]
+    if init is not None and init.shape[1] != 3:
+        raise ValueError(f"init= is a picture of {init.shape[1]} channels; it takes 3")
+
+    given = fitted(photo.pixels, operator).to(device)
+    operator, y = viewed(operator.with_noise(config["sigma_y"]), given, own_units=True)
+    H, W = operator.x_shape(y)[-2:]
+    if init is not None and init.shape[-2:] != (H, W):
+        raise ValueError(
+            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
+            "resize it to that"
+        )
+    first = None if init is None else init.to(device)
+    return Measurement(name, y, operator, photo, None, first, not setup.shareable)
 
 
 def fit_alpha(photo: Photo, setup: Setup) -> Photo:

@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 
 from gdp.picture import to_model
+from gdp.prior.channels import ChannelPrior
 from gdp.prior.memory import out_of_memory
 from gdp.prior.prior import Prior
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
+from operators.measured import Measured
 from samplers.restorer import DivergedError, OnStep, Restored, Restorer, Run
 
 log = logging.getLogger("gdp")
@@ -55,6 +57,8 @@ def sample(
     init = to_model(torch.cat(pictures)) if pictures else None
 
     most = setup.at_once(first.operator.x_shape(first.y)[-2:], y.device)
+    if isinstance(first.operator, Measured):
+        prior = ChannelPrior(prior, first.operator.groups)
     run = Run(setup.seeds, init, on_step, keep)
     return draw(setup.sampler, prior, first.operator, y, run, most)
 

@@ -1,6 +1,7 @@
 """Where the files are that come with the program, and where it puts those it fetches or makes."""
 
 import os
+import tempfile
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1]  # the folder gdp
@@ -23,8 +24,17 @@ def cache_folder() -> Path:
     try:
         import pooch
     except ImportError:  # a machine with torch alone: where the folder is on Linux
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gdp"
-    return Path(pooch.os_cache("gdp"))
+        place = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        folder = Path(place) / "gdp"
+    else:
+        try:
+            folder = Path(pooch.os_cache("gdp"))
+        except RuntimeError:  # it found no home
+            folder = Path()
+
+    # Without a home there is no such place; `~` is left as it is then.
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return folder if folder.is_absolute() else Path(tempfile.gettempdir()) / f"gdp-{user}"
 
 
 def expand(path: str | Path) -> Path:

@@ -58,6 +58,7 @@ class Workspace:
                 f"{self.notes} is a link to another place; remove it, or choose another output="
             )
 
+        self.check_place()
         folder = self.notes
         while not folder.exists():
             self.new_folders.append(folder)
@@ -79,6 +80,19 @@ class Workspace:
             self.leave()
             raise
         return self
+
+    def check_place(self) -> None:
+        """Raise OSError where something that is no folder, or no file, stands in the way."""
+        for folder in (self.folder, self.notes):
+            if folder.is_symlink() and not folder.exists():
+                raise OSError(
+                    f"{folder} is a link that leads nowhere; remove it, or choose another output="
+                )
+            if folder.exists() and not folder.is_dir():
+                raise OSError(f"{folder} is no folder; choose another output=")
+        for file in (self.lock, self.manifest, self.checkpoint):
+            if os.path.lexists(file) and not file.is_file():
+                raise OSError(f"{file} is no ordinary file; remove it, or choose another output=")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.leave()
@@ -142,7 +156,14 @@ class Workspace:
         self.publish()
 
     def check_free(self, result: Path) -> None:
-        """Raise ValueError where a file of a result would replace one that may not be replaced."""
+        """Raise ValueError where a file of a result would replace one that may not be replaced.
+
+        Where it may, all of them are asked before the first is: they come together or not at all.
+        """
+        for name in files_below(result) if self.overwrite else ():
+            place = self.folder / name
+            if os.path.lexists(place) and not place.is_symlink() and not place.is_file():
+                raise ValueError(f"{place} is no ordinary file, and is not replaced; move it away")
         if self.overwrite:
             return
         for name in files_below(result):

@@ -16,6 +16,8 @@ prox    F pad is an isometry, so with the phases phi of the last x held
             x     <- (crop F^-1(y e^(i phi)) + rho v) / (1 + rho)
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -108,7 +110,7 @@ class PhaseRetrieval(Operator):
         return turned if (turned - truth).norm() < (x - truth).norm() else x
 
 
-def pad(p: Tensor, size: torch.Size) -> Tensor:
+def pad(p: Tensor, size: Sequence[int]) -> Tensor:
     """p [..., h, w] with zeros below and at the right, to a size (H, W)."""
     return F.pad(p, (0, size[1] - p.shape[-1], 0, size[0] - p.shape[-2]))
 
@@ -120,19 +122,19 @@ def with_magnitudes(p: Tensor, half: Tensor) -> Tensor:
     return torch.fft.irfft2(spectrum * (half / own), s=p.shape[-2:], norm="ortho")
 
 
-def misfit_of(p: Tensor, half: Tensor, size: torch.Size) -> Tensor:
+def misfit_of(p: Tensor, half: Tensor, size: Sequence[int]) -> Tensor:
     """How far the magnitudes of p [N, h, w] are from `half`, as a share of these, [N]."""
     own = torch.fft.rfft2(p, s=tuple(size), norm="ortho").abs()
     return (own - half).flatten(1).norm(dim=1) / half.flatten(1).norm(dim=1).clamp_min(1e-12)
 
 
-def random_pictures(half: Tensor, frame: torch.Size, start: int) -> Tensor:
+def random_pictures(half: Tensor, frame: Sequence[int], start: int) -> Tensor:
     """The same random picture [h, w] in [0, 1] for each of `half` [N, H, W // 2 + 1]."""
     draws = torch.rand(1, *frame, generator=torch.Generator().manual_seed(start))
     return draws.to(half).expand(len(half), *frame)
 
 
-def difference_map(half: Tensor, size: torch.Size, first: Tensor) -> Tensor:
+def difference_map(half: Tensor, size: Sequence[int], first: Tensor) -> Tensor:
     """Pictures [N, h, w] in [0, 1] with magnitudes near to `half`.
 
     Args:

@@ -79,7 +79,7 @@ class Perceptual:
         self.features.to(z.device)
         mean, std = (torch.tensor(v).to(z).view(1, 3, 1, 1) for v in (MEAN, STD))
         z, maps = (((z + 1) / 2).expand(-1, 3, -1, -1) - mean) / std, []
-        for k, layer in enumerate(self.features):
+        for k, layer in enumerate(self.features.children()):
             z = layer(z)
             if k in LAYERS:
                 maps.append(F.normalize(z, dim=1, eps=1e-6))

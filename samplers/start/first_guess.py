@@ -5,12 +5,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, LinearOperator, Operator
+from operators.tools.solve import cg
 
 # By how much the guess is smoothed, one after the other: coarse to fine.
 FACTORS = (16, 16, 8, 8, 4, 4, 2, 2)
 
 # How far a photo's values are from 0, so that nothing is darkened, and from their smooth.
 WIDE, NARROW = 2.0, 0.25  # std, [-1, 1] units
+
+# The least weight of smoothness beside y, and the iterations that find the smoothest picture.
+STIFF, SMOOTHING = 1e-3, 200
 
 # The search for the least variation.
 ROUNDS = 200  # iterations
@@ -33,7 +37,7 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
     if not isinstance(A, LinearOperator):
         if A.offers("guess"):
             return A.guess(y)
-        if y.ndim != 4 or y.shape[1] not in (1, shape[1]):
+        if A.measured or y.ndim != 4 or y.shape[1] not in (1, shape[1]):
             return y.new_zeros(shape)
         return (
             F.interpolate(y, shape[-2:], mode="bicubic", align_corners=False)
@@ -43,6 +47,8 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
 
     if A.spreads:
         return least_variation(A, y)
+    if A.measured:
+        return smoothest(A, y)
     x = agreeing(A, y.new_zeros(shape), y, WIDE)
     H, W = x.shape[-2:]
     for factor in FACTORS if A.offers("spectral") else FACTORS[::2]:  # iterated inverses cost more
@@ -67,6 +73,24 @@ def agreeing(A: Operator, v: Tensor, y: Tensor, std: float) -> Tensor:
     if not isinstance(A, LinearOperator):
         return v
     return A.prox(v, y, (A.sigma_y / std) ** 2) if A.sigma_y > 0 else v - A.pinv(A(v) - y)
+
+
+def smoothest(A: LinearOperator, y: Tensor) -> Tensor:
+    """The picture of least squared gradient that agrees with y as far as y's noise allows.
+
+    By conjugate gradients, for measurements of few of x's values, which smoothing and putting y in
+    again would take long to fill. Neighbouring bands of many are to be alike, too.
+    """
+    weight = max((A.sigma_y / NARROW) ** 2, STIFF)
+
+    def curved(x: Tensor) -> Tensor:
+        out = -divergence(gradient(x))
+        if x.shape[1] > 3:
+            d = x.diff(dim=1)
+            out = out + F.pad(d, (0, 0, 0, 0, 1, 0)) - F.pad(d, (0, 0, 0, 0, 0, 1))
+        return A.adjoint(A(x)) + weight * out
+
+    return cg(curved, A.adjoint(y), SMOOTHING, 1e-3)
 
 
 def least_variation(A: LinearOperator, y: Tensor) -> Tensor:

@@ -49,13 +49,21 @@ def worst_error(A: Operator, y: Tensor, guess: Guess) -> float:
 
 
 def photo_like(shape: tuple[int, ...], like: Tensor, draw: int) -> Tensor:
-    """A random picture [1, C, H, W] of a shape [B, C, H, W], the same for the same `draw`."""
-    z = Noise([draw], "start").like(torch.empty(1, shape[1] + 1, *shape[-2:], device=like.device))
+    """A random picture [1, C, H, W] of a shape [B, C, H, W], the same for the same `draw`.
+
+    More than three channels are bands of a spectrum, which blend three colours.
+    """
+    colours = min(shape[1], 3)
+    z = Noise([draw], "start").like(torch.empty(1, colours + 1, *shape[-2:], device=like.device))
     field = pink(z)
 
     # One field is grey, the others what differs between channels.
     field = field / field.square().mean((-2, -1), keepdim=True).sqrt().clamp_min(1e-12)
-    return (GREY_CONTRAST * field[:, :1] + COLOUR_CONTRAST * field[:, 1:]).to(like.dtype)
+    colour = field[:, 1:]
+    if shape[1] > 3:
+        bands = (shape[1], *shape[-2:])
+        colour = F.interpolate(colour[None], bands, mode="trilinear", align_corners=True)[0]
+    return (GREY_CONTRAST * field[:, :1] + COLOUR_CONTRAST * colour).to(like.dtype)
 
 
 def pink(z: Tensor) -> Tensor:

@@ -34,4 +34,10 @@ def test_no_text_breaks_the_page(names, text):
         csv.DictReader(summary.as_csv(rows, summary.columns(rows)).splitlines(keepends=True))
     )
     if not any(c in "".join([*names, text]) for c in "\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"):
-        assert [row["name"] for row in back] == [*names, text]
+        assert [row["name"] for row in back] == [summary.plain(name) for name in [*names, text]]
+
+
+def test_spreadsheets_run_no_cell():
+    rows = [{"name": name} for name in ("=cmd|calc!A0", "+1", "@x", "-x", "plain")]
+    lines = summary.as_csv(rows, ["name"]).splitlines()[1:]
+    assert lines == ["'=cmd|calc!A0", "'+1", "'@x", "'-x", "plain"]

@@ -13,9 +13,12 @@ import logging
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +26,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdp.network.kernels.library_store import check_hope, give_up, own_folder, store, stored
 from gdp.network.kernels.winograd import panels
-from gdp.storage.places import cache_folder
 
 log = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("cpu.c")
+SECONDS = 30  # that the compiler may take
 FLAGS = "-O3 -std=gnu11 -ffp-contract=fast -fno-math-errno -fPIC -w -c".split()
 
 
@@ -40,7 +44,7 @@ def library() -> Any:
     try:
         lib = ctypes.CDLL(str(compile_library()))
         declare(lib)
-    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+    except (OSError, RuntimeError, subprocess.SubprocessError, AttributeError) as error:
         log.debug("no kernels of our own, torch's instead: %s", error)
         return None
 
@@ -55,7 +59,7 @@ def compile_library() -> Path:
 
     Raises:
         OSError: there is no compiler, or no place for the file.
-        subprocess.SubprocessError: the compiler fails, or takes a minute.
+        subprocess.SubprocessError: the compiler fails, or takes too long.
     """
     wanted = shutil.which(os.environ.get("CC", ""))
     compiler = wanted or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
@@ -67,22 +71,46 @@ def compile_library() -> Path:
     source, changed = SOURCE.read_bytes(), os.stat(compiler).st_mtime_ns
     parts = (source, compiler, changed, FLAGS, native, processor(), torch.__version__)
     digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-    file = cache_folder() / f"kernels-{digest}.so"
-    if file.is_file():
-        return file
+    folder, name = own_folder(), f"kernels-{digest}"
+    kept = stored(folder, name)
+    if kept is not None:
+        return kept
+    check_hope(folder, name)
 
     # Linked without OpenMP's library: its functions are found in torch's own, so that there is one
     # pool of threads and not two.
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".kernels-") as work:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".kernels-") as work:
         machine_code, shared = Path(work) / "kernels.o", Path(work) / "kernels.so"
         for command in (
             [*FLAGS, native, "-fopenmp", str(SOURCE), "-o", str(machine_code)],
             ["-shared", str(machine_code), "-o", str(shared)],
         ):
-            subprocess.run([compiler, *command], check=True, capture_output=True, timeout=60)
-        os.replace(shared, file)
-    return file
+            try:
+                run_compiler([compiler, *command])
+            except subprocess.SubprocessError:
+                give_up(folder, name)
+                raise
+        return store(shared, folder, name)
+
+
+def run_compiler(command: Sequence[str]) -> None:
+    """Run the compiler, and what it starts, for SECONDS at most.
+
+    Raises:
+        subprocess.SubprocessError: it fails, or takes longer.
+    """
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+    ) as process:
+        try:
+            code = process.wait(SECONDS)
+        except BaseException:
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if code:
+        raise subprocess.CalledProcessError(code, command)
 
 
 def processor() -> str:

@@ -1,0 +1,52 @@
+"""A photo taken for y: what it tells of its operator, and of its noise."""
+
+import torch
+from torch import Tensor
+
+from gdp.picture import to_model
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.estimate import estimate
+from gdp.restore.noise_level import estimate_sigma
+from operators.base import Operator
+from operators.noise.whitened import can_whiten
+
+
+def take(
+    pixels: Tensor, operator: Operator, noise: NoiseModel | float | str, rounding: float
+) -> tuple[Tensor, Operator]:
+    """Take a photo for y.
+
+    Args:
+        pixels: the degraded photo [B, 3, H, W] in [0, 1].
+        operator: the degradation; it says which part of the photo it measured.
+        noise: the photo's, as a model, or as a white one's std in [0, 1] units; auto: estimated,
+            white.
+        rounding: std of the photo's rounding in [0, 1] units; the noise is never below it.
+
+    Returns:
+        y in [-1, 1] units, and the operator that knows y's noise.
+    """
+    if not isinstance(noise, NoiseModel):
+        noise = NoiseModel.white(estimate_sigma(pixels) if isinstance(noise, str) else noise)
+    if operator.careful and noise.doubtful:
+        noise = NoiseModel.white(rounding)
+    noise = noise.at_least(rounding)
+
+    # What the photo tells of A, by a noise that is not whitened yet.
+    operator, photo = operator.with_noise(2 * noise.std), to_model(pixels)
+    shape = operator.sigma_y if noise.is_white else 2 * noise.at(*photo.shape[-2:]).to(photo)
+    with torch.no_grad():
+        operator = operator.for_photo(photo, shape)
+        y = operator.observe(photo)
+    if noise.is_white or not can_whiten(operator, y):
+        return y, operator
+    return y, operator.with_whitening(noise.whiten)
+
+
+def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
+    """The operator for the noise of what y alone shows, where light was mended."""
+    if y.shape[1] != 3:
+        return operator
+    with torch.no_grad():
+        noise = estimate(operator.developed(y)).at_least(rounding)
+    return operator.with_whitening(noise.whiten)
