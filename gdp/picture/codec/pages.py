@@ -52,6 +52,12 @@ def full_pages(file: Path) -> list[int]:
     """The places of a TIFF's pages, without smaller copies and masks of others."""
     from tifffile import TiffFile
 
+    kinds: list[int] = []
+    seen: set[int] = set()
     with TiffFile(file) as tiff:
-        kinds = [int(getattr(page, "subfiletype", 0) or 0) for page in tiff.pages]
+        for page in tiff.pages:
+            if page.offset in seen:  # a ring of pages
+                break
+            seen.add(page.offset)
+            kinds.append(int(getattr(page, "subfiletype", 0) or 0))
     return [place for place, kind in enumerate(kinds) if not kind & (LOWER | MASK)]
