@@ -149,3 +149,9 @@ def test_noise_may_leave_the_range():
     x = torch.rand(3, 24, 32, generator=torch.Generator().manual_seed(0))
     noisy = x + 0.15 * torch.randn(3, 24, 32, generator=torch.Generator().manual_seed(1))
     assert gdp.restore(noisy, task="denoise", sigma_y=0.15, steps=1).image.shape == noisy.shape
+
+
+def test_a_ring_of_pages_ends(photo):
+    page = b"\x01\x00" + b"\x00\x01\x03\x00\x01\x00\x00\x00\x05\x00\x00\x00"
+    with pytest.raises(ValueError, match=r"ring\.tif"):
+        photo(b"II*\0\x08\0\0\0" + page + b"\x08\0\0\0", "ring.tif")
