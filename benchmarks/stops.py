@@ -23,7 +23,7 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 SIDE, PHOTOS, STEPS = 48, 3, 12
 LONGEST = 120.0  # seconds of a run
-FIRST = 0.15  # seconds that Python itself takes to start: before that it is Python's
+FIRST = 0.3  # seconds that Python itself may take to start: before that a stop is Python's
 
 
 class Outcome(NamedTuple):
@@ -54,6 +54,11 @@ def photos_in(folder: Path) -> Path:
     return folder
 
 
+def heed() -> None:
+    """Have Ctrl-C heeded from the start: a shell's background jobs begin by ignoring it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def stop_at(moment: float, photos: Path, output: Path, signals: int = 1) -> Outcome:
     """Stop a run at a moment, and look at what it says and leaves."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -64,6 +69,7 @@ def stop_at(moment: float, photos: Path, output: Path, signals: int = 1) -> Outc
         env=environment,
         cwd=photos,
         start_new_session=True,
+        preexec_fn=heed,
     )
     time.sleep(moment)
     for _ in range(signals):

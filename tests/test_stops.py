@@ -22,7 +22,7 @@ def run(line, cwd, **changes):
 
 
 @posix
-@pytest.mark.parametrize("moment", [0.25, 0.8, 1.6])
+@pytest.mark.parametrize("moment", [0.4, 0.8, 1.6])
 def test_ctrl_c_while_it_starts(moment, tmp_path):
     """Also while libraries are being imported, which swallow it half-way."""
     outcome = stop_at(moment, photos_in(tmp_path / "photos"), tmp_path / "out", signals=2)
