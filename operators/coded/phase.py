@@ -85,7 +85,7 @@ class PhaseRetrieval(Operator):
 
             # Colours are alike: those that are not found yet go on from the one that is, or nearly.
             lead = least.view(shape[:2]).argmin(1)
-            chosen = best.view(shape)[torch.arange(len(lead)), lead]
+            chosen = best.view(shape)[torch.arange(len(lead), device=lead.device), lead]
             first = chosen.repeat_interleave(shape[1], 0)
             if start % 2 == 0:
                 first = random_pictures(half, shape[-2:], start)
