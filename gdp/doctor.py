@@ -32,6 +32,7 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "gpu": ("accelerate",),
     "heic": ("pillow_heif",),
     "hub": ("diffusers",),
+    "raw": ("rawpy",),
     "tiff": ("imagecodecs",),
 }
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below

@@ -134,7 +134,8 @@ def values_of(value):
 def caller():
     """The place in the program that called torch."""
     for frame in reversed(traceback.extract_stack()):
-        inside = frame.filename.startswith(ROOT) and "/tests/pretend.py" not in frame.filename
+        others = ("/tests/pretend.py", "/site-packages/")
+        inside = frame.filename.startswith(ROOT) and not any(p in frame.filename for p in others)
         if inside:
             return f"{frame.filename[len(ROOT) + 1 :]}:{frame.lineno} {frame.name}"
     return "elsewhere"

@@ -54,7 +54,6 @@ def test_all_is_well(examined, tmp_path):
         (["prior=custom", "prior.path=nowhere.pt"], "no weights at nowhere.pt; give prior.path="),
         (["device=nonsense"], "use auto, cpu"),
         (["prior=imagenet256_cond"], "prior.label=0..999"),
-        (["sigma_y=7"], "sigma_y=7"),
     ],
 )
 def test_what_a_job_would_stumble_over(examined, words, remedy):

@@ -255,6 +255,6 @@ def test_on_step_gives_the_picture(cat):
 
 
 def test_floats_of_the_network_are_told_how_to_be_pixels():
-    with pytest.raises(ValueError, match=r"\(x \+ 1\) / 2"):
+    with pytest.raises(ValueError, match=r"from -1 to 1 by \(x / 2 \+ 1\) / 2"):
         restore(torch.rand(3, 8, 8) * 4 - 2, task="denoise")
     assert (Path(gdp.__file__).parent / "py.typed").is_file()
