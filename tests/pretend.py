@@ -17,6 +17,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map
 
+from gdp.prior.tiles import raised_cosine
+
 ROOT = str(Path(__file__).parents[1])
 META = torch.device("meta")
 TOO_FINE = (torch.float64, torch.complex128)
@@ -65,6 +67,11 @@ class PretendDevice(TorchDispatchMode):
     def __init__(self):
         super().__init__()
         self.uploads, self.waits = collections.Counter(), collections.Counter()
+
+    def __exit__(self, *error):
+        """What the program keeps for a device goes with it."""
+        super().__exit__(*error)
+        raised_cosine.cache_clear()
 
     def clear(self):
         """Count anew."""
