@@ -28,9 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from benchmarks.common import save, table
 from benchmarks.pages.pareto import plot
 from benchmarks.released.foreign import FOREIGN
-from benchmarks.scoring import Case, baselines, case, crop_square, same_sized, score
+from benchmarks.scoring import Case, baselines, case, same_sized, score, squares
 from gdp.compose.configuration import build, compose
-from gdp.picture import find_photos, read
 from gdp.prior.prior import Prior
 from gdp.restore.setup import Setup
 from gdp.train import files as training_files
@@ -95,8 +94,7 @@ def arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
 
 def run(args: argparse.Namespace) -> Iterator[dict]:
     """Yield the rows one by one, and show them on stderr as they come."""
-    files = find_photos(args.images)[: args.limit]
-    photos = [crop_square(read(f).pixels, args.size) for f in files]
+    photos = squares(args.images, args.limit, args.size)
     archive, measure = Archive(args), Measure(args, photos)
 
     for task in args.tasks.split(","):

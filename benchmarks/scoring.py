@@ -7,13 +7,14 @@ blur.
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.picture import rounded, to_image, to_model
+from gdp.picture import find_photos, read, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.finish import consistency
 from gdp.restore.metrics import psnr
@@ -49,6 +50,11 @@ def crop_square(pixels: Tensor, size: int | None) -> Tensor:
         raise ValueError(f"--size {size} is larger than a {W}x{H} photo; choose a smaller one")
 
     return pixels[..., (H - size) // 2 :, (W - size) // 2 :][..., :size, :size]
+
+
+def squares(images: str | Path, limit: int | None, size: int | None) -> list[Tensor]:
+    """Read the first photos of a folder, the centre size x size of each."""
+    return [crop_square(read(file).pixels, size) for file in find_photos(images)[:limit]]
 
 
 def same_sized(photos: list[Tensor]) -> list[tuple[Tensor, list[int]]]:

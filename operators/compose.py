@@ -15,66 +15,35 @@ from operators.contract import AddNoise
 from operators.identity import NoiseHere
 
 
-class Compose(LinearOperator):
-    """y = A_k ... A_1 x: the first operator sees x, the last gives y.
-
-    If all are projections and all but the last are onto (A A^T = s^2 I: block means, grey,
-    crops), so is the product, with a closed form. Otherwise A^+ and prox are by conjugate
-    gradients, since a product of pseudo-inverses is no pseudo-inverse.
-
-    Only the last operator may be blind: the others see no y of their own.
+class Row(Operator):
+    """y = A_k(... A_1(x)): the first operator sees x, the last gives y.
 
     Args:
-        ops: linear operators, A_1 first; a `NoiseHere` says where noise joins in, the end if none.
+        ops: A_1 first; a `NoiseHere` says where noise joins in, the end if none.
 
     Attributes:
         before_noise: how many operators x goes through before noise joins in.
     """
 
-    def __new__(cls, ops: Sequence[Operator] = ()) -> "Compose":
-        ops = [op for op in ops if not isinstance(op, NoiseHere)]
-        projections = all(isinstance(op, ProjectionOperator) for op in ops)
-        closed = projections and all(cast(ProjectionOperator, op).onto for op in ops[:-1])
-        return super().__new__(ClosedCompose if closed and ops else cls)
-
     def __init__(self, ops: Sequence[Operator]):
         super().__init__()
-        self.before_noise, ops = without_noise(ops)
-        if not ops:
+        self.before_noise, parts = without_noise(ops)
+        if not parts:
             raise ValueError("operator.ops is empty; a composition needs at least one operator")
-        others = [type(op).__name__ for op in ops if not isinstance(op, LinearOperator)]
-        if others:
-            raise TypeError(f"Compose takes linear operators, which {', '.join(others)} is not")
-        self.ops = nn.ModuleList(ops)
-        self.divisor = math.prod(op.divisor for op in ops)
-        self.spreads = any(op.spreads for op in ops)
+        self.ops = nn.ModuleList(parts)
+        self.divisor = math.prod(op.divisor for op in parts)
+        self.spreads = any(op.spreads for op in parts)
 
-    def parts(self) -> list[LinearOperator]:
+    def parts(self) -> Sequence[Operator]:
         """The operators, first to last."""
-        return cast(list[LinearOperator], list(self.ops))
+        return cast(list[Operator], list(self.ops))
 
     def forward(self, x: Tensor) -> Tensor:
-        for op in self.parts():
-            x = op(x)
-        return x
+        return through(self.parts(), x)
 
     def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
-        parts = self.parts()
-        for op in parts[: self.before_noise]:
-            x = op(x)
-        noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(x)
-        x = add_noise(x)
-        for op in parts[self.before_noise :]:
-            x, noise = op(x), op(noise)
-
-        same = self.with_noise(self.sigma_y)
-        same.noise_gain = float(noise.square().mean().sqrt())
-        return x, same
-
-    def adjoint(self, y: Tensor) -> Tensor:
-        for op in reversed(self.parts()):
-            y = op.adjoint(y)
-        return y
+        before, after = self.parts()[: self.before_noise], self.parts()[self.before_noise :]
+        return through(after, add_noise(through(before, x))), self
 
     def shapes(self, y: Tensor) -> list[tuple[int, ...]]:
         """The shapes of x and of what each operator gives, that of y the last."""
@@ -85,6 +54,66 @@ class Compose(LinearOperator):
 
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         return self.shapes(y)[0]
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """What each operator makes of a photo that is degraded already, in order."""
+        for op in self.parts():
+            photo = op.observe(photo)
+        return photo
+
+
+def through(ops: Sequence[Operator], x: Tensor) -> Tensor:
+    """What operators make of x, one after the other."""
+    for op in ops:
+        x = op(x)
+    return x
+
+
+class Compose(Row, LinearOperator):
+    """A row of linear operators: y = A_k ... A_1 x.
+
+    If all are projections and all but the last are onto (A A^T = s^2 I: block means, grey,
+    crops), so is the product, with a closed form. Otherwise A^+ and prox are by conjugate
+    gradients, since a product of pseudo-inverses is no pseudo-inverse.
+
+    Only the last operator may be blind: the others see no y of their own.
+
+    Args:
+        ops: linear operators, A_1 first; a `NoiseHere` says where noise joins in, the end if none.
+    """
+
+    def __new__(cls, ops: Sequence[Operator] = ()) -> "Compose":
+        ops = [op for op in ops if not isinstance(op, NoiseHere)]
+        projections = all(isinstance(op, ProjectionOperator) for op in ops)
+        closed = projections and all(cast(ProjectionOperator, op).onto for op in ops[:-1])
+        return super().__new__(ClosedCompose if closed and ops else cls)
+
+    def __init__(self, ops: Sequence[Operator]):
+        others = [type(op).__name__ for op in ops if not isinstance(op, LinearOperator)]
+        if others:
+            raise TypeError(f"Compose takes linear operators, which {', '.join(others)} is not")
+        super().__init__(ops)
+
+    def parts(self) -> list[LinearOperator]:
+        """The operators, first to last."""
+        return cast(list[LinearOperator], list(self.ops))
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        y, _ = super().degrade(x, add_noise)
+
+        # By how much the parts that follow change noise.
+        after, same = self.parts()[self.before_noise :], self.with_noise(self.sigma_y)
+        if after:
+            random, shape = torch.Generator().manual_seed(0), self.shapes(y)[self.before_noise]
+            noise = torch.randn(shape, generator=random).to(x)
+            gain = through(after, noise).square().mean() / noise.square().mean()
+            same.noise_gain = float(gain.sqrt())
+        return y, same
+
+    def adjoint(self, y: Tensor) -> Tensor:
+        for op in reversed(self.parts()):
+            y = op.adjoint(y)
+        return y
 
     @property
     def blind(self) -> bool:
@@ -109,12 +138,6 @@ class Compose(LinearOperator):
         same = Compose([*others, found]).with_noise(found.sigma_y)
         same.findings = found.findings
         return same
-
-    def observe(self, photo: Tensor) -> Tensor:
-        """What each operator makes of a photo that is degraded already, in order."""
-        for op in self.parts():
-            photo = op.observe(photo)
-        return photo
 
     @property
     def pictured(self) -> list[str]:  # type: ignore[override]

@@ -1,7 +1,7 @@
 """What a degradation is: y = A(x) + sigma_y n, with what each may tell of itself.
 
 An operator defines `forward`; all else here has a default. What not every operator can do is
-declared at the end of the class and defined by those that can: `offers` says which.
+defined by those that can: `offers` says which (operators/optional.py).
 """
 
 import copy
@@ -9,32 +9,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from operators.tools.portable import Portable
+from operators.optional import MissingMethodError, OptionalMethods
 
 if TYPE_CHECKING:
     from typing import Self
 
-# optional method -> what to do where an operator lacks it
-REMEDIES = {
-    "adjoint": "derive it from LinearOperator, if it is linear",
-    "pinv": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
-    "prox": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
-    "spectral": "derive it from SpectralOperator, or take sampler=ddnm or sampler=gdp_x0",
-    "at_scale": "define at_scale(r, y), or take lowres=none",
-}
-
+__all__ = ["AddNoise", "MissingMethodError", "Operator", "Whitens"]
 
 AddNoise = Callable[[Tensor], Tensor]
 Whitens = Callable[["Operator", Tensor], tuple["Operator", Tensor]]  # A, y -> W A, W y
 
 
-class MissingMethodError(TypeError, AttributeError):
-    """An operator lacks an optional method: it is of the wrong type, and `hasattr` is False."""
-
-
-class Operator(Portable):
+class Operator(OptionalMethods):
     """A differentiable degradation A: a subclass writes `forward`, and `x_shape` if shapes change.
 
     Images are [B, C, H, W] in [-1, 1] and of any size, and so is y. Buffers are what is known of
@@ -210,20 +198,6 @@ class Operator(Portable):
         undefined = default is not None and getattr(type(self), method) is default
         return hasattr(self, method) and not undefined
 
-    def guess(self, y: Tensor) -> Tensor:
-        """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""
-        return y
-
-    def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """The image nearest to x that agrees with y, where y has no noise but its rounding."""
-        return x
-
-    def radiance(self, x: Tensor) -> Tensor:
-        """The light [B, 3, H, W] of the scene that x shows, linear and without an upper end."""
-        raise TypeError(
-            f"{type(self).__name__} defines no radiance(x); take an operator of light, task=hdr"
-        )
-
     if TYPE_CHECKING:
 
         def adjoint(self, y: Tensor) -> Tensor:
@@ -243,10 +217,3 @@ class Operator(Portable):
 
         def at_scale(self, r: int, y: Tensor) -> tuple["Operator", Tensor]:
             """The same degradation of an x that is 1 / r as high and wide, and y of it."""
-
-    def __getattr__(self, name: str) -> Tensor | nn.Module:
-        if name in REMEDIES:
-            raise MissingMethodError(
-                f"{type(self).__name__} defines no {name}, which is needed here; {REMEDIES[name]}"
-            )
-        return super().__getattr__(name)

@@ -25,13 +25,14 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import save, table
-from benchmarks.scoring import crop_square
+from benchmarks.scoring import squares
 from gdp.compose.configuration import build, compose
-from gdp.picture import find_photos, read, to_image, to_model
+from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.restore.observe import of_developed
 from gdp.restore.setup import Setup
+from gdp.restore.truth import gain
 from operators.light import Light
 
 # std of the noise; M's largest value
@@ -60,8 +61,7 @@ def darken(x: Tensor, f: float, seed: int) -> tuple[Tensor, Tensor]:
 
 def matched_psnr(pixels: Tensor, x: Tensor) -> float:
     """Compute the PSNR of pixels to x after the gain that fits best."""
-    gain = float((pixels * x).sum() / (pixels * pixels).sum())
-    return float(-10 * (gain * pixels - x).square().mean().log10())
+    return float(-10 * (gain(pixels, x) * pixels - x).square().mean().log10())
 
 
 def correlation(found: Tensor, M: Tensor) -> float:
@@ -136,8 +136,7 @@ def main() -> None:
     p.add_argument("override", nargs="*")
     args = p.parse_args()
 
-    files = find_photos(args.images)[: args.limit]
-    photos = [crop_square(read(file).pixels, args.size) for file in files]
+    photos = squares(args.images, args.limit, args.size)
     prior = build(compose("task=lowlight", *args.override)).load_prior()
 
     if args.ablation:

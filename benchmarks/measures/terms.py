@@ -19,9 +19,9 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import save, table
-from benchmarks.scoring import crop_square
+from benchmarks.scoring import squares
 from gdp.compose.configuration import build, compose
-from gdp.picture import find_photos, picture_of, read, to_image, to_model
+from gdp.picture import picture_of, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.metrics import psnr
 from gdp.restore.observe import degrade
@@ -115,8 +115,7 @@ def main() -> None:
     p.add_argument("override", nargs="*")
     args = p.parse_args()
 
-    files = find_photos(args.images)[: args.limit]
-    photos = [crop_square(read(file).pixels, args.size) for file in files]
+    photos = squares(args.images, args.limit, args.size)
     extra = ["sampler=gdp_x0", *args.override]
     prior = build(compose(*words(CASES[0], 1.0), *extra)).load_prior()
 

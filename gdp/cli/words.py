@@ -57,11 +57,11 @@ def read_line(given: Sequence[str]) -> Line:
     sweep = "--multirun" in flags or "-m" in flags
     words = [quote(word, sweep) for word in with_photos(words)]
 
-    parser, swept = OverridesParser.create(), set()
-    for k, word in enumerate(words):
-        words[k] = word = understood(word, parser)
-        override = parser.parse_override(word)
-        check_name(override, word, config_folder(flags))
+    parser, swept, folder = OverridesParser.create(), set(), config_folder(flags)
+    for k, given_word in enumerate(words):
+        word, override = understood(given_word, parser)
+        words[k] = word
+        check_name(override, word, folder)
         if override.is_sweep_override():
             swept.add(word.partition("=")[0].lstrip("+"))
     return Line([*flags, *words], sweep, frozenset(swept))
@@ -150,8 +150,8 @@ def literally(value: str) -> str:
     return f"'{escaped}{chr(92) * trailing}'".replace("${", "\\${")
 
 
-def understood(word: str, parser: OverridesParser) -> str:
-    """A word that Hydra's grammar has, its value quoted if need be.
+def understood(word: str, parser: OverridesParser) -> tuple[str, Override]:
+    """A word that Hydra's grammar has, its value quoted if need be, and what it makes of it.
 
     Raises:
         ValueError: it is no name=value, or names no setting.
@@ -161,10 +161,9 @@ def understood(word: str, parser: OverridesParser) -> str:
         raise ValueError(f"{word!r} is not understood; settings are given as name=value")
     for text in (word, f"{key}={literally(value)}"):
         try:
-            parser.parse_override(text)
+            return text, parser.parse_override(text)
         except HydraException:
             continue
-        return text
     raise ValueError(f"{word!r} is not understood; settings are given as name=value")
 
 

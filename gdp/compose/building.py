@@ -9,7 +9,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from gdp.compose.arguments import check_arguments
 from gdp.compose.names import public, with_public_names
-from gdp.compose.refusal import nearest
+from gdp.compose.refusal import choices_of, nearest
 from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
 from gdp.compose.targets import import_targets
 from gdp.compose.validation import validate
@@ -107,7 +107,7 @@ def expand_parts(cfg: DictConfig) -> None:
     parts = cfg.operator.get("ops")
     if not isinstance(parts, ListConfig):
         return
-    known = {file.stem: file for file in (CONF / "operator").glob("*.yaml")}
+    known = choices_of("operator")
 
     nodes = []
     for part in parts:
@@ -116,10 +116,9 @@ def expand_parts(cfg: DictConfig) -> None:
             part, own = next(iter(part.items()))
         if isinstance(part, str):
             if part not in known:
-                raise ValueError(
-                    f"operator.ops: no operator named {part!r}{nearest(part, [*known])}"
-                )
-            part = OmegaConf.merge(OmegaConf.load(known[part]), own or {})
+                raise ValueError(f"operator.ops: no operator named {part!r}{nearest(part, known)}")
+            node = OmegaConf.load(CONF / "operator" / f"{part}.yaml")
+            part = OmegaConf.merge(node, own or {})
         if not isinstance(part, DictConfig):
             raise ValueError(
                 f"operator.ops: {part!r} is no part; it takes names of operators, or "

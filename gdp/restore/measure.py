@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from operators.base import AffineOperator, LinearOperator, Operator
+from operators.gain import rms
 from operators.measured import Measured, measured
 
 BENT = 1e-4  # rms of A(0), as a share of y's, from which A is not linear
@@ -85,7 +86,7 @@ def check_linear(A: Operator, dark: Tensor, y: Tensor) -> None:
     """Raise ValueError where A is declared linear, and A(0), `dark`, is not 0."""
     if not isinstance(A, LinearOperator) or isinstance(A, AffineOperator):
         return
-    off, whole = (float(v.abs().square().mean().sqrt()) for v in (dark, y))
+    off, whole = rms(dark), rms(y)
     if off > BENT * max(whole, off):
         raise ValueError(
             f"{type(A).__name__} is declared linear, but A(0) is not 0 (rms {off:.3g}, y's is "

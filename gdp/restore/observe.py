@@ -130,14 +130,9 @@ def observe(
         )
 
     # A picture to start from has the result's size.
-    if init is not None:
-        init = crop(init, operator.divisor) if config["degrade"] else init
-        if init.shape[-2:] != (H, W):
-            raise ValueError(
-                f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is "
-                f"{W}x{H}; resize it to that"
-            )
-        init = init.to(device)
+    if init is not None and config["degrade"]:
+        init = crop(init, operator.divisor)
+    init = starting(init, H, W, device)
     if reference is not None:
         truth.check(reference, H, W)
         reference = reference.to(device)
@@ -189,13 +184,20 @@ def observe_measurement(
     given = fitted(photo.pixels, operator).to(device)
     operator, y = viewed(operator.with_noise(config["sigma_y"]), given, own_units=True)
     H, W = operator.x_shape(y)[-2:]
-    if init is not None and init.shape[-2:] != (H, W):
+    first = starting(init, H, W, device)
+    return Measurement(name, y, operator, photo, None, first, not setup.shareable)
+
+
+def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:
+    """A picture to start from, there; ValueError unless it has the result's size."""
+    if init is None:
+        return None
+    if init.shape[-2:] != (H, W):
         raise ValueError(
             f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
             "resize it to that"
         )
-    first = None if init is None else init.to(device)
-    return Measurement(name, y, operator, photo, None, first, not setup.shareable)
+    return init.to(device)
 
 
 def fit_alpha(photo: Photo, setup: Setup) -> Photo:

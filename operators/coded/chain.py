@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from operators.base import LinearOperator, Operator
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
-from operators.compose import Compose, without_noise
+from operators.compose import Compose, Row, without_noise
 from operators.contract import AddNoise
 
 
@@ -51,50 +51,8 @@ def before_jpeg(ops: Sequence[Operator]) -> list[Operator]:
     return [op for op in ops if not isinstance(op, JPEG)]
 
 
-class Chain(Operator):
-    """y = A_k(... A_1(x)), of any operators: differentiable where they are.
-
-    Args:
-        ops: A_1 first; a NoiseHere says where noise joins in.
-    """
-
-    def __init__(self, ops: Sequence[Operator]):
-        super().__init__()
-        self.before_noise, parts = without_noise(ops)
-        self.ops = nn.ModuleList(parts)
-        self.divisor = 1
-        for op in parts:
-            self.divisor *= op.divisor
-        self.spreads = any(op.spreads for op in parts)
-
-    def parts(self) -> list[Operator]:
-        """The operators, first to last."""
-        return cast(list[Operator], list(self.ops))
-
-    def forward(self, x: Tensor) -> Tensor:
-        for op in self.parts():
-            x = op(x)
-        return x
-
-    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
-        for op in self.parts()[: self.before_noise]:
-            x = op(x)
-        x = add_noise(x)
-        for op in self.parts()[self.before_noise :]:
-            x = op(x)
-        return x, self
-
-    def x_shape(self, y: Tensor) -> tuple[int, ...]:
-        shape = tuple(y.shape)
-        for op in reversed(self.parts()):
-            shape = op.x_shape(torch.empty(shape, device="meta"))
-        return shape
-
-    def observe(self, photo: Tensor) -> Tensor:
-        """What each operator makes of a photo that is degraded already, in order."""
-        for op in self.parts():
-            photo = op.observe(photo)
-        return photo
+class Chain(Row):
+    """A row of any operators: differentiable where they are."""
 
     def for_file(self, file: Path) -> "Chain":
         """The same, with what a photo's file tells each of its parts."""

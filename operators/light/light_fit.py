@@ -10,8 +10,9 @@ the |d| of the round before. All is on a small picture of block means, which com
 so the photo's size does not matter.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import torch
 import torch.nn.functional as F
@@ -78,36 +79,10 @@ class LightFit:
 
         # Small systems: fastest, and exact enough, in double precision on the CPU.
         flat = [z.flatten(2).cpu().double() for z in (u, y, n, first[:, :, None], stray)]
-        f, M = zip(
-            *(
-                self.colours(*image, sigma=sigma, shared=shared, mask=mask)
-                for image in zip(*flat, strict=True)
-            ),
-            strict=True,
-        )
-        return torch.stack(f).to(first), torch.stack(M).to(stray).view_as(stray)
-
-    def colours(
-        self,
-        u: Tensor,
-        y: Tensor,
-        n: Tensor,
-        first: Tensor,
-        stray: Tensor,
-        *,
-        sigma: float,
-        shared: bool,
-        mask: bool,
-    ) -> tuple[Tensor, Tensor]:
-        """f [3] and M [m, grid^2]: all colours together, or each with an M of its own."""
-        if len(stray) == 1:
-            f, M = self.solve(u, y, n, first, stray[0], sigma=sigma, shared=shared, mask=mask)
-            return f, M[None]
-        each = []
-        for c in range(3):
-            v, z, m, f = (t[c : c + 1] for t in (u, y, n, first))
-            each.append(self.solve(v, z, m, f, stray[c], sigma=sigma, shared=True, mask=mask))
-        return torch.cat([f for f, _ in each]), torch.stack([M for _, M in each])
+        solve = partial(self.solve, sigma=sigma, mask=mask)
+        images = [by_colour(solve, shared, *image) for image in zip(*flat, strict=True)]
+        f, M = (torch.stack(part) for part in zip(*images, strict=True))
+        return f.to(first), M.to(stray).view_as(stray)
 
     def solve(
         self,
@@ -117,8 +92,8 @@ class LightFit:
         first: Tensor,
         stray: Tensor,
         *,
-        sigma: float,
         shared: bool,
+        sigma: float,
         mask: bool,
     ) -> tuple[Tensor, Tensor]:
         """f [c] and M [grid^2], from u, y, n [c, fine^2], f_0 [c, 1], M_0 [grid^2], in float64."""
@@ -151,6 +126,31 @@ class LightFit:
             size = (D @ solution[k:]).abs().clamp_min(0.1 * self.smooth * level)
 
         return columns @ solution[:k], solution[k:].clamp(0, 1)
+
+
+def by_colour(
+    solve: Callable[..., tuple[Tensor, Tensor]],
+    shared: bool,
+    u: Tensor,
+    y: Tensor,
+    n: Tensor,
+    first: Tensor,
+    stray: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """f [3] and M [m, grid^2] of an image: all colours together, or each with an M of its own.
+
+    Args:
+        solve: `LightFit.solve`.
+        shared: one f for all colours, where they have one M.
+        u, y, n, first: arguments of `solve`, for three colours.
+        stray: M_0 [m, grid^2]; m is 1 or 3.
+    """
+    if len(stray) == 1:
+        f, M = solve(u, y, n, first, stray[0], shared=shared)
+        return f, M[None]
+    rows = [[t[c : c + 1] for t in (u, y, n, first)] for c in range(3)]
+    each = [solve(*row, M_0, shared=True) for row, M_0 in zip(rows, stray, strict=True)]
+    return torch.cat([f for f, _ in each]), torch.stack([M for _, M in each])
 
 
 @cache

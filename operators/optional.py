@@ -1,0 +1,43 @@
+"""What not every operator can do: a default, or an error that says what to do instead."""
+
+from torch import Tensor, nn
+
+from operators.tools.portable import Portable
+
+# optional method -> what to do where an operator lacks it
+REMEDIES = {
+    "adjoint": "derive it from LinearOperator, if it is linear",
+    "pinv": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
+    "prox": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
+    "spectral": "derive it from SpectralOperator, or take sampler=ddnm or sampler=gdp_x0",
+    "at_scale": "define at_scale(r, y), or take lowres=none",
+}
+
+
+class MissingMethodError(TypeError, AttributeError):
+    """An operator lacks an optional method: it is of the wrong type, and `hasattr` is False."""
+
+
+class OptionalMethods(Portable):
+    """The methods that operators need not have."""
+
+    def guess(self, y: Tensor) -> Tensor:
+        """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""
+        return y
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """The image nearest to x that agrees with y, where y has no noise but its rounding."""
+        return x
+
+    def radiance(self, x: Tensor) -> Tensor:
+        """The light [B, 3, H, W] of the scene that x shows, linear and without an upper end."""
+        raise TypeError(
+            f"{type(self).__name__} defines no radiance(x); take an operator of light, task=hdr"
+        )
+
+    def __getattr__(self, name: str) -> Tensor | nn.Module:
+        if name in REMEDIES:
+            raise MissingMethodError(
+                f"{type(self).__name__} defines no {name}, which is needed here; {REMEDIES[name]}"
+            )
+        return super().__getattr__(name)
