@@ -19,11 +19,12 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from gdp.network.kernels import cpu as cpu_kernels
 from gdp.network.kernels import cuda as cuda_kernels
+from gdp.network.unet import UNet
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior, reusable
 from gdp.restore.facts import peak_memory_mb
@@ -95,8 +96,8 @@ def forms(
 ) -> Iterator[tuple[str, torch.dtype, int, Any]]:
     """Yield (what, data type, network calls, a context that gives the function to time)."""
     net = prior.net
-    assert net is not None
-    shipped = next(net.parameters()).dtype
+    assert isinstance(net, UNet)
+    shipped = net.dtype
 
     # As the reference arranges it
     for dtype in (torch.float32, torch.float16) if x.is_cuda else (torch.float32,):
@@ -123,26 +124,26 @@ def as_shipped(prior: Prior, x: Tensor, calls: int) -> Iterator[Call]:
 
 @contextmanager
 def eager(
-    net: nn.Module,
+    net: UNet,
     x: Tensor,
     dtype: torch.dtype,
     layout: torch.memory_format,
     wrap: Callable[..., Any] = lambda n: n,
 ) -> Iterator[Call]:
     """Give one call of the network on torch's own operations, in a data type and layout."""
-    before = next(net.parameters()).dtype
+    before = net.dtype
     z = x.to(dtype).contiguous(memory_format=layout)
     labels = None
     if getattr(net, "num_classes", None) is not None:
         labels = torch.zeros(len(x), dtype=torch.long, device=x.device)
 
     with torchs_own():
-        net.to(dtype).to(memory_format=layout)
+        net.compute_in(dtype).to(memory_format=layout)
         call = wrap(net)
         try:
             yield lambda: call(z, torch.full((len(x),), 500.0, device=x.device), labels)
         finally:
-            net.to(before).to(memory_format=torch.channels_last)
+            net.compute_in(before).to(memory_format=torch.channels_last)
 
 
 @contextmanager
@@ -166,7 +167,7 @@ def forget() -> None:
 
 def flops(prior: Prior, x: Tensor) -> float:
     """Count the floating-point operations of the eager network on x."""
-    assert prior.net is not None
+    assert isinstance(prior.net, UNet)
     with (
         torch.no_grad(),
         FlopCounterMode(display=False) as counter,

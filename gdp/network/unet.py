@@ -171,7 +171,7 @@ class UNet(nn.Module):
         emb = self.time_embed(waves.to(of_embedding))
         if labels is not None:
             emb = emb + self.label_emb(labels)
-        dtype = next(self.input_blocks.parameters()).dtype
+        dtype = self.dtype
         emb = F.silu(emb).to(dtype)
 
         h, skips = x.to(dtype), []
@@ -190,6 +190,11 @@ class UNet(nn.Module):
         for stage in self.output_blocks[-self.shallow :]:
             h = stage(h, emb, skips.pop())
         return fused.head(self.out, h.to(next(self.out.parameters()).dtype))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type that it computes in."""
+        return next(self.input_blocks.parameters()).dtype
 
     def compute_in(self, dtype: torch.dtype) -> "UNet":
         """Compute in a type, but for the embedding of time and the head, which stay in float32.
