@@ -17,8 +17,8 @@ from torch import Tensor
 from gdp.picture import find_photos, read, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.finish import consistency
-from gdp.restore.metrics import psnr
 from gdp.restore.observe import crop, degrade
+from gdp.restore.scores.metrics import psnr
 from gdp.restore.setup import Setup
 from operators.base import Operator
 

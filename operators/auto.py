@@ -20,8 +20,8 @@ from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
-from operators.light.dark_channel import DarkChannel
 from operators.light.light import Light
+from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.white_balance import colour_cast
 from operators.tools.units import to_pixels
 

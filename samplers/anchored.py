@@ -39,13 +39,7 @@ from gdp.prior.symmetry import ORIENTATIONS, turn, turn_back
 from operators.base import LinearOperator, Operator, SpectralOperator
 from samplers.base import Restored, Run, Sampler
 from samplers.guide.guidance import Guidance
-from samplers.mixing import (
-    Shares,
-    agreeing_exactly,
-    by_proximal_step,
-    by_singular_value,
-    last,
-)
+from samplers.mixing import Shares, agreeing_exactly, by_proximal_step, by_singular_value, last
 from samplers.problem import Problem, has_unknowns
 from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from gdp import cli, doctor
+from gdp import cli
+from gdp.doctor import examine, machine
 from gdp.prior.weights import find as checkpoint
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +22,7 @@ def examined(monkeypatch, capsys, tmp_path):
     """Runs `run.py task=doctor` here, with an empty cache folder: (exit code, stdout)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GDP_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(doctor, "SPEED_SECONDS", 0.0)
+    monkeypatch.setattr(examine, "SPEED_SECONDS", 0.0)
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["run.py", "task=doctor", *words])
@@ -89,8 +90,8 @@ def test_a_network_that_gives_nonsense(examined, monkeypatch):
 
 
 def test_little_memory_and_no_room(examined, monkeypatch):
-    monkeypatch.setattr(doctor.facts, "free_memory", lambda: (0.3e9, 4e9))
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1e6))
+    monkeypatch.setattr(machine.facts, "free_memory", lambda: (0.3e9, 4e9))
+    monkeypatch.setattr(machine.shutil, "disk_usage", lambda _: types.SimpleNamespace(free=1e6))
     code, said = examined()
     assert (
         code == 1
@@ -100,7 +101,7 @@ def test_little_memory_and_no_room(examined, monkeypatch):
 
 
 def test_memory_is_the_containers(monkeypatch):
-    free, total = doctor.facts.free_memory()
+    free, total = machine.facts.free_memory()
     assert 0 < free <= total
     files = {"memory.max": "2000000000\n", "memory.current": "500000000\n"}
     real = Path.read_text
@@ -109,7 +110,7 @@ def test_memory_is_the_containers(monkeypatch):
         "read_text",
         lambda self, *a: files[self.name] if self.name in files else real(self, *a),
     )
-    free, total = doctor.facts.free_memory()
+    free, total = machine.facts.free_memory()
     assert total == 2e9 and free <= 1.5e9
 
 
@@ -127,10 +128,10 @@ def test_a_gpu_that_torch_does_not_see(monkeypatch, cuda, error, says):
 
     monkeypatch.setattr(torch.version, "cuda", cuda)
     monkeypatch.setattr(torch, "zeros", zeros)
-    assert says in doctor.unseen_gpu()
+    assert says in machine.unseen_gpu()
 
 
 def test_every_extra_is_looked_for():
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    assert sorted(doctor.EXTRAS) == sorted(config["options.extras_require"])
+    assert sorted(examine.EXTRAS) == sorted(config["options.extras_require"])

@@ -26,11 +26,11 @@ from benchmarks.scoring import crop_square
 from gdp.compose.configuration import build, compose
 from gdp.picture import find_photos, read, to_image
 from gdp.prior.prior import Prior
-from gdp.restore.metrics import psnr
 from gdp.restore.observe import degrade
+from gdp.restore.scores.metrics import psnr
 from gdp.restore.setup import Setup
 from operators.blur import Blur, kernels
-from operators.blur.blind_blur import BlindBlur
+from operators.blur.blind.blind_blur import BlindBlur
 
 KERNELS = {
     "sharp": kernels.gaussian(3, 0.2),

@@ -31,8 +31,8 @@ from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.restore.observe import of_developed
+from gdp.restore.scores.truth import gain
 from gdp.restore.setup import Setup
-from gdp.restore.truth import gain
 from operators.light import Light
 
 # std of the noise; M's largest value

@@ -27,7 +27,7 @@ from gdp.compose.configuration import build, compose
 from gdp.picture import compare, read, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.prior.tiling import TiledPrior
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 
 COLUMNS = "task lowres steps psnr full_calls cost".split()
 SKY_COLUMNS = "restoration drift rms_of_means cost".split()

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common import save, table
 from gdp.picture import find_photos, read, rounded
 from gdp.prior.noise import Noise
-from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.noise.level import estimate_sigma
 
 COLUMNS = "sigma estimate estimate_90 error error_90 bias error_8_bit bias_8_bit ms".split()
 

@@ -25,7 +25,7 @@ from gdp.picture import find_photos, read, to_image, write
 from gdp.prior.prior import Prior
 from gdp.prior.tiles import Span
 from gdp.prior.tiling import PLASTIC, TiledPrior
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 
 COLUMNS = "photo task tiling psnr psnr_whole difference seams elsewhere pixels_per_pixel".split()
 MODES = ("none", "windows", "shifted")

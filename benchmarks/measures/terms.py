@@ -23,9 +23,9 @@ from benchmarks.scoring import squares
 from gdp.compose.configuration import build, compose
 from gdp.picture import picture_of, to_image, to_model
 from gdp.prior.prior import Prior
-from gdp.restore.metrics import psnr
 from gdp.restore.observe import degrade
-from gdp.restore.terms import guidance_of
+from gdp.restore.scores.metrics import psnr
+from gdp.restore.scores.terms import guidance_of
 from operators.base import Operator
 from samplers.restorer import Run
 

@@ -14,7 +14,7 @@ from benchmarks.reality.pairs import Crops, Pair
 from benchmarks.reality.simulated import clean_photos, simulate
 from gdp.picture import picture_of
 from gdp.prior.prior import Prior
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 
 SIDE, BAR, GAP = 160, 16, 2  # pixels of a picture, of the line above it, between two
 SETS = ("phone_strong", "phone_mild")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from gdp.picture import rounded
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 
 SCORES = ("psnr", "ssim", "haarpsi")
 SHIFT = 8  # pixels in each direction

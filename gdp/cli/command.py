@@ -93,7 +93,7 @@ def run_job(cfg: DictConfig, swept: Container[str], taken: Container[Path | None
         validate(cfg)
         folder = output_folder(cfg, swept, taken)
         if hydra_config.runtime.choices.get("task") == "doctor":
-            from gdp.doctor import examine
+            from gdp.doctor.examine import examine
 
             code = examine(cfg)
         else:

@@ -19,7 +19,7 @@ INSIDE = {
     "operators.blur.kernel_shape": "operators.kernels",
     "operators.blur.known": "operators.blur",
     "operators.light.light": "operators.light",
-    "operators.light.stacked": "operators.light",
+    "operators.light.radiance.stacked": "operators.light",
 }
 MOVED = {**moved.MOVED, **operators.MOVED, **samplers.MOVED}
 PUBLIC = {**{today: known for known, today in MOVED.items()}, **INSIDE}

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
-from gdp.restore import colourfix, facts, metrics, terms, truth
-from gdp.restore.doubt import noise_share
+from gdp.restore import colourfix, facts
 from gdp.restore.guard import judge
+from gdp.restore.noise.doubt import noise_share
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
 from gdp.restore.sample import Cost
+from gdp.restore.scores import metrics, terms, truth
 from gdp.restore.setup import AUTO, Setup
 from operators.base import LinearOperator, Operator, ProjectionOperator
 from operators.gain import least_squares

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise, impulses, photons
-from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.setup import AUTO
 from operators.base import Operator
 

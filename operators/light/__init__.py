@@ -4,6 +4,6 @@ What one module operators.light held once is to be had from here still.
 """
 
 from operators.light.light import Light
-from operators.light.stacked import Stacked
+from operators.light.radiance.stacked import Stacked
 
 __all__ = ["Light", "Stacked"]

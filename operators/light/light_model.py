@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from operators.base import AffineOperator
 from operators.light.exposure import BURNT
-from operators.light.stacked import Stacked
+from operators.light.radiance.stacked import Stacked
 from operators.light.tone import decode
 from operators.tools.units import to_model, to_pixels
 

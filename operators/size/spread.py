@@ -1,7 +1,7 @@
 """How soft a photo is, by the evidence of its gradients: a Gaussian, with a sharpener's halo.
 
 k      = (1 + h) G_w - h G_v,   v^2 = w^2 + REACH^2          G_w: the Gaussian of std w
-w, h   = argmin energy(k)                                    operators/blur/evidence.py
+w, h   = argmin energy(k)                                    operators/blur/blind/evidence.py
 
 A lens, a sensor and an interpolation blur about as a Gaussian does; cameras then sharpen, which
 draws a halo around every edge and adds no detail. A Gaussian alone would take a sharpened photo
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.blur.evidence import gradients, posterior
+from operators.blur.blind.evidence import gradients, posterior
 from operators.blur.kernel_shape import normalise, offsets
 
 # What the search begins with, widths in pixels; its steps, a factor and a summand; its bounds.

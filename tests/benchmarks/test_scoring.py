@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from benchmarks import scoring
-from gdp.restore.metrics import psnr, scores
+from gdp.restore.scores.metrics import psnr, scores
 from operators.size.avgpool import AvgPool
 
 

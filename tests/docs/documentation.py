@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gdp import cli, doctor
+from gdp import cli
 from gdp.compose.configuration import CONF
+from gdp.doctor import examine
 from gdp.train import __main__ as train
 from operators import check
 
@@ -213,7 +214,7 @@ def restored(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         given += [] if settings.get("task") == "doctor" else ["steps=2"]
         named = "input" in settings or (words and "=" not in words[0] and words[0][0] != "-")
         given += [] if named else ["input=clean.png"]
-    monkeypatch.setattr(doctor, "SPEED_SECONDS", 0.0)
+    monkeypatch.setattr(examine, "SPEED_SECONDS", 0.0)
     monkeypatch.setattr(sys, "argv", ["run.py", *given])
     try:
         code = cli.main()

@@ -19,7 +19,7 @@ from gdp.prior.tiling import TiledPrior
 from gdp.restore import sample
 from gdp.storage.snapshot import Slot, Snapshot
 from operators.base import Operator
-from operators.blur.blind_blur import BlindBlur
+from operators.blur.blind.blind_blur import BlindBlur
 from operators.size.avgpool import AvgPool
 from samplers.ddnm import DDNM
 from samplers.low_res_first import LowResFirst

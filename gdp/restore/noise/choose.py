@@ -18,9 +18,9 @@ from torch import Tensor
 
 from gdp.picture import is_grey
 from gdp.restore.noise.estimate import estimate
+from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import ROUNDING, NoiseModel
 from gdp.restore.noise.sources import of_tables, read
-from gdp.restore.noise_level import estimate_sigma
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain")
 

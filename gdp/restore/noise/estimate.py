@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of
+from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
@@ -31,7 +32,6 @@ from gdp.restore.noise.model import (
     orders,
 )
 from gdp.restore.noise.shape import bounded, flattened, trusted
-from gdp.restore.noise_level import estimate_sigma
 
 STRATA = 5  # of the brightness
 SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are called smooth

@@ -8,7 +8,7 @@ import torch
 
 from benchmarks.reality import others
 from benchmarks.reality.pairs import Crops, Pair, find_pairs
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 
 EVERY = [(family, name) for family in others.FAMILIES for name in others.FAMILIES[family]]
 

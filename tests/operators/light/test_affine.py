@@ -6,8 +6,8 @@ from PIL import Image
 
 from operators.base import AffineOperator, SpectralOperator
 from operators.light.gains import Gains
-from operators.light.haze import Haze
 from operators.light.mixing import Mixing
+from operators.light.scattering.haze import Haze
 from operators.tools.units import to_model, to_pixels
 from tests.conftest import operator_of
 from tests.operators.pictures import RAMP, dot, pixels

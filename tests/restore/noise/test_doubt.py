@@ -1,48 +1,73 @@
-"""Little and uneven noise may be texture: those who look for themselves leave it in the photo."""
+"""Noise that a restoration did not find is put back, noise that it took away is not."""
 
 import pytest
 import torch
 
+from gdp.picture import to_image
 from gdp.prior.noise import Noise
-from gdp.restore.noise import NoiseModel, estimate
-from gdp.restore.noise.choose import noise_of
-from gdp.restore.noise.model import LITTLE
-from gdp.restore.observe import take
-from operators.auto import FromPhoto
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.doubt import ALL, NONE, noise_share
+from gdp.restore.noise.model import OPPONENT
+from operators.blur.kernels import gaussian
+from operators.blur.known import blur
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
 from operators.identity import Identity
+from operators.noise.bands import share_taken
+from operators.noise.whitening import Whitening
+from tests.photos import astronaut
+
+SIZE = 128
 
 
-def texture():
-    """Detail in one half of a photo, at all brightnesses, [1, 3, 160, 160] in [0, 1]."""
-    ramp = torch.linspace(0.2, 0.8, 160)
-    detail = 0.03 * Noise([0]).like(torch.empty(1, 1, 160, 160))
-    half = torch.where(torch.arange(160)[:, None] % 32 < 16, detail, 0.05 * detail)
-    return (ramp + half).expand(1, 3, -1, -1)
+def blotches() -> NoiseModel:
+    """Noise that falls with frequency, as a camera's does."""
+    n = torch.arange(32)
+    spectrum = 0.1 / (1 + torch.maximum(n[:, None], n) / 6)
+    return NoiseModel(spectrum.expand(3, 32, 32), torch.ones(17), OPPONENT)
 
 
-def test_texture_is_less_sure_than_noise():
-    even = texture() * 0 + 0.5 + 0.03 * Noise([1]).like(torch.empty(1, 3, 160, 160))
-    assert estimate(even, coloured=True).sure > 0.9
-    assert estimate(texture(), coloured=True).sure < 0.7
+def noisy():
+    """A photo, the same in such noise, [-1, 1] both, and the noise."""
+    model, x = blotches(), astronaut(SIZE)
+    W = Whitening(2 * model.at(SIZE, SIZE), None, OPPONENT)
+    return x, x + W.inverse(W.sigma * Noise([0]).like(x)), model
 
 
-def test_doubtful_noise_is_left_where_nobody_asked():
-    white = NoiseModel.white(LITTLE / 2)
-    doubtful = NoiseModel(white.spectrum, white.curve, white.colours, sure=0.3)
-    assert doubtful.doubtful and not white.doubtful and not doubtful.scaled(2 * LITTLE).doubtful
+def test_noise_that_was_taken_away_was_noise():
+    x, y, model = noisy()
+    assert noise_share(to_image(x), Identity(), y, model) == 1
 
-    pixels = texture()
-    _, asked = take(pixels, Identity(), doubtful, 0.001)
-    _, careful = take(pixels, FromPhoto(), doubtful, 0.001)
-    assert asked.sigma_y > 0.015 and careful.leaves
+    # A restoration that leaves most of it speaks against it.
+    shares = [
+        noise_share(to_image(torch.lerp(y, x, taken)), Identity(), y, model)
+        for taken in (0.3, 0.5, 0.6)
+    ]
+    assert shares[0] == 0 and 0 < shares[1] < 1 and shares[2] == 1
+    assert shares[1] == pytest.approx((2 * 0.5 - NONE) / (ALL - NONE), abs=0.15)
 
 
-def test_a_grey_photo_has_one_noise():
-    """A std that is told is that of R = G = B, which no channel has by itself."""
-    even = 0.5 + 0.1 * Noise([2]).like(torch.empty(1, 1, 96, 96))
-    model = noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.1, alone=True)
-    assert model.std == pytest.approx(0.1, rel=0.15)
-    assert model.spectrum[0].mean() == pytest.approx(3**0.5 * model.std, rel=0.01)
-    assert model.spectrum[1:].max() < 0.01
+def test_where_nothing_is_said():
+    _, y, model = noisy()
+    same = to_image(y)
+    assert noise_share(same, blur(gaussian(9, 1.0)), y, model) == 1
+    assert noise_share(same, Identity(), y, NoiseModel.white(0.1)) == 1
+    assert noise_share(same[..., :32, :32], Identity(), y[..., :32, :32], model) == 1
 
-    assert noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.0, alone=True).is_white
+    # White but for the light.
+    light = NoiseModel(NoiseModel.white(0.1).spectrum, torch.linspace(0.5, 1.5, 17), OPPONENT)
+    assert noise_share(same, Identity(), y, light) == 1
+
+
+def test_a_compressed_photo_is_asked_as_well():
+    _, y, model = noisy()
+    A = Compressed(Identity(), JPEG(90), 0.01, torch.zeros(3, 8, 8))
+    assert noise_share(to_image(y), A, y, model) == 0
+
+
+def test_the_share_of_a_band():
+    std = torch.full((SIZE, SIZE), 0.1)
+    change = 0.05 * torch.randn(SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    assert share_taken(change, std, 0.25, 0.5) == pytest.approx(0.5, rel=0.05)
+    assert share_taken(torch.ones_like(std), std, 0.1, 1.0) == pytest.approx(0, abs=1e-4)
+    assert share_taken(change, std, 2.0, 3.0) == 0

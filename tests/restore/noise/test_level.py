@@ -11,7 +11,7 @@ from PIL import Image
 
 from gdp import cli as program
 from gdp.picture import rounded
-from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.observe import degrade, take
 from operators.identity import Identity
 

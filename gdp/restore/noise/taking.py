@@ -6,7 +6,7 @@ from torch import Tensor
 from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.estimate import estimate
-from gdp.restore.noise_level import estimate_sigma
+from gdp.restore.noise.level import estimate_sigma
 from operators.base import Operator
 from operators.noise.whitened import can_whiten
 

@@ -1,7 +1,7 @@
 """The kernel of a blurred photo, from its gradients g alone.
 
-s = the stroke of least energy                       operators/blur/search.py
-k = s, freed by a few rounds of variational Bayes    operators/blur/evidence.py
+s = the stroke of least energy                       operators/blur/blind/search.py
+k = s, freed by a few rounds of variational Bayes    operators/blur/blind/evidence.py
 
 x and k are known up to a common shift, so that k is centred.
 """
@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.blur.evidence import best_kernel, posterior
+from operators.blur.blind.evidence import best_kernel, posterior
+from operators.blur.blind.search import StrokeSearch
 from operators.blur.kernels import principal_axes
-from operators.blur.search import StrokeSearch
 
 # The side of the part of a picture that is looked at, and the raster of its places, in pixels.
 WINDOW, RASTER = 160, 32

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gdp.restore import metrics
+from gdp.restore.scores import metrics
 
 CLEAR = 3.0  # times the correlation without a shift, from which another place speaks for one ...
 SEEN = 8.0  # ... and times its rms over all places, which chance hardly reaches

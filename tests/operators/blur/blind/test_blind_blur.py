@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.measures.blind_blur import correlation, width
-from operators.blur.blind_blur import BlindBlur
-from operators.blur.evidence import gradients
-from operators.blur.kernel_estimate import edge_window, point_kernel
-from operators.blur.search import Stroke
+from operators.blur.blind.blind_blur import BlindBlur
+from operators.blur.blind.evidence import gradients
+from operators.blur.blind.kernel_estimate import edge_window, point_kernel
+from operators.blur.blind.search import Stroke
 from tests.operators.blur.photos import KERNELS, blurred, photo
 
 

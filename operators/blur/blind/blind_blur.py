@@ -1,6 +1,6 @@
 """Blur by a kernel that nobody knows: found from y alone, before there is a picture.
 
-k          from the gradients of y                                operators/blur/kernel_estimate.py
+k          from the gradients of y                                kernel_estimate.py
 sigma^2  = sigma_y^2 + (doubt std(k * y - y))^2                   what counts as the noise of y
 
 A kernel that reaches the rim of its window is cut off there: what it would give is stripes and
@@ -19,17 +19,17 @@ import torch
 from torch import Tensor, nn
 
 from operators.base import Operator
-from operators.blur.evidence import gradients
-from operators.blur.iterated import Blur, Frame
-from operators.blur.kernel_estimate import (
+from operators.blur.blind.evidence import gradients
+from operators.blur.blind.kernel_estimate import (
     KernelEstimator,
     edge_window,
     point_kernel,
     rim_share,
 )
+from operators.blur.blind.search import Stroke
+from operators.blur.iterated import Blur, Frame
 from operators.blur.kernel_file import kernel_of
 from operators.blur.kernels import check_side, principal_axes, shrink_kernel
-from operators.blur.search import Stroke
 from operators.blur.softness import softness
 from operators.scale import shrink
 

@@ -7,7 +7,7 @@ from benchmarks.phone import STRENGTHS, develop
 from gdp import restore
 from gdp.picture import to_image
 from gdp.prior.noise import Noise
-from gdp.restore.metrics import psnr
+from gdp.restore.scores.metrics import psnr
 from operators.tools.transforms import dct2
 from tests.photos import astronaut
 

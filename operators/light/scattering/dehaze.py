@@ -1,7 +1,7 @@
 """Haze, found from the photo, and what it took of contrast given back.
 
 y    = t x + (1 - t) v          t by the dark channel prior (He, Sun and Tang, CVPR 2009):
-                                operators/light/dark_channel.py
+                                operators/light/scattering/dark_channel.py
 v    = lam a + (1 - lam) m      a: the dark channel's airlight, m: y's local mean
 t    = min(1, t max(1, SKY / max_c |y - a|))        the sky is as bright as haze, and is kept
 
@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, Operator
-from operators.light.dark_channel import DarkChannel
-from operators.light.haze import Haze
+from operators.light.scattering.dark_channel import DarkChannel
+from operators.light.scattering.haze import Haze
 from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
 

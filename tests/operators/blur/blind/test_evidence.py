@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.measures.blind_blur import correlation, width
-from operators.blur.evidence import best_kernel, gradients, posterior, project_on_simplex
-from operators.blur.search import Stroke
+from operators.blur.blind.evidence import best_kernel, gradients, posterior, project_on_simplex
+from operators.blur.blind.search import Stroke
 from tests.operators.blur.photos import KERNELS, blurred, photo
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from operators.light.stacked import Stacked
+from operators.light.radiance.stacked import Stacked
 
 
 def test_stacked_is_least_squares():

@@ -7,8 +7,8 @@ from skimage import data
 
 from gdp import restore
 from gdp.picture import read, to_model
-from gdp.restore.compression import by_block, compressed
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.compression import by_block, compressed
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur

@@ -3,7 +3,7 @@
 import torch
 
 from gdp.picture import to_image, to_model
-from operators.light.dehaze import Dehaze
+from operators.light.scattering.dehaze import Dehaze
 from tests.operators.light.photos import photo
 
 

@@ -5,7 +5,7 @@ straight motion, and what lies between is near most kernels of one piece.
 
     s = argmin energy(s) over a grid,   then over the neighbours of s in ever smaller steps
 
-The energy is that of operators/blur/evidence.py.
+The energy is that of operators/blur/blind/evidence.py.
 """
 
 import math
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from operators.blur.evidence import posterior
+from operators.blur.blind.evidence import posterior
 from operators.blur.kernel_shape import normalise, turned_offsets
 
 # The brush of a line on the grid, and the thinnest of all: std in pixels.

@@ -1,6 +1,6 @@
 """Several exposures of one scene, and the light that they tell of.
 
-y_k = G(2.2 log2 u + e_k)         G, e: the camera's response and stops, operators/light/response.py
+y_k = G(2.2 log2 u + e_k)         G, e: the camera's response and stops, response.py
 u   = f phi(x)                    the light as pictures encode it; phi(x) = x / (1 - x (1 - 1/w))
 
 f and w are such that the median of max_c x is GOAL and the brightest hundredth is TOP: all of the
@@ -17,7 +17,7 @@ from operators.base import LinearOperator, Operator
 from operators.light.brightness import QUANTILE
 from operators.light.exposure import BURNT, block_means
 from operators.light.light import Light
-from operators.light.response import Response, find_response
+from operators.light.radiance.response import Response, find_response
 from operators.tools.units import to_pixels
 
 # What max_c x has at its median and at QUANTILE.

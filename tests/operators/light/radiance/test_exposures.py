@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gdp.picture import to_model
-from operators.light.exposures import Exposures
-from operators.light.response import find_response, mean_camera
+from operators.light.radiance.exposures import Exposures
+from operators.light.radiance.response import find_response, mean_camera
 from tests.operators.light.photos import photo
 
 

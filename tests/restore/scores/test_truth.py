@@ -7,8 +7,8 @@ from PIL import Image
 
 import gdp
 from gdp.picture import to_image
-from gdp.restore import truth
-from gdp.restore.metrics import psnr
+from gdp.restore.scores import truth
+from gdp.restore.scores.metrics import psnr
 from tests.photos import astronaut
 from tests.test_cli import cli  # noqa: F401 (a fixture)
 

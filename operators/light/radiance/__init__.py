@@ -1,0 +1,1 @@
+"""Several exposures of one scene, and the camera's response between radiance and pixels."""

@@ -1,0 +1,48 @@
+"""Little and uneven noise may be texture: those who look for themselves leave it in the photo."""
+
+import pytest
+import torch
+
+from gdp.prior.noise import Noise
+from gdp.restore.noise import NoiseModel, estimate
+from gdp.restore.noise.choose import noise_of
+from gdp.restore.noise.model import LITTLE
+from gdp.restore.observe import take
+from operators.auto import FromPhoto
+from operators.identity import Identity
+
+
+def texture():
+    """Detail in one half of a photo, at all brightnesses, [1, 3, 160, 160] in [0, 1]."""
+    ramp = torch.linspace(0.2, 0.8, 160)
+    detail = 0.03 * Noise([0]).like(torch.empty(1, 1, 160, 160))
+    half = torch.where(torch.arange(160)[:, None] % 32 < 16, detail, 0.05 * detail)
+    return (ramp + half).expand(1, 3, -1, -1)
+
+
+def test_texture_is_less_sure_than_noise():
+    even = texture() * 0 + 0.5 + 0.03 * Noise([1]).like(torch.empty(1, 3, 160, 160))
+    assert estimate(even, coloured=True).sure > 0.9
+    assert estimate(texture(), coloured=True).sure < 0.7
+
+
+def test_doubtful_noise_is_left_where_nobody_asked():
+    white = NoiseModel.white(LITTLE / 2)
+    doubtful = NoiseModel(white.spectrum, white.curve, white.colours, sure=0.3)
+    assert doubtful.doubtful and not white.doubtful and not doubtful.scaled(2 * LITTLE).doubtful
+
+    pixels = texture()
+    _, asked = take(pixels, Identity(), doubtful, 0.001)
+    _, careful = take(pixels, FromPhoto(), doubtful, 0.001)
+    assert asked.sigma_y > 0.015 and careful.leaves
+
+
+def test_a_grey_photo_has_one_noise():
+    """A std that is told is that of R = G = B, which no channel has by itself."""
+    even = 0.5 + 0.1 * Noise([2]).like(torch.empty(1, 1, 96, 96))
+    model = noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.1, alone=True)
+    assert model.std == pytest.approx(0.1, rel=0.15)
+    assert model.spectrum[0].mean() == pytest.approx(3**0.5 * model.std, rel=0.01)
+    assert model.spectrum[1:].max() < 0.01
+
+    assert noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.0, alone=True).is_white
