@@ -11,7 +11,7 @@ from gdp.picture import read, to_model
 from gdp.picture.arrays import Source, source_of
 from gdp.picture.measurement import as_measurement, is_measurement, read_measurement
 from gdp.picture.photo import Photo
-from gdp.restore.scores.measure import check, check_photo, fitted, foreign
+from gdp.restore.measure import check, check_photo, fitted, foreign
 from operators.base import Operator
 
 

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
 from gdp.restore.masking import fit_mask
+from gdp.restore.measure import check, check_photo, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.scores import truth
-from gdp.restore.scores.measure import check, check_photo, fitted, foreign, viewed
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.simulate import as_x
 from gdp.restore.simulate import crop as crop
