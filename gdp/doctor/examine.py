@@ -95,7 +95,7 @@ def priors() -> Iterator[Line]:
     for file in sorted((CONF / "prior").glob("*.yaml")):
         node = yaml.safe_load(file.read_text(encoding="utf-8"))
         path = node.get("path", "???")
-        if path == "???":
+        if path in (None, "???"):
             continue
         weights = at_hand(path)
         if weights is None:

@@ -4,6 +4,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import torch
@@ -102,7 +103,7 @@ class Prior(Diffusion, nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the network's weights are."""
-        return next(self.parameters()).device
+        return next(chain(self.parameters(), self.buffers())).device
 
     def widen(self) -> bool:
         """Compute in float32 from now on, where float16 was chosen and its numbers are too few.
