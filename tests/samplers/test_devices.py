@@ -10,8 +10,10 @@ from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule, betas
 from gdp.prior.tiling import TiledPrior
+from gdp.restore.noise.model import BRIGHTNESSES, FREQUENCIES, OPPONENT, NoiseModel
 from gdp.restore.observe import take
 from gdp.storage.places import SAMPLE
+from operators.light.light import Light
 from operators.size.avgpool import AvgPool
 from samplers.ddnm import DDNM
 from tests.conftest import OPERATORS, TASKS, operator_of, sampler_of
@@ -22,7 +24,7 @@ from tests.pretend import PretendDevice
 NEAR = 1e-4
 
 # The least squares of light and of a blind kernel are solved on the CPU in every step.
-SOLVED_ON_THE_CPU = ("light_fit.py", "light.py", "kernel_estimate.py", "blind_blur.py")
+SOLVED_ON_THE_CPU = ("light_fit.py", "kernel_estimate.py", "blind_blur.py")
 
 
 def photo(height=16, width=24):
@@ -83,10 +85,38 @@ def test_every_task(task):
         given["mask"] = torch.zeros(16, 24).index_fill(0, torch.arange(8, 12), 1)
     want = gdp.restore(**given, device="cpu").pixels
 
-    with PretendDevice():
+    uploads: list[str] = []
+
+    def counts(done, total, x0):
+        """What was brought there in a step, since the last one."""
+        if done > 1:
+            uploads.extend(place for place in device.uploads if not expected(place))
+        device.clear()
+
+    with PretendDevice() as device:
         given["prior"] = Prior(small_unet().to("meta"), betas())
-        got = gdp.restore(**given).pixels
-    assert (got - want).abs().max() < NEAR
+        got = gdp.restore(**given, on_step=counts).pixels
+    assert (got - want).abs().max() < NEAR and not uploads, uploads
+
+
+def test_light_brings_its_whitening_once():
+    """Where the noise of what a dark photo shows is coloured; every step needs it."""
+    spectrum = 0.05 * torch.linspace(1, 0.2, FREQUENCIES).expand(3, FREQUENCIES, -1)
+    curve = torch.linspace(0.7, 1.3, BRIGHTNESSES)
+    noise, made = NoiseModel(spectrum, curve, OPPONENT), []
+
+    def whitening(A, y):
+        made.append(y)
+        return noise.whiten(A, y)
+
+    A, y = Light().with_noise(0.02).with_whitening(whitening), photo() / 8 - 0.9
+    prior, sampler = GaussianPrior(0.1, 0.4), sampler_of("ddnm", 5)
+    want = sampler(prior, A, y).x
+    with PretendDevice() as device:
+        got = sampler(prior, A.to("meta"), y.to("meta"), on_step=lambda *_: counted(device)).x
+        assert (got.cpu() - want).abs().max() < NEAR and len(made) == 2
+        assert not [p for p in device.uploads if not p.startswith("gdp/prior/noise.py")
+                    and "light_fit.py" not in p]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["daps", "ddnm", "ddrm", "diffpir", "dps", "gdp_x0", "pigdm"])
