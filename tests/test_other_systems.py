@@ -51,7 +51,7 @@ sys.platform = {"Windows": "win32", "macOS": "darwin"}[system]
 import gdp, operators, samplers
 for package in (gdp, operators, samplers):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.endswith(("__main__", "kernels.triton")):
+        if not found.name.endswith(("__main__", "kernels.triton", "triton_backward")):
             importlib.import_module(found.name)
 
 from gdp.storage import workspace

@@ -19,7 +19,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gdp.network import fused
 from gdp.network.blocks import (
     AttentionBlock,
     Double,
@@ -31,7 +30,7 @@ from gdp.network.blocks import (
     zero,
 )
 from gdp.network.flags import arguments_from_flags as arguments_from_flags
-from gdp.network.stage import Stage
+from gdp.network.stage import Stage, head
 
 
 class UNet(nn.Module):
@@ -46,7 +45,7 @@ class UNet(nn.Module):
         attention_downsampling: factors below full size at which attention sits.
         image_size: pixels along an edge of the training photos.
         in_channels: of x_t.
-        out_channels: of the result; twice in_channels where the variance is learned.
+        out_channels: of the result; twice in_channels with a learned variance.
         num_heads: heads of attention, where num_head_channels is -1.
         num_head_channels: channels of a head.
         use_scale_shift_norm: whether the embedding scales and shifts (FiLM), or is added.
@@ -189,7 +188,7 @@ class UNet(nn.Module):
 
         for stage in self.output_blocks[-self.shallow :]:
             h = stage(h, emb, skips.pop())
-        return fused.head(self.out, h.to(next(self.out.parameters()).dtype))
+        return head(self.out, h.to(next(self.out.parameters()).dtype))
 
     @property
     def dtype(self) -> torch.dtype:
@@ -199,8 +198,8 @@ class UNet(nn.Module):
     def compute_in(self, dtype: torch.dtype) -> "UNet":
         """Compute in a type, but for the embedding of time and the head, which stay in float32.
 
-        So does guided-diffusion: the head's rounding would be all in the result, and next to
-        nothing is saved by it. Normalizations sum in float32 whatever their type is.
+        So does guided-diffusion: the head's rounding would be all in the result, and saves next to
+        nothing. Normalizations sum in float32 whatever their type is.
         """
         self.float()
         for part in (self.input_blocks, self.middle_block, self.output_blocks):

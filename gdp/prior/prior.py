@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gdp.network.graphs import Graphs
+from gdp.network.half import through_half
 from gdp.prior.diffusion import Diffusion
 from gdp.prior.exact import exact_float32
 from gdp.prior.symmetry import orientation, turn, turn_back
@@ -161,7 +162,8 @@ class Prior(Diffusion, nn.Module):
 
         timesteps = torch.full((len(z),), t - 1, dtype=torch.float32, device=z.device)
         labels = None if self.label is None else torch.full((len(z),), self.label, device=z.device)
-        out = turn_back(self.run_network(z, timesteps, labels)[..., :H, :W], k).to(x.dtype)
+        out = through_half(self.net, lambda z: self.run_network(z, timesteps, labels), z)
+        out = turn_back(out[..., :H, :W], k).to(x.dtype)
         eps, *v = out.split(x.shape[1], 1)
         return eps, v[0] if v else None
 

@@ -108,6 +108,7 @@ class BlockSensing(ProjectionOperator):
             normal = torch.randn(size**2, size**2, generator=generator, dtype=torch.float64)
             basis = torch.linalg.qr(normal).Q[:, : max(1, round(ratio * size**2))]
         self.register_buffer("basis", basis, persistent=False)
+        self.known_by = digest((basis.double() * 1e6).round().long())
 
     def in_blocks(self, x: Tensor, matrix: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply a matrix to the vector of each block."""
@@ -126,8 +127,7 @@ class BlockSensing(ProjectionOperator):
 
     def describe(self, y: Tensor) -> dict[str, Any]:
         """How many coefficients of a block are seen, and the SHA-256 of V to 6 decimals."""
-        V = self.basis.double()
-        return {"seen": V.shape[1], "basis_sha256": digest((V * 1e6).round().long())}
+        return {"seen": self.basis.shape[1], "basis_sha256": self.known_by}
 
 
 class FourierSampling(Sensing):

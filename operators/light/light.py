@@ -27,17 +27,13 @@ from operators.light.light_fit import LightFit
 from operators.light.light_model import LightModel
 from operators.light.stray_light import DIFFERS, StrayLight
 from operators.light.tone import check_positive, encode
+from operators.noise.whitened import Whitened
 from operators.scale import same_at_scale
 from operators.tools.units import to_model, to_pixels
 
-# Times the std of log f: 90 % of photos lie between.
-LIKELY = 1.645
-
-# x that is as good as white, in [0, 1].
-WHITE = 0.95
-
-# f of photos that need no mending.
-GOOD = (0.85, 1.1)
+LIKELY = 1.645  # times the std of log f: 90 % of photos lie between
+WHITE = 0.95  # x that is as good as white, in [0, 1]
+GOOD = (0.85, 1.1)  # f of photos that need no mending
 
 
 class Light(LightModel):
@@ -57,6 +53,7 @@ class Light(LightModel):
         stray_light: finds M for a given f, from y alone.
         first, stray: f and M as they were bound.
         doubt: std of log f [B], by what y's statistics cannot tell.
+        plain: the identity with the noise of what y showed when bound, if that is known.
     """
 
     light_fit = LightFit()
@@ -65,6 +62,7 @@ class Light(LightModel):
     stray: Tensor
     doubt: Tensor | None
     photo: Tensor | None  # y01, once bound
+    plain: Operator | None = None
 
     def __init__(
         self,
@@ -119,7 +117,10 @@ class Light(LightModel):
 
         # The tangent begins at the picture that y alone shows.
         A.first, A.stray, A.photo = A.f.data.clone(), A.M.data.clone(), p
-        A.set_tangent(A.develop(p).clamp(0, 1), p >= BURNT)
+        shown = A.develop(p)
+        A.set_tangent(shown.clamp(0, 1), p >= BURNT)
+        if A.whitening is not None:
+            A.plain = A.whitening(Identity(), to_model(shown))[0]
         return A
 
     def develop(self, p: Tensor) -> Tensor:
@@ -129,10 +130,7 @@ class Light(LightModel):
         return encode(v, self.gamma) if self.gamma != 1 else v
 
     def developed(self, y: Tensor) -> Tensor:
-        """What y alone shows [B, 3, H, W] in [0, 1], by whose noise the operator is whitened.
-
-        Light changes noise: where it was weak there is more of it in x than elsewhere.
-        """
+        """What y alone shows [B, 3, H, W] in [0, 1]: where light was weak, noise is more there."""
         return self.bind(y).develop(to_pixels(y))
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
@@ -150,9 +148,10 @@ class Light(LightModel):
 
     def seen(self) -> tuple[Operator, Tensor] | None:
         """What y alone shows as the measurement: W and W x, if its noise is known."""
-        if self.whitening is None or self.photo is None:
+        if self.plain is None or self.photo is None:
             return None
-        return self.whitening(Identity(), to_model(self.develop(self.photo)))
+        shown = to_model(self.develop(self.photo))
+        return self.plain, self.plain.W(shown) if isinstance(self.plain, Whitened) else shown
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         """f and M of each exposure by least squares; the tangent moves to x0."""
@@ -215,5 +214,5 @@ class Light(LightModel):
     def at_scale(self, r: int, y: Tensor) -> tuple["Light", Tensor]:
         """The same at every scale; noise of a small picture is nearly white."""
         A, small = same_at_scale(self, r, y)
-        A.whitening = None
+        A.whitening = A.plain = None
         return A, small

@@ -2,6 +2,8 @@
 the CPU's result to rounding, without a tensor that is brought there in the middle of the loop.
 """
 
+import json
+
 import pytest
 import torch
 
@@ -10,11 +12,13 @@ from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule, betas
 from gdp.prior.tiling import TiledPrior
+from gdp.restore.noise.model import BRIGHTNESSES, FREQUENCIES, OPPONENT, NoiseModel
 from gdp.restore.observe import take
 from gdp.storage.places import SAMPLE
+from operators.light.light import Light
 from operators.size.avgpool import AvgPool
 from samplers.ddnm import DDNM
-from tests.conftest import OPERATORS, TASKS, operator_of, sampler_of
+from tests.conftest import OPERATORS, SAMPLERS, TASKS, operator_of, sampler_of
 from tests.networks import small_unet
 from tests.pretend import PretendDevice
 
@@ -22,7 +26,7 @@ from tests.pretend import PretendDevice
 NEAR = 1e-4
 
 # The least squares of light and of a blind kernel are solved on the CPU in every step.
-SOLVED_ON_THE_CPU = ("light_fit.py", "light.py", "kernel_estimate.py", "blind_blur.py")
+SOLVED_ON_THE_CPU = ("light_fit.py", "kernel_estimate.py", "blind_blur.py")
 
 
 def photo(height=16, width=24):
@@ -54,9 +58,13 @@ def test_every_operator(name, mask_file):
     with PretendDevice() as device:
         there, y = A.to("meta"), y.to("meta")
         told = {"on_step": lambda *_: counted(device)}
-        got = few_steps(A)(prior, *there.whitened(y), seeds=[3], **told).x
+        got, bound = few_steps(A)(prior, *there.whitened(y), seeds=[3], **told)
         uploads = {place: n for place, n in device.uploads.items() if not expected(place)}
         assert (got.cpu() - want).abs().max() < NEAR and not uploads, uploads
+
+        # What a report tells of it, and shows.
+        json.dumps([bound.describe(y), bound.remark(y)])
+        assert all(map(torch.is_tensor, bound.pictures(y).values()))
 
 
 def counted(device):
@@ -83,13 +91,69 @@ def test_every_task(task):
         given["mask"] = torch.zeros(16, 24).index_fill(0, torch.arange(8, 12), 1)
     want = gdp.restore(**given, device="cpu").pixels
 
-    with PretendDevice():
+    uploads: list[str] = []
+
+    def counts(done, total, x0):
+        """What was brought there in a step, since the last one."""
+        if done > 1:
+            uploads.extend(place for place in device.uploads if not expected(place))
+        device.clear()
+
+    with PretendDevice() as device:
         given["prior"] = Prior(small_unet().to("meta"), betas())
-        got = gdp.restore(**given).pixels
-    assert (got - want).abs().max() < NEAR
+        got = gdp.restore(**given, on_step=counts).pixels
+    assert (got - want).abs().max() < NEAR and not uploads, uploads
 
 
-@pytest.mark.parametrize("name", ["daps", "ddnm", "ddrm", "diffpir", "dps", "gdp_x0", "pigdm"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"task": "denoise", "samples": 2, "reference": True},
+        {"task": "sr4", "degrade": True, "sigma_y": 0.02, "lowres": "first"},
+        {"task": "denoise", "degrade": True, "noise": "poisson", "colourfix": "wavelet"},
+        {"task": "denoise", "sampler": "gdp_x0", "guidance": "quality", "init": True},
+        {"task": "denoise", "tiling": "windows", "tiling.tile": 16, "tiling.overlap": 8},
+        {"task": "auto", "detail": 0.5, "strength": 0.5},
+    ],
+    ids=lambda given: "-".join(map(str, given.values())),
+)
+def test_settings(settings):
+    """What comes before the loop and after it: simulation, scores, colours, several passes."""
+    pixels = photo(32, 32)
+    given = {"steps": 2, **settings}
+    if "init" in given:
+        given["init"] = pixels / 2
+    if "reference" in given:
+        given["reference"] = pixels.flip(-1)
+    want = gdp.restore(pixels, **given, prior=Prior(small_unet(), betas()), device="cpu")
+    with PretendDevice():
+        got = gdp.restore(pixels, **given, prior=Prior(small_unet().to("meta"), betas()))
+    assert (got.pixels - want.pixels).abs().max() < NEAR
+    ours, theirs = got.report["scores"], want.report["scores"]
+    assert not theirs or ours["psnr"] == pytest.approx(theirs["psnr"], rel=1e-3)
+
+
+def test_light_brings_its_whitening_once():
+    """Where the noise of what a dark photo shows is coloured; every step needs it."""
+    spectrum = 0.05 * torch.linspace(1, 0.2, FREQUENCIES).expand(3, FREQUENCIES, -1)
+    curve = torch.linspace(0.7, 1.3, BRIGHTNESSES)
+    noise, made = NoiseModel(spectrum, curve, OPPONENT), []
+
+    def whitening(A, y):
+        made.append(y)
+        return noise.whiten(A, y)
+
+    A, y = Light().with_noise(0.02).with_whitening(whitening), photo() / 8 - 0.9
+    prior, sampler = GaussianPrior(0.1, 0.4), sampler_of("ddnm", 5)
+    want = sampler(prior, A, y).x
+    with PretendDevice() as device:
+        got = sampler(prior, A.to("meta"), y.to("meta"), on_step=lambda *_: counted(device)).x
+        assert (got.cpu() - want).abs().max() < NEAR and len(made) == 2
+        assert not [p for p in device.uploads if not p.startswith("gdp/prior/noise.py")
+                    and "light_fit.py" not in p]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_samplers_bring_nothing_but_noise(name):
     A, prior, sampler = AvgPool(2), GaussianPrior(0.1, 0.4), sampler_of(name, 4)
     y = A(photo()) + 0.02 * torch.randn(1, 3, 8, 12)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gdp.network.kernels import cpu_backward
 from gdp.network.kernels.cpu_library import library as library
 from gdp.network.kernels.cpu_library import pointer
 from gdp.network.kernels.interface import UP as UP
@@ -95,6 +96,24 @@ def conv3x3_norms(
     if more is not None:
         h.add_(more[..., None, None])
     return h, norms(h, None, norm, film)
+
+
+def lacking(h: Tensor, conv: nn.Module, more: Tensor | None) -> None:
+    """What the h of `conv3x3_norms` lacks: nothing."""
+
+
+def activate_backward(
+    x: Tensor,
+    skip: Tensor | None,
+    ab: Tensor,
+    g: Tensor,
+    add: Tensor | None,
+    norm: nn.Module,
+    more: None = None,
+) -> tuple[Tensor, Tensor | None]:
+    """The gradients in x and in skip of cpu_backward.activate_backward; `more` is none here."""
+    dx, c = cpu_backward.activate_backward(x, skip, ab, g, add, norm), x.shape[1]
+    return dx[:, :c], None if skip is None else dx[:, c:]
 
 
 def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module, adjoint: bool = False) -> Tensor:

@@ -4,8 +4,9 @@ convolutions are cuDNN's.
 torch's GroupNorm on CUDA copies a picture that lies channels last to channels first and back, and
 adds biases and residuals in passes of their own. Triton comes with torch's CUDA builds; where it is
 missing, does not compile, or its results are not torch's, `ready` says no and the network runs on
-torch's own. GDP_KERNELS=0 turns the kernels off. They know no gradients. What each function
-computes is said in kernels/interface.py.
+torch's own. GDP_KERNELS=0 turns the kernels off. They know no gradients; gdp/network/gradients.py
+puts those together, of the adjoints here and of `activate_backward`. What each function computes
+is said in kernels/interface.py.
 """
 
 import os
@@ -15,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gdp.network.kernels.cuda_backward import activate_backward as activate_backward
+from gdp.network.kernels.cuda_check import gradients_match as gradients_match
 from gdp.network.kernels.cuda_check import matches_torch as matches_torch
 from gdp.network.kernels.cuda_launch import activate as activate
 from gdp.network.kernels.cuda_launch import finish
@@ -27,7 +30,18 @@ TYPES = torch.float16, torch.bfloat16, torch.float32
 
 
 def ready(x: Tensor, layers: Sequence[nn.Module]) -> bool:
-    """Whether `layers` can run here on [x, skip]: a GPU, one type for all, no gradients wanted."""
+    """Whether `layers` can run here on [x, skip], no gradients wanted."""
+    return not differentiated(x, layers) and supports(x, layers)
+
+
+def supports(x: Tensor, layers: Sequence[nn.Module], adjoint: bool = False) -> bool:
+    """Whether the kernels are there and know the type of x: a GPU, one type for all.
+
+    Args:
+        x: pictures [B, C, H, W].
+        layers: what is to run.
+        adjoint: whether gradients in x are wanted too.
+    """
     on_device = x.is_cuda or interpreted()
     if not on_device or x.dtype not in TYPES or x.ndim != 4 or not x.numel():
         return False
@@ -35,7 +49,9 @@ def ready(x: Tensor, layers: Sequence[nn.Module]) -> bool:
     parameters = (p for layer in layers for p in layer.parameters())
     if torch.is_autocast_enabled(x.device.type) or any(p.dtype != x.dtype for p in parameters):
         return False
-    return not differentiated(x, layers) and matches_torch(x.device, x.dtype)
+    if not matches_torch(x.device, x.dtype):
+        return False
+    return not adjoint or gradients_match(x.device, x.dtype)
 
 
 def interpreted() -> bool:
@@ -50,8 +66,15 @@ def conv3x3(
     conv: nn.Module,
     residual: Tensor | None = None,
     up: int = 0,
+    adjoint: bool = False,
 ) -> Tensor:
-    """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`."""
+    """residual + conv(SiLU(a [x, skip] + b)), or of [x, skip] itself without `ab`.
+
+    `adjoint`: the adjoint of the convolution alone, without the bias.
+    """
+    if adjoint:
+        assert isinstance(conv, nn.Conv2d)
+        return F.conv_transpose2d(x, conv.weight, padding=1)
     h = convolve(x, skip, ab, conv, up)
     return finish(h, bias_of(conv), residual, bool(up & UP_RESIDUAL))
 
@@ -68,8 +91,13 @@ def conv3x3_norms(
 ) -> tuple[Tensor, Tensor]:
     """h, without the bias and `more`, and (a, b): a h + b is the norm of h with both of them."""
     h = convolve(x, skip, ab, conv, up)
+    return h, norms(h, None, norm, film, lacking(h, conv, more))
+
+
+def lacking(h: Tensor, conv: nn.Module, more: Tensor | None) -> Tensor:
+    """What the h of `conv3x3_norms` lacks [B, O]."""
     bias = bias_of(conv).expand(len(h), -1)
-    return h, norms(h, None, norm, film, bias if more is None else bias + more)
+    return bias if more is None else bias + more
 
 
 def convolve(x: Tensor, skip: Tensor | None, ab: Tensor | None, conv: nn.Module, up: int) -> Tensor:
@@ -91,10 +119,12 @@ def bias_of(conv: nn.Module) -> Tensor:
     return conv.weight.new_zeros(conv.out_channels) if conv.bias is None else conv.bias
 
 
-def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module) -> Tensor:
-    """conv([x, skip])."""
+def conv1x1(x: Tensor, skip: Tensor | None, conv: nn.Module, adjoint: bool = False) -> Tensor:
+    """conv([x, skip]); `adjoint`: its adjoint, without the bias."""
     assert isinstance(conv, nn.Conv2d)
     weight, c = conv.weight.flatten(1), x.shape[1]
+    if adjoint:
+        return F.linear(x.permute(0, 2, 3, 1), weight.t()).permute(0, 3, 1, 2)
     y = F.linear(x.permute(0, 2, 3, 1), weight[:, :c], conv.bias)
 
     # The other part's share is added in place.

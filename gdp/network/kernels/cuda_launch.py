@@ -40,10 +40,8 @@ def norms(
     (B, c1, H, W), c2 = x.shape, 0 if skip is None else skip.shape[1]
     film, more = (None if value is None else value.contiguous() for value in (film, more))
 
-    # The picture's pixels in K runs, each a whole number of blocks.
     N, C, groups = H * W, c1 + c2, norm.num_groups
-    run = -(-N // (RUNS * ROWS)) * ROWS
-    K = -(-N // run)
+    run, K = runs_of(N)
     mean, squares = torch.empty(2, B, K, C, device=x.device)
     ab = torch.empty(2, B, C, device=x.device)
 
@@ -84,6 +82,12 @@ def finish(y: Tensor, bias: Tensor, residual: Tensor | None, up: bool = False) -
     with torch.cuda.device_of(y):
         kernels().finish[grid](*pictures, H, W, C, int(up), residual is not None, ROWS, COLS)
     return y
+
+
+def runs_of(pixels: int) -> tuple[int, int]:
+    """A picture's pixels in K runs, each a whole number of blocks: pixels of a run, and K."""
+    run = -(-pixels // (RUNS * ROWS)) * ROWS
+    return run, -(-pixels // run)
 
 
 def blocks(*channels: int) -> int:

@@ -42,6 +42,8 @@ def scores(
     Returns:
         Both with `psnr_gain_matched` besides, after the one gain that brings them nearest.
     """
+    # On the CPU, for not every device has double precision.
+    result, reference = result.cpu(), reference.cpu()
     dx, dy = shift(result, reference)
     if dx or dy:
         log.warning(
@@ -56,12 +58,12 @@ def scores(
         matched = metrics.psnr(gain(pixels, reference) * pixels, reference)
         return metrics.scores(pixels, reference) | {"psnr_gain_matched": float(matched)}
 
-    return scores_of(result), None if untouched is None else scores_of(untouched)
+    return scores_of(result), None if untouched is None else scores_of(untouched.cpu())
 
 
 def gain(pixels: Tensor, reference: Tensor) -> float:
     """The factor that brings a picture nearest to the truth."""
-    a, b = pixels.double(), reference.to(pixels).double()
+    a, b = pixels.cpu().double(), reference.cpu().double()
     return float((a * b).sum() / a.square().sum().clamp_min(1e-12))
 
 
@@ -71,7 +73,7 @@ def shift(pixels: Tensor, reference: Tensor) -> tuple[int, int]:
     Args:
         pixels, reference: [1, 3, H, W].
     """
-    a, b = (z.mean((0, 1)).double().cpu() for z in (pixels, reference))
+    a, b = (z.mean((0, 1)).cpu().double() for z in (pixels, reference))
     window = torch.outer(*(torch.hann_window(n, False, dtype=torch.float64) for n in a.shape))
     spectrum = [torch.fft.rfft2((z - z.mean()) * window) for z in (a, b)]
     cross = spectrum[1] * spectrum[0].conj()

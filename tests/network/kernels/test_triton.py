@@ -2,11 +2,12 @@
 
 import pytest
 
-from gdp.network.kernels import cuda_launch
+from gdp.network.kernels import cuda_backward, cuda_launch
 from tests.network.kernels.device import INTERPRETED
 
 IN_16_BITS = ("x", "skip", "y", "residual", "weight", "bias", "film", "more")
-IN_32_BITS = ("mean", "squares", "a", "b")
+IN_16_BITS += ("g", "add", "dx", "dskip")
+IN_32_BITS = ("mean", "squares", "a", "b", "sums", "products", "p", "q")
 
 
 def type_of(name):
@@ -28,7 +29,7 @@ def test_compiles_for(capability, tmp_path, monkeypatch):
     from triton.compiler import ASTSource
 
     monkeypatch.setattr(triton.knobs.cache, "dir", str(tmp_path))
-    module = cuda_launch.kernels()
+    module, back = cuda_launch.kernels(), cuda_backward.backward_kernels()
     block = {"ROWS": cuda_launch.ROWS, "COLS": cuda_launch.COLS}
     with_all = {"HAS_FILM": True, "HAS_MORE": True, "RUNS": cuda_launch.RUNS, "WIDTH": 64}
     smallest = {"HAS_FILM": False, "HAS_MORE": False, "RUNS": 1, "WIDTH": 1, "N": 1, "K": 1}
@@ -38,6 +39,10 @@ def test_compiles_for(capability, tmp_path, monkeypatch):
         (module.affine, smallest),
         (module.activate, {"SILU": True, **block}),
         (module.finish, {"UP": 1, "HAS_RESIDUAL": True, **block}),
+        (back.pull_sums, {"SILU": True, **block}),
+        (back.pull_affine, {"HAS_MORE": True, "RUNS": cuda_launch.RUNS, "WIDTH": 64}),
+        (back.pull_affine, {"HAS_MORE": False, "RUNS": 1, "WIDTH": 1, "N": 1, "K": 1}),
+        (back.pull, {"SILU": True, "HAS_ADD": True, **block}),
     ):
         types = {name: type_of(name) for name in kernel.arg_names}
         signature = {**types, **dict.fromkeys(constants, "constexpr")}
