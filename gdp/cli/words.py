@@ -21,6 +21,7 @@ from gdp.compose.settings import PATHS, SETTINGS
 INNER_PATHS = (
     "prior.path",
     "prior.repo",
+    "scores.weights",
     "operator.kernel",
     "operator.tables",
     "operator.transmission",
