@@ -52,8 +52,12 @@ ACCEPTED = {
     "force": [True],
     "overwrite": [True],
     "verbose": [True],
+    "save": [["y", "reference", "restored"], ["samples", "compare"], [], None],
+    "compare": [False],
 }
 REFUSED = {
+    "save": ["y", ["x"], ["y", 3], 5],
+    "compare": ["maybe"],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],
@@ -149,7 +153,8 @@ def test_what_is_of_files_is_no_keyword_in_python():
 
 def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
-        "input recursive output verbose preview overwrite device batch checkpoint report force"
+        "input recursive output verbose preview overwrite device batch checkpoint report force "
+        "save compare"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
