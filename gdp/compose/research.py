@@ -23,6 +23,18 @@ class ResearchSettings:
         "it is a list of y, reference, restored, compare, samples",
     )
     compare: bool = of_files(True, "false: without NAME.compare.png, as save= without compare")
+    dataset: str | None = of_files(
+        None,
+        "in place of input=, a paper's set of photos that lies in data=; docs/reproduce.md lists "
+        "them",
+        "it is the name of a set of photos, such as kodak24",
+    )
+    data: str = of_files(
+        "data",
+        "the folder in which the sets of dataset= lie, each in a folder of its name",
+        "it is the folder of the sets of photos",
+        path=True,
+    )
     count: int = of_prior(16, "how many", least=1, most=10_000_000, cosmetic=True)
     label: int | list[int] | None = of_prior(
         None,
