@@ -18,7 +18,7 @@ torch.set_num_threads(1)  # tensors here are small: threads would only wait for 
 
 OPERATORS = sorted(p.stem for p in (CONF / "operator").glob("*.yaml"))
 SAMPLERS = sorted(p.stem for p in (CONF / "sampler").glob("*.yaml"))
-TASKS = sorted({p.stem for p in (CONF / "task").glob("*.yaml")} - {"doctor"})
+TASKS = sorted({p.stem for p in (CONF / "task").glob("*.yaml")} - {"doctor", "sample"})
 
 
 def operator_of(name: str, mask: Path):

@@ -82,6 +82,7 @@ ARROWS = {
     "gdp.stops": (),
     "run": ("gdp.cli", "gdp.stops"),
 }
+ARROWS["gdp.folder"] += ("gdp.train",)  # pictures that a prior draws, as training shows them
 ARROWS["gdp.restore"] += ("operators.coded", "operators.noise", "operators.missing")
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
 ARROWS["operators.small_photo"] += ("operators.blur", "operators.coded", "operators.size")

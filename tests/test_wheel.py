@@ -71,7 +71,7 @@ def test_the_wheel(installed, tmp_path):
     for group, names in (
         ("operator", OPERATORS),
         ("sampler", SAMPLERS),
-        ("task", [*TASKS, "doctor"]),
+        ("task", [*TASKS, "doctor", "sample"]),
     ):
         assert {f"{name}.yaml" for name in names} == {
             file.name for file in (installed / "gdp" / "conf" / group).iterdir()

@@ -49,7 +49,11 @@ def tasks(args: argparse.Namespace) -> list[dict[str, Any]]:
     names = (
         args.tasks.split(",")
         if args.tasks
-        else sorted(file.stem for file in (CONF / "task").glob("*.yaml") if file.stem != "doctor")
+        else sorted(
+            file.stem
+            for file in (CONF / "task").glob("*.yaml")
+            if file.stem not in ("doctor", "sample")
+        )
     )
     pixels = read(SAMPLE).pixels[..., :64, :64]
     priors = {name: gdp.load_prior("photo64", device=name) for name in (args.device, "cpu")}

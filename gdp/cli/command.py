@@ -92,10 +92,15 @@ def run_job(cfg: DictConfig, swept: Container[str], taken: Container[Path | None
     try:
         validate(cfg)
         folder = output_folder(cfg, swept, taken)
-        if hydra_config.runtime.choices.get("task") == "doctor":
+        task = hydra_config.runtime.choices.get("task")
+        if task == "doctor":
             from gdp.doctor.examine import examine
 
             code = examine(cfg)
+        elif task == "sample":
+            from gdp.cli.draw import draw_samples
+
+            code = draw_samples(cfg, folder)
         else:
             code = restore_photos(cfg, folder, words, failed)
     except Exception as error:

@@ -41,7 +41,11 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     """
     from gdp.picture import find_all
 
-    photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
+    listed = photos_of_dataset(cfg)
+    if listed:
+        photos = [found for found, _ in listed]
+    else:
+        photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
     check_writable(folder)
 
     from gdp.compose.configuration import build, group_choices
@@ -51,7 +55,13 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     from gdp.storage.workspace import Workspace
 
     setup = build(cfg, group_choices(HydraConfig.get().runtime.choices), words)
-    items = items_of(photos, folder, cfg, partial(read_fitting, setup))
+    side = square_of(cfg)
+    items = items_of(photos, folder, cfg, partial(read_fitting, setup, side=side))
+    truths = [truth for _, truth in listed] or [None] * len(items)
+    items = [
+        item if truth is None else item._replace(reference=truth)
+        for item, truth in zip(items, truths, strict=True)
+    ]
 
     def on_error(error: Exception, name: str) -> str:
         return report_error(error, cfg.verbose, f"{name}: " if len(items) > 1 else "")
@@ -81,6 +91,30 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
 
     code = summarize(outcomes, folder)
     return code if pages_fine else max(code, SOME_FAILED)
+
+
+def photos_of_dataset(cfg: DictConfig) -> "list[tuple[Found, Path | None]]":
+    """The photos of dataset=, with the truth of those that are degraded; none without it.
+
+    Raises:
+        ValueError, OSError: there is no such set, or it is not whole.
+    """
+    from gdp.picture.datasets import DATASETS, find_dataset
+
+    if cfg.dataset is None:
+        return []
+    if cfg.dataset not in DATASETS:
+        raise ValueError(f"dataset={cfg.dataset}; there are {', '.join(sorted(DATASETS))}")
+    if cfg.input is not None:
+        raise ValueError("dataset= and input= both name photos; give one of them")
+    return find_dataset(cfg.dataset, expand(cfg.data))
+
+
+def square_of(cfg: DictConfig) -> int | None:
+    """The side of the square that the photos of dataset= are cut to; None leaves them."""
+    from gdp.picture.datasets import DATASETS
+
+    return None if cfg.dataset is None else DATASETS[cfg.dataset].square
 
 
 def items_of(

@@ -21,6 +21,7 @@ from gdp.compose.settings import PATHS, SETTINGS
 INNER_PATHS = (
     "prior.path",
     "prior.repo",
+    "scores.weights",
     "operator.kernel",
     "operator.tables",
     "operator.transmission",
@@ -29,7 +30,7 @@ NAME = re.compile(r"[+~]*[\w.@/-]+", re.ASCII)  # what a setting may be called
 COMPOSED = tuple("'\"{([")  # a list or a sweep in which one of these stands is Hydra's to read
 
 # Words that people add, as Hydra's experiments and new settings are, though they are there.
-ADDED = ("+paper=", "+operator.ops=")
+ADDED = ("+paper=", "+experiment=", "+operator.ops=")
 
 
 class Line(NamedTuple):

@@ -21,7 +21,8 @@ from gdp.storage.places import CONF
 from operators.base import Operator
 from samplers.restorer import Restorer
 
-PARTS = ("operator", "sampler", "prior", "tiling", "lowres")  # groups that describe objects
+# Groups that describe objects.
+PARTS = ("operator", "sampler", "prior", "tiling", "lowres", "scores")
 QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps, where a sampler has a number of them
 
 # Where it chooses their number by the problem: calls for each halving of the noise, and of how many
@@ -92,7 +93,8 @@ def build(
         config=config,
         choices=names,
         overrides=words,
-        cosmetic=(*COSMETIC, *absent),
+        cosmetic=(*COSMETIC, "scores", *absent),
+        scores=make(cfg.scores),
     )
 
 

@@ -61,7 +61,8 @@ class Setting:
                 *words, last = map(str, get_args(option))
                 names.append(f"{', '.join(words)} or {last}" if words else last)
             elif get_origin(option) is list:
-                names.append("a list of them")
+                of = ", ".join(map(str, get_args(get_args(option)[0]))) or "them"
+                names.append(f"a list of {of}")
             elif self.path and option in (str, Any):
                 names.append("a path")
             elif option in (int, float):
@@ -101,7 +102,8 @@ class Setting:
         if get_origin(option) is Literal:
             return (number or isinstance(value, str)) and value in get_args(option)
         if get_origin(option) is list:
-            return isinstance(value, Sequence) and not isinstance(value, str)
+            listed = isinstance(value, Sequence) and not isinstance(value, str)
+            return listed and all(self.fits(one, get_args(option)[0]) for one in value)
         return isinstance(value, option)
 
     def within(self, value: float) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
 
+from gdp.compose.research import ResearchSettings
 from gdp.compose.setting import declare, listing, settings_of
 
 # Sections of --help.
@@ -204,7 +205,7 @@ class Settings:
     verbose: bool = of_run_files(False, "true: tracebacks")
 
 
-SETTINGS = settings_of(Settings)
+SETTINGS = settings_of(Settings) | settings_of(ResearchSettings)
 COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
 FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
 YOUNGER = tuple(name for name, setting in SETTINGS.items() if setting.younger)
@@ -213,6 +214,7 @@ PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
 # convert values (strength=1 to 1.0), and refuse a whole sweep for one job; `validate` does neither.
 ConfigStore.instance().store(
     name="gdp_settings",
-    node=asdict(Settings()) | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
+    node={**asdict(Settings()), **asdict(ResearchSettings())}
+    | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
     provider="gdp",
 )

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from gdp.folder.items import Item
-from gdp.folder.saving import result_file, suffixes
+from gdp.folder.saving import FOLDERS, beside, result_file, suffixes
 from gdp.restore.setup import Setup
 from gdp.storage.fingerprint import same_photo
 
@@ -48,9 +48,12 @@ def refuse_to_replace(item: Item, folder: Path, setup: Setup) -> None:
 
     With overwrite=true it may, but for what is no file.
     """
-    overwrite = setup.config["overwrite"]
-    for suffix in suffixes(setup, item.file):
-        file = folder / f"{item.name}{suffix}"
+    overwrite, target = setup.config["overwrite"], folder / item.name
+    files = [target.with_name(f"{target.name}{suffix}") for suffix in suffixes(setup, item.file)]
+    for name in FOLDERS:
+        if name in beside(setup.config):
+            files += [target.parent / name / f"{target.name}{end}" for end in (".png", ".npy")]
+    for file in files:
         if overwrite and os.path.lexists(file) and not file.is_symlink() and not file.is_file():
             raise ValueError(f"{file} is no ordinary file, and is not replaced; move it away")
         if not overwrite and os.path.lexists(file):

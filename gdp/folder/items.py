@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from gdp.picture import Photo, namesake, plain_name, read
+from gdp.picture.datasets import squared
 from gdp.restore.data import read_any, refuse_misfit
 from gdp.restore.setup import Setup
 
@@ -66,12 +67,16 @@ class Outcome(NamedTuple):
     error: str = ""
 
 
-def read_fitting(setup: Setup, file: Path, page: int | None = None) -> Photo:
-    """Read a photo or a measurement.
+def read_fitting(
+    setup: Setup, file: Path, page: int | None = None, side: int | None = None
+) -> Photo:
+    """Read a photo or a measurement; the photo's middle square of `side` pixels, if that is given.
 
     Raises:
         OSError, ValueError: it cannot be read, or is not what the operator makes of pictures.
     """
     photo = read_any(file, setup.operator, page)
+    if side is not None:
+        photo = squared(photo, side)
     refuse_misfit(photo, setup.operator, setup.config["degrade"])
     return photo

@@ -1,7 +1,7 @@
 """A result on disk: NAME.png, NAME.compare.png, NAME.json, and what tasks and samples add."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from gdp.restore.facts import write_json
 from gdp.restore.result import Result
 from gdp.restore.setup import Setup
 
+DEFAULT = ("compare", "samples")  # what is saved beside a result
+FOLDERS = ("y", "reference", "restored")  # what is saved into a folder of that name
 ARRAY = ".restored.npy"  # float32 [C, H, W] in [0, 1], not clipped
 
 
@@ -45,7 +47,8 @@ def save(
         return here / files[-1].name
 
     # Of several samples the others, their mean, and where they differ: the largest std is white.
-    if result.pixels.shape[1] > 1:
+    chosen = beside(config)
+    if result.pixels.shape[1] > 1 and "samples" in chosen:
         std = result.std / report["samples"]["std_at_white"]
         pictures = [*result.samples[1:], result.mean, std]
         for name, pixels in zip(sample_names(len(result.samples)), pictures, strict=True):
@@ -58,7 +61,8 @@ def save(
     panels = [(before[0], bands(before[1])), ("restored", bands(result.image))]
     if result.reference is not None:
         panels.append(("reference", bands(result.reference)))
-    boxes = compare(panels, file(".compare.png"))
+    boxes = compare(panels, file(".compare.png")) if "compare" in chosen else {}
+    folders = save_in_folders(result, target.name, here, chosen)
 
     # Of a measurement all channels, as numbers
     if is_measurement(source):
@@ -77,9 +81,37 @@ def save(
         "files": [path.name[len(target.name) :] for path in files],
         "pictures": {name: f"{target.name}.{name}.png" for name in result.found},
         "panels": boxes,
+        "folders": folders,
     }
     write_json({**content, **report, **(extra or {})}, json_file)
     return files
+
+
+def beside(config: Mapping[str, Any]) -> set[str]:
+    """What is saved beside a result, by the words of save=."""
+    chosen = set(DEFAULT if config["save"] is None else config["save"])
+    return chosen if config["compare"] else chosen - {"compare"}
+
+
+def save_in_folders(result: Result, name: str, here: Path, chosen: Container[str]) -> list[str]:
+    """Write FOLDER/NAME.png for y, the truth and the result, as chosen; of a y that is no picture
+    FOLDER/NAME.npy.
+
+    Returns:
+        The folders.
+    """
+    pictures = dict(zip(FOLDERS, (result.y, result.reference, result.image), strict=True))
+    made = []
+    for folder, pixels in pictures.items():
+        if folder not in chosen or pixels is None:
+            continue
+        made.append(folder)
+        (here / folder).mkdir(exist_ok=True)
+        if pixels.ndim == 4 and not pixels.is_complex():
+            write(bands(pixels), here / folder / f"{name}.png", depth=8)
+        else:
+            write_array(pixels.numpy(force=True), here / folder / f"{name}.npy")
+    return made
 
 
 def result_file(target: Path, source: Path, config: Mapping[str, Any]) -> Path:
@@ -95,8 +127,11 @@ def sample_names(count: int) -> list[str]:
 def suffixes(setup: Setup, source: Path) -> list[str]:
     """The suffixes of all files that the restoration of the photo `source` will have."""
     config = setup.config
-    names = [*setup.operator.pictured, *sample_names(config["samples"])]
+    chosen = beside(config)
+    of_samples = sample_names(config["samples"]) if "samples" in chosen else []
+    names = [*setup.operator.pictured, *of_samples]
     light = [".tiff"] if config["scene"] else []
     main = suffix_for(source, config["format"], config["scene"])
     numbers = [ARRAY] if is_measurement(source) else []
-    return [main, ".compare.png", ".json", *(f".{name}.png" for name in names), *light, *numbers]
+    panels = [".compare.png"] if "compare" in chosen else []
+    return [main, *panels, ".json", *(f".{name}.png" for name in names), *light, *numbers]

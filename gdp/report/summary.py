@@ -22,7 +22,6 @@ COLUMNS = (
     "nfe",
     "consistency",
 )
-OF_INPUT = ("psnr", "ssim", "haarpsi")  # scores of the photo as it was that tables show
 MEAN = "mean"  # the last row of a table of several photos
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets run
@@ -117,7 +116,7 @@ def row_of(entry: Entry) -> dict[str, Any]:
         "steps": nested(report, "config", "sampler", "schedule", "steps"),
         **{key: report.get(key) for key in ("sigma_y", "seed", "seconds", "nfe", "consistency")},
         **{name: value for name, value in scores.items() if isinstance(value, int | float)},
-        **{f"input_{name}": before[name] for name in OF_INPUT if before.get(name) is not None},
+        **{f"input_{k}": value for k, value in before.items() if isinstance(value, int | float)},
     }
 
 
@@ -127,7 +126,11 @@ def mean_row(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     Args:
         rows: of photos, as `row_of` gives them.
     """
-    scored = [row for row in rows if isinstance(row.get("psnr"), int | float)]
+    scored = [
+        row
+        for row in rows
+        if any(isinstance(value, int | float) for key, value in row.items() if key not in COLUMNS)
+    ]
     if len(scored) < 2:
         return None
 

@@ -147,8 +147,13 @@ def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
 
 def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:
     """RMS of A x - y in the caller's units, of pixels [B, C, H, W] in [0, 1]."""
+    return metrics.rms(misfit_of(pixels, A, y))
+
+
+def misfit_of(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
+    """A x - y in the caller's units, of pixels [B, C, H, W] in [0, 1]."""
     with torch.no_grad():
-        return metrics.rms(A(to_model(pixels).to(y)) - y) * A.unit
+        return (A(to_model(pixels).to(y)) - y) * A.unit
 
 
 def report_on(
@@ -159,11 +164,16 @@ def report_on(
     result, guidance = pixels[:1], terms.guidance_of(setup.sampler)
 
     # Against the truth, beside the photo as it was.
-    scores, scores_of_input = None, None
+    scores: dict[str, Any] | None
+    before, choice = None if isinstance(A, Measured) else as_seen(y, result), setup.scores
+    misfit = misfit_of(result, A, y)
     if reference is not None:
-        likest = A.likest(result, reference.to(result))  # up to what y cannot tell
-        before = None if isinstance(A, Measured) else as_seen(y, result)
-        scores, scores_of_input = truth.scores(measurement.name, as_x(likest, A), before, reference)
+        likest = as_x(A.likest(result, reference.to(result)), A)  # up to what y cannot tell
+        scores, scores_of_input = truth.scores(
+            measurement.name, likest, before, reference, choice, misfit
+        )
+    else:
+        scores, scores_of_input = truth.scores_without(as_x(result, A), before, choice, misfit)
 
     # How much samples differ, and how good their mean is.
     spread = None
@@ -176,7 +186,7 @@ def report_on(
             "std_at_white": max(float(std.max()), 1e-6),
             "scores_of_mean": None
             if reference is None
-            else metrics.scores(as_x(mean, A), reference),
+            else metrics.scores(as_x(mean, A), reference, setup.scores),
         }
 
     return {
@@ -189,7 +199,7 @@ def report_on(
         "seconds": cost.seconds,
         "seconds_per_nfe": cost.seconds / max(cost.calls, 1),
         "peak_memory_mb": facts.peak_memory_mb(prior.device),
-        "consistency": consistency(result, A, y),
+        "consistency": metrics.rms(misfit),
         "consistency_saved": consistency(rounded(result), A, y),
         "scores": scores,
         "scores_of_input": scores_of_input,

@@ -8,6 +8,7 @@ import torch
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior, reusable
 from gdp.prior.tiling import TiledPrior
+from gdp.restore.scores.choice import Choice
 from operators.base import Operator
 from operators.identity import Identity
 from samplers.restorer import Restorer
@@ -28,6 +29,7 @@ class Setup(NamedTuple):
     choices: dict[str, str]  # of each group of conf/; a class for an object that was given
     overrides: list[str]  # words of the command line that may change the numbers
     cosmetic: Collection[str]  # settings that do not change the numbers
+    scores: Choice = Choice()  # what results are scored by
 
     def load_prior(self) -> Prior:
         """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""

@@ -6,6 +6,7 @@ x_s = DDIM(eta) of x0 and eps                                         gdp/prior/
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from PIL import Image
@@ -20,20 +21,28 @@ LEGIBLE_SIDE, GAP = 64, 2
 
 
 @torch.inference_mode()
-def sample(prior: Prior, number: int, size: int, eta: float = 0.0, steps: int = 50) -> Tensor:
+def sample(
+    prior: Prior,
+    number: int,
+    size: int,
+    eta: float = 0.0,
+    steps: int = 50,
+    seeds: Sequence[int] | None = None,
+) -> Tensor:
     """Draw images from a prior.
 
     Args:
         prior: what they are drawn from.
-        number: of images; their seeds are 0, 1, ...
+        number: of images.
         size: their side.
         eta: DDIM's share of fresh noise.
         steps: of DDIM, at most; never more than the prior's.
+        seeds: one an image; left out, 0, 1, ...
 
     Returns:
         Images [number, 3, size, size] in [-1, 1].
     """
-    noise = Noise(range(number))
+    noise = Noise(range(number) if seeds is None else seeds)
     x = Noise(noise.seeds, "start").like(torch.empty(number, 3, size, size, device=prior.device))
 
     for t, s in Schedule(min(steps, prior.T), spacing="respaced").pairs(prior.T):

@@ -52,8 +52,22 @@ ACCEPTED = {
     "force": [True],
     "overwrite": [True],
     "verbose": [True],
+    "save": [["y", "reference", "restored"], ["samples", "compare"], [], None],
+    "compare": [False],
+    "dataset": ["kodak24", None],
+    "data": ["data", "/sets"],
+    "count": [1, 50000],
+    "label": [0, 207, [207, 360], None],
+    "eta": [0, 0.5, 1],
 }
 REFUSED = {
+    "save": ["y", ["x"], ["y", 3], 5],
+    "compare": ["maybe"],
+    "dataset": [3],
+    "data": [None, 5],
+    "count": [0, "many"],
+    "label": ["cat", [1.5]],
+    "eta": [-1, 2],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],
@@ -149,10 +163,11 @@ def test_what_is_of_files_is_no_keyword_in_python():
 
 def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
-        "input recursive output verbose preview overwrite device batch checkpoint report force"
+        "input recursive output verbose preview overwrite device batch checkpoint report force "
+        "save compare dataset data count label eta"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference"}
+    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference", "data"}

@@ -110,7 +110,9 @@ def test_no_page_is_left_out_of_the_index():
 
 def test_every_task_sampler_and_prior_has_its_place():
     headings = re.findall(r"^### (.+)$", (DOCS / "tasks.md").read_text(), re.M)
-    assert sorted(name for h in headings for name in h.split(", ")) == sorted([*TASKS, "doctor"])
+    assert sorted(name for h in headings for name in h.split(", ")) == sorted(
+        [*TASKS, "doctor", "sample"]
+    )
     for page, names in (
         ("samplers.md", SAMPLERS),
         ("priors.md", sorted(p.stem for p in (CONF / "prior").glob("*.yaml"))),

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gdp.restore.scores import metrics
+from gdp.restore.scores.choice import Choice
 
 CLEAR = 3.0  # times the correlation without a shift, from which another place speaks for one ...
 SEEN = 8.0  # ... and times its rms over all places, which chance hardly reaches
@@ -31,19 +32,27 @@ def check(reference: Tensor, height: int, width: int) -> None:
 
 
 def scores(
-    name: str, result: Tensor, untouched: Tensor | None, reference: Tensor
+    name: str,
+    result: Tensor,
+    untouched: Tensor | None,
+    reference: Tensor,
+    choice: Choice | None = None,
+    misfit: Tensor | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The scores of a result, and of the photo as it was, against the truth.
 
     Args:
         name: what messages call the photo.
         result, untouched, reference: [1, 3, H, W] in [0, 1]; the second None if there is none.
+        choice: the scores; left out, the default ones.
+        misfit: A x - y of the result, in [0, 1] units.
 
     Returns:
         Both with `psnr_gain_matched` besides, after the one gain that brings them nearest.
     """
     # On the CPU, for not every device has double precision.
     result, reference = result.cpu(), reference.cpu()
+    untouched = None if untouched is None else untouched.cpu()
     dx, dy = shift(result, reference)
     if dx or dy:
         log.warning(
@@ -54,11 +63,28 @@ def scores(
             dy,
         )
 
-    def scores_of(pixels: Tensor) -> dict[str, Any]:
-        matched = metrics.psnr(gain(pixels, reference) * pixels, reference)
-        return metrics.scores(pixels, reference) | {"psnr_gain_matched": float(matched)}
+    def scores_of(subject: metrics.Subject) -> dict[str, Any]:
+        matched = metrics.psnr(gain(subject.pixels, reference) * subject.pixels, reference)
+        return metrics.score(subject, choice or Choice()) | {"psnr_gain_matched": float(matched)}
 
-    return scores_of(result), None if untouched is None else scores_of(untouched.cpu())
+    return (
+        scores_of(metrics.Subject(result, reference, untouched, misfit)),
+        None if untouched is None else scores_of(metrics.Subject(untouched, reference)),
+    )
+
+
+def scores_without(
+    result: Tensor, untouched: Tensor | None, choice: Choice, misfit: Tensor
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """The scores that need no truth, of a result and of the photo as it was; None for none.
+
+    Arguments are those of `scores`.
+    """
+    of_result = metrics.score(metrics.Subject(result, None, untouched, misfit), choice)
+    of_photo = None
+    if untouched is not None:
+        of_photo = metrics.score(metrics.Subject(untouched), choice)
+    return of_result or None, of_photo or None
 
 
 def gain(pixels: Tensor, reference: Tensor) -> float:

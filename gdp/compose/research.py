@@ -1,0 +1,53 @@
+# ruff: noqa: RUF009 (`declare` makes fields, as dataclasses.field does)
+"""Settings for those who measure and publish: what is saved beside a result, samples of a prior."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+from gdp.compose.setting import declare
+
+of_files = partial(declare, section="Pictures in and out", files_only=True, cosmetic=True)
+of_prior = partial(declare, section="Pictures of the prior (task=sample)", files_only=True)
+
+
+@dataclass(kw_only=True)
+class ResearchSettings:
+    """More of the table of settings; see gdp.compose.settings."""
+
+    save: list[Literal["y", "reference", "restored", "compare", "samples"]] | None = of_files(
+        None,
+        "[y,reference,restored,compare,samples]: what is written beside NAME.png; the first three "
+        "into folders y/, reference/ and restored/ that hold nothing else; left out, "
+        "[compare,samples]",
+        "it is a list of y, reference, restored, compare, samples",
+    )
+    compare: bool = of_files(True, "false: without NAME.compare.png, as save= without compare")
+    dataset: str | None = of_files(
+        None,
+        "in place of input=, a paper's set of photos that lies in data=; docs/reproduce.md lists "
+        "them",
+        "it is the name of a set of photos, such as kodak24",
+    )
+    data: str = of_files(
+        "data",
+        "the folder in which the sets of dataset= lie, each in a folder of its name",
+        "it is the folder of the sets of photos",
+        path=True,
+    )
+    count: int = of_prior(16, "how many", least=1, most=10_000_000, cosmetic=True)
+    label: int | list[int] | None = of_prior(
+        None,
+        "of a prior with classes: the one that is drawn, or a list that take turns; left out, each "
+        "picture another at random",
+        "it is a class of the prior, such as 207, or a list of them",
+        cosmetic=True,
+    )
+    eta: float = of_prior(
+        0.0,
+        "DDIM's share of fresh noise: 0 none, 1 as much as DDPM",
+        "it goes from 0, no fresh noise, to 1, as much as DDPM's",
+        least=0,
+        most=1,
+        cosmetic=True,
+    )
