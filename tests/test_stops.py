@@ -101,7 +101,7 @@ def test_ctrl_c_that_a_library_turns_into_something_else(work, tmp_path):
         "import time\n\n\nclass Slow:\n    at = 0\n\n    def __del__(self):\n"
         "        Slow.at += 1\n        if Slow.at == 2:\n"
         "            print('ready', flush=True)\n            time.sleep(3)\n\n\n"
-        f"def main():\n    Slow.at or print('ready' * ('try' in {work!r}), flush=True)\n    {work}\n"
+        f"def main():\n    print('ready' * {'try' in work}, flush=True)\n    {work}\n"
     )
     code = "import sys; from gdp.stops import guarded; sys.exit(guarded('slow')())"
     process = subprocess.Popen(
