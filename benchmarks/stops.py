@@ -84,7 +84,7 @@ def stop_at(moment: float, photos: Path, output: Path, signals: int = 1) -> Outc
 
     # The bar rewrites its line; what remains is said.
     text = err.decode(errors="replace")
-    lines = [line for line in text.splitlines() if line.strip() and "call" not in line]
+    lines = [line for line in text.splitlines() if line.strip() and "%" not in line]
     fault = fault_of(process.returncode, lines, text, output)
     return Outcome(moment, process.returncode, lines, fault)
 

@@ -22,9 +22,10 @@ from gdp.restore.cost import check_memory, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
-from gdp.restore.sample import calls_of_passes, sample
+from gdp.restore.sample import batches_of, expected_passes, sample
 from gdp.restore.setup import Setup
 from gdp.restore.sources import source_from
+from gdp.restore.work import Work
 from operators.base import Operator
 from samplers.restorer import Restorer
 
@@ -158,29 +159,24 @@ def restore_all(
     ]
     groups = group(measurements, setup)
 
-    # Network calls of each group: passes, for each batch of samples that memory bears.
-    totals = []
-    for first, *others in groups:
-        size = setup.at_once(first.operator.x_shape(first.y)[-2:], first.y.device)
-        batches = 1 if others else -(-setup.config["samples"] // size)
-        calls = sum(calls_of_passes(first, setup, prior))
-        check_time(calls, first.operator.x_shape(first.y)[-2:], setup, prior)
-        totals.append(calls * batches)
+    # The network's work on each group, for each batch of samples that memory bears.
+    works = []
+    for together in groups:
+        first = together[0]
+        passes = expected_passes(first, setup, prior)
+        check_time(passes, first.operator.x_shape(first.y)[-2:], setup, prior)
+        works.append(Work(passes * len(batches_of(together, setup)), prior))
 
-    results, began = [], prior.calls
-    for k, together in enumerate(groups):
+    results = []
+    for together, work in zip(groups, works, strict=True):
 
-        def step(
-            t: int,
-            x: Tensor,
-            x0: Tensor,
-            most: int = sum(totals[: k + 1]),
-            first: Measurement = together[0],
-        ) -> None:
+        def step(t: int, x: Tensor, x0: Tensor, first: Measurement = together[0]) -> None:
             if on_step is not None:
-                on_step(min(prior.calls - began, most), sum(totals), shown(x0, first))
+                counts = sum(one.done for one in works), sum(one.total for one in works)
+                on_step(*counts, shown(x0, first))
 
-        restored, cost = sample(together, setup, prior, step)
+        restored, cost = sample(together, setup, prior, step, on_pass=work.begin)
+        work.end()
         results += [
             finish(measurement, samples, cost, setup, prior)
             for measurement, samples in zip(together, restored, strict=True)

@@ -1,8 +1,9 @@
 """What ends the command line from outside: Ctrl-C at any moment, and output that nobody reads.
 
 Ctrl-C is a KeyboardInterrupt, but not while a module is being imported: some libraries swallow it
-there and stay half imported. It comes right after, then. What follows shortly is of the same wish,
-and does not disturb the tidying up.
+there and stay half imported. It comes right after, then, and again where it was swallowed. What
+follows shortly is of the same wish, and does not disturb the tidying up; nor do errors that it has
+caused in code that it broke off.
 """
 
 import importlib
@@ -33,9 +34,7 @@ class Interrupts:
         if self.over or monotonic() - self.last < SAME_WISH:
             return
         if importing(frame):
-            later = threading.Timer(AGAIN, interrupt)
-            later.daemon = True
-            later.start()
+            interrupt_later()
             return
         self.last = monotonic()
         raise KeyboardInterrupt
@@ -50,11 +49,29 @@ def importing(frame: FrameType | None) -> bool:
     return False
 
 
-def interrupt() -> None:
+def interrupt_later() -> None:
     """Have the main thread see another SIGINT."""
     import _thread
 
-    _thread.interrupt_main(signal.SIGINT)
+    later = threading.Timer(AGAIN, _thread.interrupt_main, [signal.SIGINT])
+    later.daemon = True
+    later.start()
+
+
+def stopped() -> bool:
+    """Whether Ctrl-C was pressed: an error that comes then is of what it broke off."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, Interrupts) and handler.last > float("-inf")
+
+
+def swallowed(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Raise Ctrl-C anew where Python could not: in a destructor, or a call from another library."""
+    handler = signal.getsignal(signal.SIGINT)
+    if issubclass(unraisable.exc_type, KeyboardInterrupt) and isinstance(handler, Interrupts):
+        handler.last = float("-inf")
+        interrupt_later()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def guarded(module: str) -> Callable[[], int]:
@@ -68,6 +85,7 @@ def guarded(module: str) -> Callable[[], int]:
         handler = Interrupts()
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)  # until the process ends
+            sys.unraisablehook = swallowed
 
         code = INTERRUPTED
         try:
@@ -78,6 +96,10 @@ def guarded(module: str) -> Callable[[], int]:
             code = error.code if isinstance(error.code, int) else int(error.code is not None)
             if isinstance(error.code, str):
                 say(error.code)
+        except Exception:
+            if not stopped():
+                raise
+            say("stopped")
         finally:
             handler.over = True
             if threading.current_thread() is threading.main_thread():

@@ -1,7 +1,8 @@
 """Does an operator keep its contract?   python -m operators.check mine.Fog density=0.3
 
 Prints a line per property, with its figure at the worst of three sizes and its limit, and what is
-wrong where one is broken. Exit code 0: all kept, 1: a violation, 2: it could not be made at all.
+wrong where one is broken; then what a step costs, and which sampler suits. y may be of any shape,
+real or complex. Exit code 0: all kept, 1: a violation, 2: it could not be made at all.
 """
 
 import ast
@@ -9,12 +10,15 @@ import importlib
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from operators.base import AffineOperator, LinearOperator, Operator, SpectralOperator
+from operators.cost import as_run, suits
+from operators.measured import Measured
 
 SIZES = ((32, 48), (31, 41), (7, 5))
 
@@ -65,6 +69,8 @@ def main(words: list[str]) -> int:
     linear = isinstance(op, LinearOperator | AffineOperator)
     works = "sampler=ddnm and sampler=gdp_x0" if linear else "sampler=gdp_x0 (not linear: no ddnm)"
     broken = sum(not finding.holds for finding in worst.values())
+    if not broken:
+        sys.stdout.writelines(f"{line}\n" for line in suits(op))
     verdict = f"violates {broken} of {len(worst)}; repaired, it" if broken else "all kept;"
     sys.stdout.write(f"{type(op).__name__}: {verdict} works with {works}\n")
     return 1 if broken else 0
@@ -103,13 +109,20 @@ def findings(op: Operator) -> Iterator[Finding]:
 
     for H, W in SIZES:
         try:
-            shape = op.x_shape(torch.empty(1, 3, H, W))
-            sides = [-(-n // op.divisor) * op.divisor for n in shape[-2:]]
-            yield from at_size(op, f"{H}x{W}", torch.rand(2, 3, *sides) * 2 - 1)
+            yield from at_size(op, f"{H}x{W}", picture(op, 2, H, W))
         except Exception as error:  # whatever a user's code raises is what is to be told
             text = " ".join(str(error).split())[:200]
-            remedy = f"{type(error).__name__}: {text} (operators must take any size)"
+            channels = f"x has {op.x_channels or 3} channels, as x_channels says"
+            remedy = f"{type(error).__name__}: {text} (operators must take any size; {channels})"
             yield Finding(f"runs at {H}x{W}", math.inf, 0, remedy)
+
+
+def picture(op: Operator, count: int, H: int, W: int) -> Tensor:
+    """Random x [count, C, h, w] that A takes, of about the size of a y of H x W."""
+    with suppress(Exception):  # else y is no picture, and it is x that has this size
+        H, W = op.x_shape(torch.empty(1, 3, H, W))[-2:]
+    sides = [-(-n // op.divisor) * op.divisor for n in (H, W)]
+    return torch.rand(count, op.x_channels or 3, *sides) * 2 - 1
 
 
 def at_size(op: Operator, size: str, x: Tensor) -> Iterator[Finding]:
@@ -122,6 +135,12 @@ def at_size(op: Operator, size: str, x: Tensor) -> Iterator[Finding]:
     if wrong:
         return
 
+    # Of an A that is declared linear, A(0) tells most.
+    if isinstance(op, LinearOperator):
+        dark = relative(op(torch.zeros_like(x)), y)
+        remedy = "A(0) is not 0: derive it from AffineOperator"
+        yield Finding(f"A(0) = 0, {size}", dark, 1e-4, remedy)
+
     mixed = relative(op(x[1:]) - y[1:], y)
     remedy = "an image's y depends on others of its batch"
     yield Finding(f"images stay apart, {size}", mixed, 1e-4, remedy)
@@ -130,14 +149,16 @@ def at_size(op: Operator, size: str, x: Tensor) -> Iterator[Finding]:
     out = op(z)
     g = None
     if out.requires_grad:
-        (g,) = torch.autograd.grad(out.square().sum(), z, allow_unused=True)
+        (g,) = torch.autograd.grad(out.abs().square().sum(), z, allow_unused=True)
     flat = math.inf if g is None or not g.isfinite().all() else float(not g.any())
     remedy = "no finite, non-zero gradient reaches x: avoid detach, numpy, round, in-place"
     yield Finding(f"differentiable, {size}", flat, 0, remedy)
 
     A = op.linear() if isinstance(op, AffineOperator) else op
     if isinstance(A, LinearOperator):
-        yield from linear_at_size(A, size, x.double())
+        view = as_run(A, y)
+        x = view.state(x) if isinstance(view, Measured) else x
+        yield from linear_at_size(view, size, x.double())
 
 
 def linear_at_size(A: LinearOperator, size: str, x: Tensor) -> Iterator[Finding]:
@@ -170,7 +191,8 @@ def linear_at_size(A: LinearOperator, size: str, x: Tensor) -> Iterator[Finding]
 
 def relative(difference: Tensor, of: Tensor) -> float:
     """Norm of a difference, as a share of the norm of `of`."""
-    return float(difference.detach().double().norm() / of.detach().double().norm().clamp_min(1e-12))
+    off, whole = (v.detach().abs().double().norm() for v in (difference, of))
+    return float(off / whole.clamp_min(1e-12))
 
 
 if __name__ == "__main__":

@@ -133,11 +133,14 @@ class Anchored(Sampler):
         with torch.no_grad():
             schedule = self.timed(prior, A, y)
         count = self.draws if self.near(A, prior, schedule.times(prior.T)[-1]) else 1
+        if run.on_pass is not None:
+            whole = self.expected(prior.T, operator, y)[0]
+            run.on_pass(whole._replace(calls=count * schedule.nfe(prior.T)))
         drawn = []
         for k in range(count):
             seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
             keep = None if run.keep is None else run.keep.at(k)
-            one = Run(seeds, run.init, run.on_step, keep)
+            one = replace(run, seeds=seeds, keep=keep, on_pass=None)
             more = max(self.stirred, STIRRED_DRAWS)
             sampler = replace(self, draws=1, view=k, schedule=schedule, stirred=more)
             drawn.append(sampler.restore(prior, operator, y, one))

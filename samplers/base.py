@@ -21,7 +21,7 @@ from gdp.storage.snapshot import State
 from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.problem import Problem
-from samplers.restorer import DivergedError, OnStep, Restored, Restorer, Run
+from samplers.restorer import DivergedError, OnStep, Pass, Restored, Restorer, Run
 from samplers.start import first_guess
 
 __all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
@@ -76,6 +76,7 @@ class Sampler(Restorer):
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
                 progress = self.begin(prior, problem, init, start)
+                self.tell(progress.pairs, progress.x, run)
             else:
                 progress = self.go_on(prior, state, noise, run)
 
@@ -126,20 +127,24 @@ class Sampler(Restorer):
     def go_on(self, prior: Prior, state: State, noise: Noise, run: Run) -> Progress:
         """Where the snapshot was taken, after a step that `on_step` is told of again."""
         pairs, done, x = state["pairs"], state["done"], state["x"]
+        self.tell(pairs, x, run)
         noise.draws = state["draws"]
         prior.calls += state["calls"]
         if run.on_step is not None:
             run.on_step(pairs[done - 1][0], x, state["x0"])
         return Progress(pairs, x, done, dict(state["memory"]))
 
+    def tell(self, pairs: list[tuple[int, int]], x: Tensor, run: Run) -> None:
+        """Say what the pass takes that begins here, or goes on."""
+        if run.on_pass is not None:
+            run.on_pass(Pass(self.calls_of(pairs), x.shape[-2] * x.shape[-1]))
+
+    def calls_of(self, pairs: list[tuple[int, int]]) -> int:
+        """Network calls of these steps: one each, and none for a trip back in time."""
+        return sum(s < t for t, s in pairs)
+
     def loop(
-        self,
-        progress: Progress,
-        problem: Problem,
-        prior: Prior,
-        noise: Noise,
-        run: Run,
-        calls: int,
+        self, progress: Progress, problem: Problem, prior: Prior, noise: Noise, run: Run, calls: int
     ) -> None:
         """The steps that are left; `calls` is what the prior had counted before the first."""
         pairs, memory = progress.pairs, progress.memory

@@ -47,8 +47,11 @@ class DAPS(Sampler):
     reach: float = 0.14
 
     def nfe(self, T: int) -> int:
+        return self.calls_of(list(self.schedule.pairs(T)))
+
+    def calls_of(self, pairs: list[tuple[int, int]]) -> int:
         """Network calls: `ode` a step, less where so few times are left."""
-        return sum(min(self.ode, t) for t, s in self.schedule.pairs(T) if s < t)
+        return sum(min(self.ode, t) for t, s in pairs if s < t)
 
     def step(
         self,

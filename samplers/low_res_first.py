@@ -23,6 +23,7 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from samplers.base import Restored, Restorer, Run
+from samplers.restorer import Pass
 from samplers.start import NARROW, agreeing
 
 SEED_STRIDE = 0x9E3779B97F4A7C15  # times r, away from a seed: passes draw noise of their own
@@ -88,6 +89,17 @@ class LowResFirst(Restorer):
             self.scales(operator, y)
         )
 
+    def expected(self, T: int, operator: Operator, y: Tensor) -> list[Pass]:
+        """The first pass is at the coarsest scale, the last one at full size."""
+        scales = [*self.scales(operator, y), 1]
+        first = self.sampler.expected(T, operator, y)
+        later = [Pass(self.later().nfe(T), first[0].pixels)] * (len(scales) - 1)
+        sizes = [scales[0]] * len(first) + scales[1:]
+        return [
+            Pass(one.calls, max(1, one.pixels // r**2))
+            for one, r in zip([*first, *later], sizes, strict=True)
+        ]
+
     def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
         """Restore y at each scale that it is large enough for, the coarsest first."""
         scales = [] if run.init is not None else self.scales(operator, y)
@@ -97,7 +109,7 @@ class LowResFirst(Restorer):
         def run_at(r: int, init: Restored | None) -> Run:
             seeds = [seed + r * SEED_STRIDE for seed in run.seeds_for(y)]
             keep = None if run.keep is None else run.keep.at(r)
-            return Run(seeds, init, run.on_step, keep)
+            return replace(run, seeds=seeds, init=init, keep=keep)
 
         # The coarsest pass starts as the sampler does by itself.
         A, y_r = operator.at_scale(scales[0], y)

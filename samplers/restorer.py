@@ -16,10 +16,18 @@ from samplers.start.late import hides, late
 from samplers.start.photo_like import Guess
 
 OnStep = Callable[[int, Tensor, Tensor], None]  # (t, x, x0) after each step
+OnPass = Callable[["Pass"], None]  # what a pass takes, as it begins
 
 
 class DivergedError(ValueError):
     """Sampling reached NaN or infinity."""
+
+
+class Pass(NamedTuple):
+    """A pass over a picture: what it takes."""
+
+    calls: int  # of the network
+    pixels: int  # of the picture
 
 
 class Restored(NamedTuple):
@@ -41,12 +49,14 @@ class Run:
         keep: the slot of a snapshot where its state is kept after every step. Where the slot holds
             a state already, the restoration goes on from there and comes to the same result; the
             network calls that led there count as made.
+        on_pass: is told what a pass takes as it begins, when its times are known.
     """
 
     seeds: Sequence[int] | None = None
     init: Restored | Tensor | None = None
     on_step: OnStep | None = None
     keep: Slot | None = None
+    on_pass: OnPass | None = None
 
     def seeds_for(self, y: Tensor) -> list[int]:
         """The seed of each image of y [B, ...]."""
@@ -75,6 +85,11 @@ class Restorer(ABC):
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         """Network calls of each pass over y, one after the other."""
         return [self.nfe(T)]
+
+    def expected(self, T: int, operator: Operator, y: Tensor) -> list[Pass]:
+        """What is known of the passes over y before they begin; the times may yet be fewer."""
+        H, W = operator.x_shape(y)[-2:]
+        return [Pass(calls, H * W) for calls in self.passes(T, operator, y)]
 
     def timed(self, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
         """The schedule with all that is auto resolved.

@@ -77,6 +77,7 @@ ARROWS = {
         "gdp.report",
         "gdp.picture",
         "gdp.storage",
+        "gdp.stops",
     ),
     "gdp": ("gdp.api",),
     "gdp.stops": (),

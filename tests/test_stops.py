@@ -1,13 +1,14 @@
 """Ctrl-C from start to end, and output that nobody reads: results do not depend on it."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.stops import photos_in, stop_at, words
+from benchmarks.stops import heed, photos_in, stop_at, words
 from gdp.stops import Unread, importing
 
 ROOT = Path(__file__).parents[1]
@@ -82,5 +83,38 @@ def test_what_stands_in_the_way(tmp_path):
         done = subprocess.run(
             [*line, "overwrite=true"], env=ENV, capture_output=True, check=False, timeout=60
         )
-        lines = [one for one in done.stderr.decode().splitlines() if "call" not in one]
+        lines = [one for one in done.stderr.decode().splitlines() if one.strip()]
         assert done.returncode == 2 and len(lines) == 1 and word in lines[0], lines
+
+
+@posix
+@pytest.mark.parametrize(
+    "work",
+    [
+        "try:\n        time.sleep(9)\n    except KeyboardInterrupt:\n        raise AttributeError",
+        "Slow().__del__()\n    x = Slow()\n    del x\n    time.sleep(9)",
+    ],
+)
+def test_ctrl_c_that_a_library_turns_into_something_else(work, tmp_path):
+    """Into an error of its own, or into nothing, as destructors do: it ends all the same."""
+    (tmp_path / "slow.py").write_text(
+        "import time\n\n\nclass Slow:\n    at = 0\n\n    def __del__(self):\n"
+        "        Slow.at += 1\n        if Slow.at == 2:\n"
+        "            print('ready', flush=True)\n            time.sleep(3)\n\n\n"
+        f"def main():\n    print('ready' * {'try' in work}, flush=True)\n    {work}\n"
+    )
+    code = "import sys; from gdp.stops import guarded; sys.exit(guarded('slow')())"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=ENV | {"PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed,
+    )
+    assert process.stdout is not None
+    while process.stdout.readline() != b"ready\n":
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130 and err == b"stopped\n"

@@ -20,6 +20,7 @@ from gdp.cli.streams import readable_streams
 from gdp.cli.words import read_line
 from gdp.compose.refusal import UnknownNameError, refusal
 from gdp.compose.validation import validate
+from gdp.stops import stopped
 from gdp.storage.places import CONF, expand
 from gdp.version import __version__
 
@@ -65,6 +66,8 @@ def main() -> int:
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
+        if stopped():
+            raise KeyboardInterrupt from None
         log.error("error: %s", refusal(error))
         return SOME_FAILED
     except KeyboardInterrupt as stop:

@@ -9,6 +9,7 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from gdp.compose.refusal import refusal
+from gdp.stops import stopped
 
 if TYPE_CHECKING:
     from gdp.folder.items import Outcome
@@ -27,7 +28,12 @@ def report_error(error: Exception, verbose: bool, where: str = "") -> str:
 
     Returns:
         The line, without its beginning.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C has led to the error.
     """
+    if stopped():
+        raise KeyboardInterrupt from None
     expected = (ValueError, TypeError, OSError)
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"

@@ -16,6 +16,7 @@ from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix
+from gdp.restore.measure import forget
 from gdp.restore.setup import Setup
 from gdp.storage.places import CONF
 from operators.base import Operator
@@ -72,6 +73,7 @@ def build(
     operator = objects["operator"] if "operator" in objects else make(cfg.operator)
     check_part(operator, Operator)
     check_part(bare, Restorer)
+    forget(operator)
     sampler = make(cfg.lowres)(bare)
     sampler.check(operator)
     colourfix.check(cfg.colourfix, operator)

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from gdp.folder.bar import Bar
 from gdp.folder.finished import finished, refuse_to_replace
 from gdp.folder.group import Group, preview_file, sample_group
 from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
@@ -66,6 +67,7 @@ class Folder:
         self.settings = fingerprint.of_settings(setup.config, setup.cosmetic)
         self.known: dict[str, Outcome] = {}  # of photos that have come to their end
         self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
+        self.bar = Bar(len(items))
 
     def settle(self) -> bool:
         """Find out what is finished.
@@ -119,10 +121,11 @@ class Folder:
             new = plan(self.items, left, self.setup, self.settings, prior.device, old)
             if new != old:
                 new.write(self.space.manifest)
-            for batch in new.batches:
-                if any(name not in self.known for name in batch):
-                    for group in self.groups(batch, prior):
-                        self.restore_group(group, prior)
+            with self.bar.running(before=len(self.known)):
+                for batch in new.batches:
+                    if any(name not in self.known for name in batch):
+                        for group in self.groups(batch, prior):
+                            self.restore_group(group, prior)
         except BaseException as error:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
             if self.space.keep and isinstance(error, KeyboardInterrupt):
@@ -145,14 +148,13 @@ class Folder:
         groups: dict[Any, Group] = {}
         for item in (self.items[name] for name in batch if name in self.items):
             try:
+                self.bar.begin(item.title)
                 self.sources[item.name] = fingerprint.of_photo(item.sources)
                 first, truth = item.beside(item.init), item.beside(item.reference)
                 photo = fit_alpha(item.read(), self.setup)
-                device = prior.device
-                check_memory(photo, self.setup, device)
-                measurement = observe(
-                    photo, self.setup, device, item.title, item.file, first, truth
-                )
+                check_memory(photo, self.setup, prior.device)
+                beside = (item.title, item.file, first, truth)
+                measurement = observe(photo, self.setup, prior.device, *beside)
             except Exception as error:
                 self.fail(item, error)
                 continue
@@ -163,10 +165,10 @@ class Folder:
         """Restore and save photos that share network calls; one by one where that fails."""
         if all(item.name in self.known for item, _ in group):
             return
+        self.bar.begin(group[0][0].title, len(group))
+        known = (self.space, self.settings, self.sources, self.bar)
         try:
-            restored, cost = sample_group(
-                group, self.setup, prior, self.space, self.settings, self.sources
-            )
+            restored, cost = sample_group(group, self.setup, prior, *known)
         except Exception as error:
             if len(group) == 1:
                 return self.fail(group[0][0], error)
@@ -202,7 +204,9 @@ class Folder:
         seconds = cost.seconds + perf_counter() - began
         where = result_file(target, item.file, self.setup.config)
         self.known[item.name] = Outcome(item.name, DONE, seconds, where)
-        self.on_files(files)
+        with self.bar.aside():
+            self.on_files(files)
+        self.bar.end()
 
     def fail(self, item: Item, error: Exception) -> None:
         """Report a photo that cannot be restored. OSError where none can be saved."""
@@ -211,3 +215,4 @@ class Folder:
         if item.name not in self.known:
             message = self.on_error(error, item.title)
             self.known[item.name] = Outcome(item.name, FAILED, error=message)
+            self.bar.end()

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gdp.folder.bar import Bar
 from gdp.folder.items import Item
 from gdp.folder.progress import Progress
 from gdp.prior.prior import Prior
 from gdp.restore.cost import check_time
 from gdp.restore.observe import Measurement
-from gdp.restore.sample import Cost, calls_of_passes, sample
+from gdp.restore.sample import Cost, batches_of, expected_passes, sample
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
 from gdp.storage.snapshot import Snapshot
@@ -29,8 +30,9 @@ def sample_group(
     space: Workspace,
     settings: str,
     sources: Mapping[str, Any],
+    bar: Bar,
 ) -> tuple[list[Restored], Cost]:
-    """Sample a group, with a bar, previews, and snapshots of how far it is.
+    """Sample a group, with previews, and snapshots of how far it is.
 
     Args:
         group: photos of equal `likeness`.
@@ -39,6 +41,7 @@ def sample_group(
         space: the folder, where the snapshot is kept.
         settings: the settings' fingerprint.
         sources: the fingerprint of each photo, by name.
+        bar: of the run, which it moves.
 
     Raises:
         ValueError: the sampler diverged.
@@ -54,13 +57,14 @@ def sample_group(
     if snapshot.load():
         log.info("%s: goes on where it was", title)
 
-    passes = calls_of_passes(first, setup, prior)
-    check_time(sum(passes), first.operator.x_shape(first.y)[-2:], setup, prior)
+    passes = expected_passes(first, setup, prior)
+    check_time(passes, first.operator.x_shape(first.y)[-2:], setup, prior)
+    passes *= len(batches_of(measurements, setup))
     previews = [preview_file(space, item.name) for item in items]
-    shown = (first.operator, first.y, previews, config["preview"])
-    with Progress(passes, title, prior, *shown) as progress:
+    with Progress(passes, prior, bar, previews, config["preview"]) as progress:
+        follow = (progress.step, snapshot.slot(), progress.begin)
         try:
-            restored, cost = sample(measurements, setup, prior, progress.step, snapshot.slot())
+            restored, cost = sample(measurements, setup, prior, *follow)
         except KeyboardInterrupt:
             snapshot.stop()
             raise

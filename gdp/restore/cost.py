@@ -13,6 +13,7 @@ from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.facts import free_memory
 from gdp.restore.setup import Setup
+from samplers.restorer import Pass
 
 COPIES = 8  # x_t, x0, eps, A's intermediate pictures, a step's noise, and the result
 LONG = 2 * 3600.0  # seconds of one photo that are told of first
@@ -50,11 +51,11 @@ def check_memory(photo: Photo, setup: Setup, device: torch.device) -> None:
         )
 
 
-def check_time(calls: int, size: Sequence[int], setup: Setup, prior: Prior) -> None:
+def check_time(passes: Sequence[Pass], size: Sequence[int], setup: Setup, prior: Prior) -> None:
     """Refuse a restoration that takes hours.
 
     Args:
-        calls: of the network, for each sample.
+        passes: what each sample takes.
         size: the result's height and width, in pixels.
         setup: the settings.
         prior: the prior, loaded.
@@ -63,7 +64,8 @@ def check_time(calls: int, size: Sequence[int], setup: Setup, prior: Prior) -> N
         ValueError: with the estimate, unless force=true.
     """
     height, width = size
-    work = float(calls) * height * width * setup.config["samples"]
+    calls = sum(one.calls for one in passes)
+    work = sum(float(one.calls) * one.pixels for one in passes) * setup.config["samples"]
     if setup.config["force"] or work < SURE:
         return
 

@@ -50,8 +50,9 @@ def finish(
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
     if y.shape[1] == 3 and is_grey(y):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
+    doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     if data or config["degrade"]:
-        remarks.append(doubt(pixels, A, y))
+        remarks.append(doubtful)
     else:
         pixels = agree(pixels, A, y, measurement.photo.rounding)
         verdict = judge(pixels, A, y)
@@ -72,7 +73,7 @@ def finish(
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
-    report = report_on(pixels, measurement, A, cost, setup, prior)
+    report = report_on(pixels, measurement, A, cost, setup, prior) | {"doubt": doubtful or None}
     return Result(
         pixels=as_x(pixels, A)[None],
         y=A.given(y) if isinstance(A, Measured) else to_image(y),

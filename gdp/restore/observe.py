@@ -10,7 +10,7 @@ from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
 from gdp.restore.masking import fit_mask
-from gdp.restore.measure import check, check_photo, fitted, foreign, viewed
+from gdp.restore.measure import check, check_photo, dear, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.compression import compressed
@@ -117,7 +117,7 @@ def observe(
     if file is not None:
         suffix = suffix_for(file, config["format"], config["scene"])
         check_result(suffix, config["depth"], H, W)
-    for line in operator.findings:
+    for line in filter(None, (*operator.findings, dear(setup.operator))):
         log.info("%s: %s", name, line)
     if sigma_y == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
@@ -183,6 +183,8 @@ def observe_measurement(
 
     given = fitted(photo.pixels, operator).to(device)
     operator, y = viewed(operator.with_noise(config["sigma_y"]), given, own_units=True)
+    if dear(setup.operator):
+        log.info("%s: %s", name, dear(setup.operator))
     H, W = operator.x_shape(y)[-2:]
     first = starting(init, H, W, device)
     return Measurement(name, y, operator, photo, None, first, not setup.shareable)

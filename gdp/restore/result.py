@@ -83,7 +83,9 @@ class Result:
         width, height = self.report["size"]
         several = f"{len(self.reports)} photos, " if len(self.reports) > 1 else ""
         consistency, seconds = self.report["consistency"], self.report["seconds"]
-        return f"Result({several}{width}x{height}, consistency {consistency:.2g}, {seconds:.1f} s)"
+        far = ", far from y" if any(report.get("doubt") for report in self.reports) else ""
+        agrees = f"consistency {consistency:.2g}{far}"
+        return f"Result({several}{width}x{height}, {agrees}, {seconds:.1f} s)"
 
     def save(
         self, path: "str | Path | BinaryIO", quality: int = 95, format: str | None = None

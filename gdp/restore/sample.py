@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from gdp.restore.setup import Setup
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
 from operators.measured import Measured
-from samplers.restorer import DivergedError, OnStep, Restored, Restorer, Run
+from samplers.restorer import DivergedError, OnPass, OnStep, Pass, Restored, Restorer, Run
 
 log = logging.getLogger("gdp")
 
@@ -35,6 +36,7 @@ def sample(
     prior: Prior,
     on_step: OnStep | None = None,
     keep: Slot | None = None,
+    on_pass: OnPass | None = None,
 ) -> tuple[list[Restored], Cost]:
     """All samples of photos of equal `likeness`, in shared calls of the network.
 
@@ -44,6 +46,7 @@ def sample(
         prior: the prior, loaded.
         on_step: follows every step as (t, x, x0).
         keep: where the state is kept, so that an interrupted restoration goes on.
+        on_pass: is told of each pass as it begins.
 
     Returns:
         For each photo its samples [S, 3, H, W] in [-1, 1] with the operator as bound; and the cost.
@@ -59,7 +62,7 @@ def sample(
     most = setup.at_once(first.operator.x_shape(first.y)[-2:], y.device)
     if isinstance(first.operator, Measured):
         prior = ChannelPrior(prior, first.operator.groups)
-    run = Run(setup.seeds, init, on_step, keep)
+    run = Run(setup.seeds, init, on_step, keep, on_pass)
     return draw(setup.sampler, prior, first.operator, y, run, most)
 
 
@@ -85,8 +88,7 @@ def draw(
         return [Restored(x, operator) for x in same], Cost(0, 0.0)
 
     A, y = operator.whitened(y)
-    size = most if photos == 1 else len(seeds)
-    batches = [seeds[k : k + size] for k in range(0, len(seeds), size)]
+    batches = split(seeds, photos, most)
 
     # Each batch of samples keeps its state in a slot of its own.
     drawn = []
@@ -95,7 +97,7 @@ def draw(
         if isinstance(init, Tensor):
             init = init.repeat_interleave(len(batch), 0)
         keep = run.keep.at(k) if run.keep is not None and len(batches) > 1 else run.keep
-        one = Run(batch * photos, init, run.on_step, keep)
+        one = replace(run, seeds=batch * photos, init=init, keep=keep)
         repeated = y.repeat_interleave(len(batch), 0)
         try:
             drawn.append(restored(sampler, prior, A, repeated, one))
@@ -126,10 +128,26 @@ def restored(sampler: Restorer, prior: Prior, A: Operator, y: Tensor, run: Run) 
     return sampler.restore(prior, A, y, run)
 
 
-def calls_of_passes(measurement: Measurement, setup: Setup, prior: Prior) -> list[int]:
-    """Network calls of each pass over a photo; one that starts from a picture has one pass."""
+def split(seeds: Sequence[int], photos: int, most: int) -> list[list[int]]:
+    """The samples in batches: of one photo as many as `most`, of several all at once."""
+    size = most if photos == 1 else len(seeds)
+    return [list(seeds[k : k + size]) for k in range(0, len(seeds), size)]
+
+
+def batches_of(measurements: Sequence[Measurement], setup: Setup) -> list[list[int]]:
+    """The seeds of the samples that go through the network together."""
+    first = measurements[0]
+    most = setup.at_once(first.operator.x_shape(first.y)[-2:], first.y.device)
+    return split(setup.seeds, len(measurements), most)
+
+
+def expected_passes(measurement: Measurement, setup: Setup, prior: Prior) -> list[Pass]:
+    """Passes over a photo for each batch of samples; from a picture to start from there is one."""
     if measurement.operator.leaves:
-        return [0]
+        return []
     A, y = measurement.operator.whitened(measurement.y)
-    passes = setup.sampler.passes(prior.T, A, y)
-    return passes[: None if measurement.init is None else 1]
+    passes = setup.sampler.expected(prior.T, A, y)
+    if measurement.init is None:
+        return passes
+    H, W = A.x_shape(y)[-2:]
+    return [passes[0]._replace(pixels=H * W)]

@@ -5,10 +5,15 @@ repeat   a = <r, z> / <p, M p>;   u += a p;   r -= a M p
          z = P r;   p = z + <r, z> / (<r, z> before) p
 """
 
+import logging
 from collections.abc import Callable
+from time import monotonic
 
 import torch
 from torch import Tensor
+
+OFTEN = 30.0  # seconds between two lines of how far it is
+log = logging.getLogger("gdp")
 
 
 def cg(
@@ -41,10 +46,16 @@ def cg(
     z = p = precondition(r)
     rz, stop = dot(r, z), tol**2 * dot(b, b)
 
-    for _ in range(max_iter):
+    told = monotonic()
+    for k in range(max_iter):
         going = dot(r, r) > stop
         if not going.any():
             break
+
+        # Where A is dear, say how far it is.
+        if monotonic() - told > OFTEN:
+            told, off = monotonic(), float((dot(r, r) / dot(b, b)).sqrt().max())
+            log.info("solving for x: %d of at most %d iterations, off by %.1e", k, max_iter, off)
 
         # A step along p; none for an image that has stopped.
         Mp = matvec(p)

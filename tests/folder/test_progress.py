@@ -1,102 +1,119 @@
-"""What is seen while a restoration runs: a bar that counts what is counted, previews, and what
-Ctrl-C leaves.
+"""What is seen while a restoration runs: one bar that moves on to its end, a line a minute where
+there is no terminal, previews, and what Ctrl-C leaves.
 """
 
 import io
+import logging
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
 from gdp import cli as program
+from gdp.folder import bar as bars
+from gdp.folder.bar import Bar, spoken
 from gdp.folder.progress import Progress
 from gdp.picture import read
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.tiling import TiledPrior
 from operators.identity import Identity
+from operators.size.avgpool import AvgPool
 from samplers.low_res_first import LowResFirst
+from samplers.restorer import Run
 from tests.conftest import sampler_of
 from tests.test_cli import cli, files  # noqa: F401
 
 A = Identity()
 
 
-def bars(sampler, prior, y, tmp_path, monkeypatch, repeat=1):
-    """Every (title, n, total) that the bar showed."""
+class Terminal(io.StringIO):
+    """A terminal that keeps what was written."""
+
+    def isatty(self):
+        return True
+
+
+def places(sampler, prior, y, tmp_path, monkeypatch, A=A, repeat=1):
+    """Where the bar stood, from a photo's begin to its end."""
     seen = []
 
-    class Watched(Progress):
-        def show(self, calls):
-            super().show(calls)
-            seen.append((self.bar.desc.strip(": "), self.bar.n, self.bar.total))
+    class Watched(Bar):
+        def show(self, at):
+            super().show(at)
+            seen.append(self.at)
 
-    monkeypatch.setattr("gdp.folder.progress.OFTEN", 0)
-    monkeypatch.setattr("sys.stderr", io.StringIO())
-    with Watched(
-        sampler.passes(prior.T, A, y), "photo", prior, A, y, tmp_path / "x.preview.png", None
-    ) as progress:
+    monkeypatch.setattr(bars, "OFTEN", -1)
+    bar, expected = Watched(1), sampler.expected(prior.T, A, y) * repeat
+    with (
+        bar.running(),
+        Progress(expected, prior, bar, tmp_path / "x.preview.png", None) as progress,
+    ):
+        bar.begin("photo")
         for _ in range(repeat):
-            sampler(prior, A, y, on_step=progress.step)
+            sampler.restore(
+                prior, A, y, Run(on_step=progress.step, on_pass=progress.begin, seeds=[0])
+            )
+        share = progress.work.share()
+        bar.end()
+    assert seen == sorted(seen) and seen[0] == 0 and seen[-1] == 1 and prior.on_part is None
+    assert share == pytest.approx(1) and progress.work.done == progress.work.total
+    assert not list(tmp_path.iterdir())
     return seen
 
 
 @pytest.mark.parametrize("name", ["auto", "daps", "gdp_x0_v1"])
-def test_bars_count_calls(name, tmp_path, monkeypatch):
-    y = torch.zeros(1, 3, 32, 32)
+def test_one_bar_for_scales_and_samples(name, tmp_path, monkeypatch):
+    """Each call counts as its pixels: a pass at half the size is a quarter of one at full size."""
     sampler = LowResFirst(sampler_of(name, 8), factors=[4, 2])
-    first, second, third = sampler.passes(1000, A, y)
-    seen = bars(sampler, GaussianPrior(), y, tmp_path, monkeypatch, repeat=2)
-    ends = [s for s in seen if s[1] == s[2]]
-    assert ends == 2 * [
-        ("photo 1/3", first, first),
-        ("photo 2/3", second, second),
-        ("photo 3/3", third, third),
-    ]
-    assert all(n <= total for _, n, total in seen) and not list(tmp_path.iterdir())
+    first, second, third = sampler.passes(1000, A, torch.zeros(1, 3, 32, 32))
+    y = torch.zeros(1, 3, 32, 32)
+    seen = places(sampler, GaussianPrior(), y, tmp_path, monkeypatch, repeat=2)
+    whole = 2 * (first / 16 + second / 4 + third)
+    ends = [first / 16, first / 16 + second / 4, first / 16 + second / 4 + third]
+    for end in ends:
+        assert any(at == pytest.approx(min(end / whole, 0.99), abs=1e-6) for at in seen)
 
 
-def test_parts_of_a_call_are_told(tmp_path, monkeypatch):
+def test_calls_that_are_fewer_than_expected_end_it_too(tmp_path, monkeypatch):
+    """steps=auto: the number of calls is found when a pass begins, after it was announced."""
+    y = AvgPool(2)(torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)) - 0.5)
+    for rate, draws in (("2.5", 1), ("1", 3)):
+        words = (f"sampler.rate={rate}", f"sampler.draws={draws}")
+        sampler = LowResFirst(sampler_of("anchored", "auto", *words), factors=[2])
+        prior = GaussianPrior(0.0, 0.2)
+        places(sampler, prior, y, tmp_path, monkeypatch, AvgPool(2))
+        assert prior.calls != sum(sampler.passes(1000, AvgPool(2), y))
+
+
+def test_parts_of_a_call_move_it(tmp_path, monkeypatch):
     prior = TiledPrior(GaussianPrior(), 16, 4)
-    seen = bars(sampler_of("ddnm", 3), prior, torch.zeros(1, 3, 20, 40), tmp_path, monkeypatch)
-    counts = [n for _, n, _ in seen]
-    assert (
-        counts == sorted(counts)
-        and counts[-1] == 3
-        and any(0 < n < 1 for n in counts)
-        and prior.on_part is None
-    )
-
-
-def test_tiles_of_a_later_pass_begin_its_bar(tmp_path, monkeypatch):
-    """At once, not after its first step; and a pass that ends early is followed by the next."""
+    seen = places(sampler_of("ddnm", 3), prior, torch.zeros(1, 3, 20, 40), tmp_path, monkeypatch)
+    assert any(0 < at < 1 / 3 for at in seen)
     sampler = LowResFirst(sampler_of("ddnm", 4), factors=[2])
-    seen = bars(
-        sampler,
-        TiledPrior(GaussianPrior(), 16, 4),
-        torch.zeros(1, 3, 40, 40),
-        tmp_path,
-        monkeypatch,
-    )
-    second = [n for title, n, _ in seen if title == "photo 2/2"]
-    assert 0 < second[0] < 1 and second == sorted(second) and second[-1] == 2
-    monkeypatch.setattr(LowResFirst, "passes", lambda *_: [9, 2])
-    titles = [
-        title
-        for title, *_ in bars(
-            sampler, GaussianPrior(), torch.zeros(1, 3, 40, 40), tmp_path, monkeypatch
-        )
-    ]
-    assert titles == 4 * ["photo 1/2"] + 2 * ["photo 2/2"]
+    y = torch.zeros(1, 3, 40, 40)
+    seen = places(sampler, TiledPrior(GaussianPrior(), 16, 4), y, tmp_path, monkeypatch)
+    coarse = 1 / (1 + 2)  # four calls at a quarter of the pixels, before two at full size
+    assert any(coarse < at < coarse + 1 / 3 - 0.01 for at in seen)
 
 
 def test_calls_of_an_earlier_run_say_nothing_of_the_speed(tmp_path):
     from gdp.storage.snapshot import Snapshot
 
     def restore(snapshot):
-        prior, y, sampler = GaussianPrior(), torch.zeros(1, 3, 8, 8), sampler_of("ddnm", 6)
-        with Progress([6], "photo", prior, A, y, tmp_path / "x.preview.png") as progress:
-            sampler(prior, A, y, on_step=progress.step, keep=snapshot.slot())
-            return progress.bar.initial, progress.calls - progress.before
+        prior, y, sampler, bar = (
+            GaussianPrior(),
+            torch.zeros(1, 3, 8, 8),
+            sampler_of("ddnm", 6),
+            Bar(1),
+        )
+        with (
+            bar.running(),
+            Progress(sampler.expected(1000, A, y), prior, bar, tmp_path / "x.png") as progress,
+        ):
+            run = Run([0], None, progress.step, snapshot.slot(), progress.begin)
+            sampler.restore(prior, A, y, run)
+            return bar.skipped, progress.work.done
 
     first = Snapshot(tmp_path / "s", "key", 1e-9)
     write, writes = first.write, []
@@ -109,7 +126,56 @@ def test_calls_of_an_earlier_run_say_nothing_of_the_speed(tmp_path):
     assert restore(first) == (0, 6)
     second = Snapshot(tmp_path / "s", "key", None)
     second.minutes = 1.0
-    assert second.load() and restore(second) == (4, 6)
+    assert second.load()
+    skipped, done = restore(second)
+    assert skipped == pytest.approx(4 / 6) and done == 6
+
+
+def folder_of(count):
+    from PIL import Image
+
+    Path("in").mkdir()
+    for k in range(count):
+        Image.new("RGB", (16, 16), (90 + k, 120, 60)).save(f"in/p{k}.png")
+
+
+def test_a_terminal_sees_one_bar_for_a_folder(cli, monkeypatch):  # noqa: F811
+    """It says which photo of how many, ends at 100 %, and lines do not run into it."""
+    folder_of(3)
+    Path("in/p1.png").write_bytes(b"no picture")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr(bars, "OFTEN", -1)
+    monkeypatch.setattr(
+        "sys.argv", ["run.py", "input=in", "output=o", "task=denoise", "steps=2", "batch=1"]
+    )
+    assert program.main() == 1
+    shown = terminal.getvalue()
+    percents = [int(p) for p in re.findall(r"(\d+)%\|", shown)]
+    assert percents == sorted(percents) and percents[-1] == 100
+    assert "1 of 3, p0.png" in shown and "3 of 3, p2.png" in shown and " left" in shown
+    assert "call" not in shown and "Ax" not in shown and "done in" in shown
+    lines = [line.rpartition("\r")[2] for line in shown.splitlines()]
+    assert any(line.strip("\x1b[A ").startswith("error: p1.png") for line in lines)
+
+
+def test_a_line_a_minute_without_a_terminal(caplog, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(bars, "monotonic", lambda: now[0])
+    bar = Bar(2)
+    with caplog.at_level(logging.INFO, "gdp"), bar.running():
+        for name in ("a.png", "b.png"):
+            bar.begin(name)
+            for k in range(1, 90):
+                now[0] += 1
+                bar.move(k / 90)
+            bar.end()
+    assert [record.getMessage() for record in caplog.records] == [
+        "1 of 2, a.png: 33 %, 2 min left",
+        "2 of 2, b.png: 67 %, 59 s left",
+        "2 of 2, b.png: 100 %, done in 3 min",
+    ]
+    assert [spoken(s) for s in (3.2, 99, 600, 7800)] == ["3 s", "99 s", "10 min", "2 h 10 min"]
 
 
 def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811

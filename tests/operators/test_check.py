@@ -1,16 +1,20 @@
 """python -m operators.check tells a kept contract from a broken one."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from operators import cost
 from operators.check import findings, main
+from operators.cost import suits
 from tests.conftest import OPERATORS, operator_of
 
 SOURCE = """
+import time
 import torch
 from operators.base import LinearOperator, Operator, SpectralOperator
 
@@ -41,6 +45,10 @@ class Deaf(Operator):
     def forward(self, x):
         return x.detach()
 
+class Square(Operator):
+    def forward(self, x):
+        return x**2
+
 class OneSize(Operator):
     def __init__(self):
         super().__init__()
@@ -51,6 +59,29 @@ class OneSize(Operator):
 class Mixer(Operator):
     def forward(self, x):
         return x - x.mean(0)
+
+class Affine(LinearOperator):
+    def forward(self, x):
+        return 0.5 * x + 0.4
+
+class KSpace(LinearOperator):
+    x_channels = 1
+    def forward(self, x):
+        return torch.fft.fft2(x, norm="ortho") * (torch.arange(x.shape[-1]) % 3 != 1)
+    def x_shape(self, y):
+        return len(y), 1, *y.shape[-2:]
+
+class Bands(LinearOperator):
+    x_channels = 7
+    def forward(self, x):
+        return x.sum(1)
+    def x_shape(self, y):
+        return len(y), 7, *y.shape[1:]
+
+class Dear(LinearOperator):
+    def forward(self, x):
+        time.sleep(0.02)
+        return x + 0.3 * x.roll(1, -1)
 
 class WrongSpectrum(SpectralOperator):
     def forward(self, x):
@@ -83,6 +114,7 @@ def test_a_good_operator(folder, capsys):
         ("Deaf", "gradient"),
         ("OneSize", "any size"),
         ("Mixer", "depends on others"),
+        ("Affine", "A(0) is not 0: derive it from AffineOperator"),
         ("WrongSpectrum", "singular values"),
     ],
 )
@@ -91,6 +123,29 @@ def test_every_fault_is_named(folder, capsys, name, says):
     said = capsys.readouterr().out
     assert "FAIL" in said and says in said and "violates" in said and "all kept" not in said
     assert len(said.splitlines()) < 12  # a line per property, at the worst size
+
+
+@pytest.mark.parametrize("name", ["KSpace", "Bands"])
+def test_y_of_any_shape(folder, capsys, name):
+    """Complex, without channels, of an x of one channel or of seven."""
+    assert main([f"mine_to_check.{name}"]) == 0
+    said = capsys.readouterr().out
+    assert "adjoint (dot test)" in said and "all kept" in said and "at most 30 of A and A^T" in said
+
+
+def test_what_a_step_costs(folder, monkeypatch):
+    """And which sampler suits: A and A^T alone, where solving takes long."""
+    import mine_to_check as mine
+
+    monkeypatch.setattr(cost, "LONGEST", 0.1)
+    costs, suited = suits(mine.Fog(), 16)
+    assert costs.startswith("cost at 16x16: A ") and "prox" in costs and "sampler=auto" in suited
+    costs, suited = suits(mine.Dear(), 16)
+    seconds = float(re.search(r"prox ([0-9.]+) s \(reckoned", costs)[1])
+    assert 30 * 0.04 <= seconds < 10 and "sampler=dds" in suited and "sampler=dps" in suited
+    costs, suited = suits(mine.Square(), 16)
+    assert "its gradient" in costs and "gdp_linesearch" in suited
+    assert not list(suits(mine.OneSize(), 16))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from PIL import Image
 
 import gdp
 from gdp.api import restore
+from gdp.restore import measure
 from gdp.restore.setup import Setup
 from operators.base import LinearOperator
 from tests.test_cli import cli, files  # noqa: F401
@@ -157,11 +158,52 @@ def test_a_result_far_from_y_is_told_of(disk, caplog):
         adjoint = Slices.adjoint
 
     y = Slices()(2 * disk - 1)
-    restore(y, operator=Other(), sigma_y=0.01, steps=2)
-    assert "does not explain y" in caplog.text
+    result = restore(y, operator=Other(), sigma_y=0.01, steps=2)
+    assert "does not explain y" in caplog.text and "does not explain y" in result.report["doubt"]
+    assert "far from y" in repr(result)
     caplog.clear()
-    restore(y, operator=Slices(), sigma_y=0.05, steps=2)
-    assert "explain" not in caplog.text
+    result = restore(y, operator=Slices(), sigma_y=0.05, steps=2)
+    assert "explain" not in caplog.text and result.report["doubt"] is None
+    assert "far from y" not in repr(result)
+
+
+@pytest.mark.parametrize("what", ["measurement", "photo", "y="])
+def test_zero_is_evaluated_once(what, disk):
+    """A(0), which tells what fits, is remembered, until the operator is used again."""
+    seen = []
+
+    class Counting(Slices if what == "measurement" else LinearOperator):
+        def forward(self, x):
+            if not x.any() and not x.requires_grad:
+                seen.append(tuple(x.shape))
+            return super().forward(x) if what == "measurement" else 0.5 * x
+
+    A = Counting()
+    given = Slices()(2 * disk - 1) if what == "measurement" else disk.expand(-1, 3, -1, -1)
+    take = {"y": given} if what == "y=" else {"photo": given}
+    for times in (1, 2):
+        restore(**take, operator=A, sigma_y=0.05, sampler="ddnm", steps=1)
+        assert len(seen) == times and seen[0][0] == 1
+
+
+def test_a_dear_operator_says_what_a_step_takes(disk, caplog, monkeypatch):
+    monkeypatch.setattr(measure, "DEAR", 0.0)
+    with caplog.at_level("INFO", "gdp"):
+        restore(Slices()(2 * disk - 1), operator=Slices(), sigma_y=0.05, steps=1)
+    assert "up to 30 conjugate gradients" in caplog.text and "sampler=dds" in caplog.text
+    caplog.clear()
+    with caplog.at_level("INFO", "gdp"):
+        restore(disk[0].expand(3, -1, -1), task="sr4", sigma_y=0.05, steps=1)
+    assert "conjugate gradients" not in caplog.text
+
+
+def test_an_operator_of_numbers_given_a_photo(cli, cat):  # noqa: F811
+    """In a line, before the weights load; with degrade=true they are made of the photo."""
+    for task in ("operator=fourier", "operator.ratio=0.5"):
+        words = ("operator=fourier", task, f"input={cat}", "steps=1")
+        code, _, err = cli(*words, "output=o")
+        assert code == 2 and "degrade=true" in err and len(err.strip().splitlines()) == 1
+    assert cli("operator=fourier", f"input={cat}", "steps=1", "degrade=true", "output=p")[0] == 0
 
 
 @pytest.mark.parametrize("name", ["y.npy", "y.npz", "y.pt", "y.mat"])
