@@ -57,7 +57,7 @@ class Sampler(Restorer):
                 works = (
                     "sampler=auto or sampler=ddnm"
                     if inner.offers("pinv")
-                    else "sampler=auto or sampler=gdp_x0"
+                    else "sampler=auto or sampler=gdp_linesearch"
                 )
                 name, other = type(self).__name__, type(operator).__name__
                 raise TypeError(
