@@ -8,24 +8,31 @@ linear samplers the measurement is W and W x.
 from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import LinearOperator, Operator
 from operators.identity import Identity
+from operators.light.brightness import KEPT
 from operators.light.exposure import merge, trust
 from operators.light.light_model import LightModel
 from operators.light.tone import encode
 from operators.tools.units import to_model, to_pixels
+
+# Noise that is strong, as a share of f, and pixels a side over which it is averaged.
+FAINT, AROUND = 0.03, 5
 
 
 class DevelopedLight(LightModel):
     """A light whose y is looked at as the picture that it shows by itself.
 
     Attributes:
+        first: f as it was bound.
         photo: y01 [B, 3K, H, W], once bound.
         spares: whether noise that is not stronger in x than in y is left in x.
     """
 
+    first: Tensor
     photo: Tensor | None
     spares: bool = False
 
@@ -41,6 +48,13 @@ class DevelopedLight(LightModel):
         assert isinstance(A, DevelopedLight)
         return A.develop(to_pixels(y))
 
+    def calm(self, y: Tensor) -> Tensor:
+        """What y alone shows, averaged where noise is strong, for cutting it would brighten it."""
+        shown = self.developed(y)
+        if self.sigma_y / 2 > FAINT * float(self.f.min()):
+            shown = F.avg_pool2d(shown, AROUND, 1, AROUND // 2, count_include_pad=False)
+        return shown.clamp(0, 1)
+
     def brought_out(self) -> Tensor:
         """The share of x's noise that the light has hidden in y, [B, 3, H, W].
 
@@ -52,6 +66,20 @@ class DevelopedLight(LightModel):
             return torch.ones_like(slope)
         told = self.informative().unflatten(1, (self.exposures, 3)).any(1)
         return torch.where(told, (1 - slope).clamp_min(0), 1.0)
+
+    def relit(self, x: Tensor, r: Tensor) -> Tensor:
+        """x01 [B, 3, H, W] in r [B] times the light: r x / (1 + (r - 1) b x), at most 1."""
+        r = r.view(-1, 1, 1, 1)
+        return (r * x / (1 + (r - 1) * kept(r) * x)).clamp(max=1)
+
+    def relight(self, r: Tensor) -> None:
+        """Take x for r [B] times as bright: f becomes f / r, and w such that `relit` holds."""
+        r = r.view(-1, 1, 1, 1)
+        bend = (1 - 1 / self.white + (r - 1) * kept(r)) / r
+        self.set_light(self.f.data / r, self.M.data, 1 / (1 - bend), self.black)
+        self.first = self.f.data.clone()
+        if self.photo is not None:
+            self.point = self.develop(self.photo).clamp(0, 1)
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
         """Itself and y: `linear` whitens, by the light that is known then."""
@@ -71,3 +99,8 @@ class DevelopedLight(LightModel):
         if self.whitening is None or self.photo is None:
             return None
         return self.whitening(Identity(), to_model(self.develop(self.photo)))
+
+
+def kept(r: Tensor) -> Tensor:
+    """b: 1 where it darkens, so that white stays white (operators/light/brightness.py)."""
+    return torch.where(r > 1, KEPT, 1.0)

@@ -12,7 +12,6 @@ above. So a clear photo is left alone, and a doubtful one changes little.
 """
 
 from dataclasses import dataclass
-
 from typing import NamedTuple
 
 import torch.nn.functional as F
