@@ -67,7 +67,11 @@ def main(words: list[str]) -> int:
         sys.stdout.write(f"{verdict} {finding.name:<34} {figures}{remedy}\n")
 
     linear = isinstance(op, LinearOperator | AffineOperator)
-    works = "sampler=ddnm and sampler=gdp_x0" if linear else "sampler=gdp_x0 (not linear: no ddnm)"
+    works = (
+        "sampler=ddnm and sampler=gdp_linesearch"
+        if linear
+        else "sampler=gdp_linesearch (not linear: no ddnm)"
+    )
     broken = sum(not finding.holds for finding in worst.values())
     if not broken:
         sys.stdout.writelines(f"{line}\n" for line in suits(op))

@@ -7,9 +7,9 @@ from operators.tools.portable import Portable
 # optional method -> what to do where an operator lacks it
 REMEDIES = {
     "adjoint": "derive it from LinearOperator, if it is linear",
-    "pinv": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
-    "prox": "derive it from LinearOperator, if it is linear, or take sampler=gdp_x0",
-    "spectral": "derive it from SpectralOperator, or take sampler=ddnm or sampler=gdp_x0",
+    "pinv": "derive it from LinearOperator, if it is linear, or take sampler=gdp_linesearch",
+    "prox": "derive it from LinearOperator, if it is linear, or take sampler=gdp_linesearch",
+    "spectral": "derive it from SpectralOperator, or take sampler=ddnm or sampler=gdp_linesearch",
     "at_scale": "define at_scale(r, y), or take lowres=none",
 }
 

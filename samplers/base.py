@@ -20,6 +20,7 @@ from gdp.prior.prior import Prior
 from gdp.storage.snapshot import State
 from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
+from samplers.guide.relight import relight
 from samplers.problem import Problem
 from samplers.restorer import DivergedError, OnStep, Pass, Restored, Restorer, Run
 from samplers.start import first_guess
@@ -57,7 +58,7 @@ class Sampler(Restorer):
                 works = (
                     "sampler=auto or sampler=ddnm"
                     if inner.offers("pinv")
-                    else "sampler=auto or sampler=gdp_x0"
+                    else "sampler=auto or sampler=gdp_linesearch"
                 )
                 name, other = type(self).__name__, type(operator).__name__
                 raise TypeError(
@@ -100,6 +101,7 @@ class Sampler(Restorer):
         else:
             bound = operator.bind(y, before)
         bound = bound.to(y.device)
+        relight(bound, y, getattr(self, "guidance", None) or getattr(self, "quality", None))
         if state is not None and state["operator"] is not None:
             load_module(bound, state["operator"])
         problem = Problem.of(bound, y, linear=bool(self.needs))

@@ -101,7 +101,7 @@ def measure(x: Tensor, f: float, seed: int, setup: Setup, prior: Prior) -> dict:
     y, M = darken(x, f, seed)
     A = setup.operator.with_noise(2 * NOISE)
     if A.offers("developed"):
-        A = of_developed(A, to_model(y), 0.0)
+        A, _ = of_developed(A, to_model(y), 0.0)
 
     # M from the true x
     oracle = A.bind(to_model(y))

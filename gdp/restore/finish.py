@@ -11,7 +11,7 @@ from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
 from gdp.restore.guard import judge
-from gdp.restore.noise.doubt import noise_share
+from gdp.restore.noise.doubt import mended_noise_share, noise_share
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
 from gdp.restore.sample import Cost
@@ -59,6 +59,9 @@ def finish(
         if not verdict.passed:
             pixels = untouched(A, y).expand_as(pixels)
             remarks.append(f"the photo is left as it is, for the result {verdict.why}")
+        elif measurement.shown is not None and A.offers("brought_out"):
+            mended = mended_noise_share(pixels, A, y, measurement.shown)
+            pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
         elif setup.operator.careful and measurement.noise is not None:
             share = noise_share(pixels, A, y, measurement.noise)
             if share < 1:

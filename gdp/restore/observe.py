@@ -41,6 +41,7 @@ class Measurement(NamedTuple):
     init: Tensor | None  # a picture to start from, [1, 3, H, W] in [0, 1]
     alone: bool  # no other photo has this operator
     noise: NoiseModel | None = None  # of a photo that is degraded already
+    shown: NoiseModel | None = None  # of what it shows where its light is mended
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -81,7 +82,7 @@ def observe(
     pixels = photo.pixels.cpu()
 
     # Make y of a clean photo, or take the photo for y.
-    sigma_y, model = config["sigma_y"], None
+    sigma_y, model, shown = config["sigma_y"], None, None
     if config["degrade"]:
         if reference is not None:
             raise ValueError(
@@ -102,7 +103,7 @@ def observe(
         model = model.at_least(photo.rounding)
         y, operator = take(pixels, operator, model, photo.rounding)
         if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
-            operator = of_developed(operator, y, photo.rounding)
+            operator, shown = of_developed(operator, y, photo.rounding)
         alone = alone or operator.whitening is not None
         asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
         jpeg = compression_of(file) if file is not None and asked else None
@@ -138,7 +139,7 @@ def observe(
         reference = reference.to(device)
 
     there = operator.to(device)
-    return Measurement(name, y.to(device), there, photo, reference, init, alone, model)
+    return Measurement(name, y.to(device), there, photo, reference, init, alone, model, shown)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:

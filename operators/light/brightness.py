@@ -3,7 +3,7 @@
 top, m = the 99 % quantile and the median of max_c y
 k      = max(1, WHITE / top)^HEADROOM           what the light lacks to reach white
 d      = logit(goal) - logit(k m)               what the median lacks then, in log-odds
-c      = d^4 / (d^4 + doubt^4)                  how much of that is believed
+c      = most d^4 / (d^4 + doubt^4)             how much of that is believed
 r      : k m comes to logit^-1(logit(k m) + c d) by y -> r k y / (1 + (r - 1) b k y)
          b = 0.85 to brighten: the brightest places burn out, as in a longer exposure, but less;
          b = 1 to darken: white stays white
@@ -68,6 +68,7 @@ class Goal:
         headroom: the exponent of k.
         lamp: values of `top` from which the scene may hold a lamp, and surely does.
         doubt: about the median without a lamp, and with one, in log-odds.
+        most: c at most: scenes differ, so a photo goes a little less than all the way.
         darken: whether the photo may be too bright.
     """
 
@@ -75,6 +76,7 @@ class Goal:
     headroom: float
     lamp: tuple[float, float]
     doubt: tuple[float, float]
+    most: float
     darken: bool
 
     def change(self, median: float, top: float, burnt: float) -> Change:
@@ -94,7 +96,7 @@ class Goal:
         low, high = self.lamp
         lamp = min(max((top - low) / (high - low), 0.0), 1.0)
         doubt = self.doubt[0] + lamp * (self.doubt[1] - self.doubt[0])
-        believed = lacks**4 / (lacks**4 + doubt**4)
+        believed = self.most * lacks**4 / (lacks**4 + doubt**4)
         target = 1 / (1 + math.exp(-logit(m) - believed * lacks))
 
         b = KEPT if lacks > 0 else 1.0
@@ -109,5 +111,5 @@ def logit(p: float) -> float:
 
 
 # A photo that is told to be too dark, and one that may be too dark or too bright.
-DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), darken=False)
-ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), darken=True)
+DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 1.0, darken=False)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.9, darken=True)

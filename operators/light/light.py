@@ -2,7 +2,7 @@
 
 GDP (Fei et al., CVPR 2023), Section 4.2.
 
-y      = f phi(x) + M      operators/light/light_model.py
+y      = f phi(x) + M + b  operators/light/light_model.py; b: operators/light/black_level.py
 f, w     at first from y's own statistics (operators/light/exposure.py)
 f, M     by least squares at every step, u = phi(x0) (operators/light/light_fit.py)
 
@@ -13,30 +13,29 @@ plain gradient steps, by which M stays practically as it began.
 import copy
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from operators.base import LinearOperator, Operator
-from operators.identity import Identity
+from operators.base import Operator
+from operators.light.black_level import black_level
 from operators.light.brightness import ANY, DARK
-from operators.light.exposure import BURNT, merge, trust
+from operators.light.developed import DevelopedLight
+from operators.light.exposure import BURNT
 from operators.light.first_light import first_light
 from operators.light.light_fit import LightFit
-from operators.light.light_model import LightModel
 from operators.light.stray_light import DIFFERS, StrayLight
-from operators.light.tone import check_positive, encode
-from operators.noise.whitened import Whitened
+from operators.light.tone import check_positive
 from operators.scale import same_at_scale
-from operators.tools.units import to_model, to_pixels
+from operators.tools.units import to_pixels
 
 LIKELY = 1.645  # times the std of log f: 90 % of photos lie between
 WHITE = 0.95  # x that is as good as white, in [0, 1]
 GOOD = (0.85, 1.1)  # f of photos that need no mending
 
 
-class Light(LightModel):
+class Light(DevelopedLight):
     """y01 = min(f phi(x01) + M, 1), with an f and an M for each exposure.
 
     [B, 3, H, W] -> [B, 3K, H, W] for K exposures of a scene. `bind` finds f and M.
@@ -53,7 +52,6 @@ class Light(LightModel):
         stray_light: finds M for a given f, from y alone.
         first, stray: f and M as they were bound.
         doubt: std of log f [B], by what y's statistics cannot tell.
-        plain: the identity with the noise of what y showed when bound, if that is known.
     """
 
     light_fit = LightFit()
@@ -61,8 +59,6 @@ class Light(LightModel):
     first: Tensor
     stray: Tensor
     doubt: Tensor | None
-    photo: Tensor | None  # y01, once bound
-    plain: Operator | None = None
 
     def __init__(
         self,
@@ -81,7 +77,7 @@ class Light(LightModel):
 
         f = torch.tensor([check_positive("factors", value) for value in factors])
         self.per_channel, self.mask, self.gamma = per_channel, mask, check_positive("gamma", gamma)
-        self.dark = dark
+        self.dark, self.spares = dark, not dark
 
         # What is simulated: an even light, nothing burnt out, the tangent at grey.
         maps = (3 if per_channel else 1) * len(f)
@@ -105,53 +101,24 @@ class Light(LightModel):
         """
         A, p = copy.deepcopy(self), to_pixels(y)
         if isinstance(init, Light) and len(init.f) == len(y):
-            A.set_light(init.f.clone(), init.M.clone(), init.white.clone())
+            A.set_light(init.f.clone(), init.M.clone(), init.white.clone(), init.black.clone())
         else:
-            goal = DARK if self.dark else ANY
+            goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
             find = self.stray_light if self.mask else None
-            light, M = first_light(p, M, self.sigma_y / 2, goal, find)
+            one_dark = self.dark and self.exposures == 1
+            black = black_level(p, sigma) if one_dark else p.new_zeros(1, 1, 1, 1)
+            light, M = first_light(p - black, M, sigma, goal, find)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
-            A.set_light(f, M, light.white[:, None, None, None])
+            A.set_light(f, M, light.white[:, None, None, None], black)
             A.doubt = light.doubt.square().add(DIFFERS**2 if self.mask else 0.0).sqrt()
 
         # The tangent begins at the picture that y alone shows.
         A.first, A.stray, A.photo = A.f.data.clone(), A.M.data.clone(), p
         shown = A.develop(p)
         A.set_tangent(shown.clamp(0, 1), p >= BURNT)
-        if A.whitening is not None:
-            A.plain = A.whitening(Identity(), to_model(shown))[0]
+        A.find_noise(shown)
         return A
-
-    def develop(self, p: Tensor) -> Tensor:
-        """x01 as y01 = p alone has it, at most 1: phi^-1((p - M) / f)."""
-        u = merge(p - self.map(p), self.f, trust(p))
-        v = (u / (1 + u.clamp_min(0) * (1 - 1 / self.white))).clamp(max=1)
-        return encode(v, self.gamma) if self.gamma != 1 else v
-
-    def developed(self, y: Tensor) -> Tensor:
-        """What y alone shows [B, 3, H, W] in [0, 1]: where light was weak, noise is more there."""
-        return self.bind(y).develop(to_pixels(y))
-
-    def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
-        """Itself and y: `linear` whitens, by the light that is known then."""
-        return self, y
-
-    def linear(self) -> LinearOperator:
-        """The tangent; with a noise of its own, of what y alone shows."""
-        seen = self.seen()
-        return super().linear() if seen is None else cast(LinearOperator, seen[0])
-
-    def offset(self, y: Tensor) -> Tensor:
-        seen = self.seen()
-        return super().offset(y) if seen is None else y - seen[1]
-
-    def seen(self) -> tuple[Operator, Tensor] | None:
-        """What y alone shows as the measurement: W and W x, if its noise is known."""
-        if self.plain is None or self.photo is None:
-            return None
-        shown = to_model(self.develop(self.photo))
-        return self.plain, self.plain.W(shown) if isinstance(self.plain, Whitened) else shown
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         """f and M of each exposure by least squares; the tangent moves to x0."""
@@ -165,7 +132,7 @@ class Light(LightModel):
             counts = (~self.burnt[:, c] & (self.point < BURNT) & ~white).to(u)
             self.f[:, c, 0, 0], self.M[:, m] = self.light_fit(
                 u,
-                p[:, c],
+                p[:, c] - self.black,
                 counts,
                 self.first[:, c, 0, 0],
                 self.stray[:, m],

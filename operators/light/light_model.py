@@ -1,6 +1,6 @@
 """Light of unknown strength: y = f phi(x) + M, and its tangent.
 
-y      = f phi(x) + M      in [0, 1], cut at white; each of several exposures has an f and an M
+y      = f phi(x) + M + b  in [0, 1], cut at white; each of several exposures has an f and an M
 phi(x) = v / (1 - v (1 - 1/w)),  v = x^gamma
          w >= 1: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1
 
@@ -30,6 +30,7 @@ class LightModel(AffineOperator):
         f: [B, 3K, 1, 1].
         M: [B, K or 3K, h, w], of all colours or of each, interpolated to the picture's size.
         white: w [B, 1, 1, 1].
+        black: b [B or 1, 3K or 1, 1, 1].
         gamma: the exponent of phi.
         point: x01 of the tangent [B, 3, H, W].
         burnt: where y is burnt out [B, 3K, H, W].
@@ -38,14 +39,17 @@ class LightModel(AffineOperator):
     f: Tensor
     M: Tensor
     white: Tensor
+    black: Tensor
     gamma: float
     point: Tensor
     burnt: Tensor
 
-    def set_light(self, f: Tensor, M: Tensor, white: Tensor) -> None:
-        """Replace f, M and w."""
+    def set_light(self, f: Tensor, M: Tensor, white: Tensor, black: Tensor | None = None) -> None:
+        """Replace f, M, w and b, which is 0 if it is None."""
         self.f, self.M = nn.Parameter(f, requires_grad=False), nn.Parameter(M, requires_grad=False)
+        black = torch.zeros_like(white[:1]) if black is None else black
         self.register_buffer("white", white, persistent=False)
+        self.register_buffer("black", black, persistent=False)
 
     def set_tangent(self, point: Tensor, burnt: Tensor) -> None:
         """Replace the point of the tangent, and where y is burnt out."""
@@ -70,9 +74,13 @@ class LightModel(AffineOperator):
         return M.repeat_interleave(self.f.shape[1] // M.shape[1], 1)
 
     def expose(self, p: Tensor) -> Tensor:
-        """f phi(p) + M, not cut at white."""
+        """f phi(p) + M + b, not cut at white."""
         u = self.curve(p)
-        return self.f[: len(p)] * torch.cat([u] * self.exposures, 1) + self.map(p)
+        return self.f[: len(p)] * torch.cat([u] * self.exposures, 1) + self.stray_of(p)
+
+    def stray_of(self, like: Tensor) -> Tensor:
+        """M + b at a picture's size, [B, 3K, H, W]."""
+        return self.map(like) + self.black[: len(like)]
 
     def forward(self, x: Tensor) -> Tensor:
         return to_model(self.expose(to_pixels(x)).clamp(max=1))

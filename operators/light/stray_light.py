@@ -4,12 +4,13 @@ d      = min_c y                over a small picture, as fine as noise allows; c
 M_0    = argmin sum w |d - B M| + bent |D2 M|^2 + steep |D1 M|^2
          w = LOW where d is above B M, else 1 - LOW: the quantile LOW of what is near (Koenker and
          Bassett, 1978), by iterated weights; B interpolates, D1 and D2 are differences on a grid
-M_1    = max(0, M_0 - DARKEST f)
+M_1    = min(max(0, M_0 - DARKEST f), MOST)
 M      = M_1 / (1 + (2 (DIFFERS f)^2 / mean M_1^2)^2)
 
 Even the darkest places of photos are not black: DARKEST is what the quantile has in them, in terms
 of white, and DIFFERS its std from place to place and from photo to photo. Where nothing dark is
 near, M cannot be told from the scene: of what is no more than scenes explain, little is believed.
+Stray light is faint besides, MOST of the sensor's range: a bright wall is none.
 
 From the dark channel prior (He, Sun and Tang, CVPR 2009), with M in place of haze.
 """
@@ -23,6 +24,9 @@ from torch import Tensor
 
 # Of photos: the local dark channel, and its std.
 DARKEST, DIFFERS = 0.18, 0.1
+
+# The most M, [0, 1] units.
+MOST = 0.1
 
 # The mean least of three values with noise of std 1.
 LEAST_OF_THREE = -0.85
@@ -80,7 +84,7 @@ class StrayLight:
             M = torch.linalg.solve(B.T @ (w[:, None] * B) + smooth, B.T @ (w * d))
 
         # Little of what scenes explain as well.
-        M = (M - DARKEST * f).clamp_min(0)
+        M = (M - DARKEST * f).clamp(0, MOST)
         explained = 2 * (DIFFERS * f) ** 2 / M.square().mean().clamp_min(1e-12)
         M = M / (1 + explained**2)
         return M.view(1, 1, self.grid, self.grid).to(pixels)

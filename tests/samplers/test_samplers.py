@@ -258,7 +258,7 @@ def test_a_sampler_says_what_its_operator_lacks():
     with pytest.raises(
         TypeError,
         match=r"DDNM needs operator.pinv, which Gamma does not have; "
-        "try sampler=auto or sampler=gdp_x0",
+        "try sampler=auto or sampler=gdp_linesearch",
     ):
         DDNM()(white(), Gamma(), torch.zeros(1, 3, 4, 4))
 

@@ -43,10 +43,12 @@ def take(
     return y, operator.with_whitening(noise.whiten)
 
 
-def of_developed(operator: Operator, y: Tensor, rounding: float) -> Operator:
-    """The operator for the noise of what y alone shows, where light was mended."""
+def of_developed(
+    operator: Operator, y: Tensor, rounding: float
+) -> tuple[Operator, NoiseModel | None]:
+    """The operator for the noise of what y alone shows, where light was mended, and that noise."""
     if y.shape[1] != 3:
-        return operator
+        return operator, None
     with torch.no_grad():
         noise = estimate(operator.developed(y)).at_least(rounding)
-    return operator.with_whitening(noise.whiten)
+    return operator.with_whitening(noise.whiten), noise

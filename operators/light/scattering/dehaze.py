@@ -7,8 +7,9 @@ t    = min(1, t max(1, SKY / max_c |y - a|))        the sky is as bright as haze
 
 With v = a, as there, all that is far comes out dark where the day is dim, the sky above all, since
 of real fog no single colour is right. With its local mean a place keeps its brightness, and
-contrast comes back by 1 / t. lam is as near to 1 as leaves the median of max_c at GOAL, or at what
-it is if that is less. SKY is the tolerance of Jiang et al. (2010).
+contrast comes back by 1 / t. lam is as near to 1 as leaves the median of max_c at GOAL where there
+surely is haze, which brightens, and where it is if there may be none, or if that is less. SKY is
+the tolerance of Jiang et al. (2010).
 """
 
 import torch
@@ -49,21 +50,22 @@ class Dehaze(AffineOperator):
         It is found anew at every scale, since t follows y's edges.
         """
         p = to_pixels(y[:1]).clamp(0, 1)
-        t, a = self.estimator(p)
-        return FoundHaze(*veil(p, t, a.view(1, 3, 1, 1)), a).with_noise(self.sigma_y)
+        t, a, sure = self.estimator(p)
+        return FoundHaze(*veil(p, t, a.view(1, 3, 1, 1), sure), a).with_noise(self.sigma_y)
 
     def at_scale(self, r: int, y: Tensor) -> tuple["Dehaze", Tensor]:
         """The same at every scale."""
         return same_at_scale(self, r, y)
 
 
-def veil(p: Tensor, t: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+def veil(p: Tensor, t: Tensor, a: Tensor, sure: float) -> tuple[Tensor, Tensor]:
     """t and airlight [1, 3, h, w] of y = t x + (1 - t) airlight, by the equations above.
 
     Args:
         p: the photo [1, 3, h, w] in [0, 1].
         t: transmission [1, 1, h, w] by the dark channel.
         a: its airlight [1, 3, 1, 1].
+        sure: whether it is haze, 0..1.
     """
     # The sky keeps what it has.
     near = (local_mean(p, CALM) - a).abs().amax(1, keepdim=True).clamp_min(1e-3)
@@ -75,7 +77,8 @@ def veil(p: Tensor, t: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
     before, grey, dark = (
         float(z.amax(1).median()) for z in (p, (p - (1 - t) * mean) / t, (p - (1 - t) * a) / t)
     )
-    share = (grey - min(before, GOAL)) / max(grey - dark, 1e-3)
+    goal = before + sure * (min(before, GOAL) - before)
+    share = (grey - goal) / max(grey - dark, 1e-3)
     return t, torch.lerp(mean, a.expand_as(mean), min(max(share, 0.0), 1.0))
 
 

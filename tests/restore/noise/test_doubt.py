@@ -1,18 +1,21 @@
 """Noise that a restoration did not find is put back, noise that it took away is not."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from gdp.picture import to_image
+from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.doubt import ALL, NONE, noise_share
+from gdp.restore.noise.doubt import ALL, NONE, mended_noise_share, noise_share
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
+from operators.light import Light
 from operators.noise.bands import share_taken
 from operators.noise.whitening import Whitening
 from tests.photos import astronaut
@@ -71,3 +74,19 @@ def test_the_share_of_a_band():
     assert share_taken(change, std, 0.25, 0.5) == pytest.approx(0.5, rel=0.05)
     assert share_taken(torch.ones_like(std), std, 0.1, 1.0) == pytest.approx(0, abs=1e-4)
     assert share_taken(change, std, 2.0, 3.0) == 0
+
+
+def test_in_mended_light_even_noise_is_believed_and_texture_is_not():
+    x, _, model = noisy()
+    photo = 0.3 * to_image(x)
+    y = to_model(photo)
+    A = Light(mask=False, dark=True).with_noise(0.01).bind(y)
+    same = A.developed(y).clamp(0, 1)
+    even, uneven = (replace(model, sure=sure) for sure in (1.0, 0.3))
+    assert (mended_noise_share(same, A, y, even) == 1).all()
+    assert (mended_noise_share(same, A, y, uneven) == 0).all()
+
+    # Where the photo may have been bright, only what its light has hidden.
+    B = Light(mask=False, dark=False).with_noise(0.01).bind(y)
+    share = mended_noise_share(same, B, y, even)
+    assert 0.2 < float(share.max()) < 0.8

@@ -1,0 +1,59 @@
+"""What y alone shows: black without a colour, and the noise that the light has hidden."""
+
+import torch
+
+from gdp.picture import to_model
+from operators.light import Light
+from operators.light.black_level import black_level
+from operators.light.radiance.exposures import Exposures
+from operators.light.stray_light import MOST, StrayLight
+from tests.operators.light.photos import photo
+
+
+def test_the_colour_of_black_is_taken_away():
+    black = torch.tensor([0.008, 0.0, 0.012]).view(1, 3, 1, 1)
+    grey = photo().mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    p = 0.1 * grey + black
+    found = black_level(p, 0.015)
+    assert torch.allclose(found, black, atol=1e-3)
+    assert black_level(p, 0.004).amax() == 0.004 and not black_level(p - 0.1, 0.015).any()
+
+    # It is part of the model, and what is shown is grey.
+    y = to_model(p)
+    A = Light().with_noise(0.03).bind(y)
+    shown = A.developed(y)
+    assert (shown.amax(1) - shown.amin(1)).abs().max() < 0.03
+    dark = shown < 0.95
+    assert torch.allclose(A(to_model(shown))[dark], y[dark], atol=0.01)
+    assert Light().with_noise(0.03).bind(y, A).black.equal(A.black)
+    assert not Light(dark=False).with_noise(0.03).bind(y).black.any()
+
+
+def test_a_bright_wall_is_no_stray_light():
+    x = 0.1 * photo("coffee", 128)
+    x[..., :48, :] = 0.55
+    M = StrayLight()(x, 0.8, 0.01)
+    assert M.max() < 0.01
+    assert StrayLight()(0.02 * photo(size=128) + 0.3, 0.02, 0.0).max() <= MOST
+
+
+def test_noise_that_was_there_before_is_not_brought_out():
+    y = to_model(0.4 * photo())
+    A = Light(mask=False, dark=False).bind(y)
+    share = A.brought_out()
+    f = float(A.f[0, 0])
+    assert share.shape == (1, 3, 96, 96) and f < 0.7
+    assert float(share.max()) <= 1 - 0.9 * f and float(share.min()) >= 0
+    assert not Light(mask=False, dark=False).bind(to_model(photo())).brought_out().max() > 0.2
+    assert (Light().bind(y).brought_out() == 1).all()
+
+    # Burnt out places are the prior's.
+    burnt = (3 * photo()).clamp(max=1)
+    A = Light(mask=False, dark=False).bind(to_model(burnt))
+    assert (A.brought_out()[~A.informative()] == 1).all()
+
+
+def test_several_exposures_are_developed_as_one():
+    y = to_model(torch.cat([0.2 * photo(), 0.6 * photo()], 1))
+    A = Exposures().bind(y)
+    assert A.developed(y).shape == (1, 3, 96, 96)
