@@ -47,7 +47,7 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
         return 1.0
 
     # Noise that is white but for the light on it is found as white noise is.
-    if torch.equal(noise.spectrum, noise.spectrum[:1, :1, :1].expand_as(noise.spectrum)):
+    if noise.is_flat:
         return 1.0
 
     change = torch.einsum("c,chw->hw", noise.colours[0].to(y), y[0] - to_model(pixels[0]).to(y))
