@@ -92,10 +92,12 @@ def loudest(A: SpectralOperator, z: Tensor) -> float | None:
         A: sees all of x.
         z: a white picture [1, 3, H, W].
     """
-    v1, v2, v3 = (
-        float(A.spectral(z, lambda d, k=k: d.clamp_min(LEAST_SEEN) ** -k).square().sum())
-        for k in (1, 2, 3)
-    )
+
+    def trace(k: int) -> float:
+        """tr(d^-2k), as z has it."""
+        return float(A.spectral(z, lambda d: d.clamp_min(LEAST_SEEN) ** -k).square().sum())
+
+    v1, v2, v3 = trace(1), trace(2), trace(3)
     return (v2 / v1) ** 0.5 if v2**2 > EVEN * v1 * v3 else None
 
 

@@ -7,7 +7,10 @@ white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
 jpeg       what the file's tables round away       of that kind
+profile    as a raw file's maker states it         of that kind
 FILE       as the patch has it, or as saved        of that kind
+
+With auto, camera and grain, a profile that the file states bounds the estimate (profile.py).
 """
 
 import logging
@@ -19,10 +22,11 @@ from gdp.picture import is_grey
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import NoiseModel
+from gdp.restore.noise.profile import held_to, of_profile, profile_of
 from gdp.restore.noise.shape import in_all_channels, one_for_all
 from gdp.restore.noise.sources import of_tables, read
 
-KINDS = ("auto", "white", "camera", "jpeg", "grain")
+KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
 # By how much a std that is told may differ from what is estimated: estimates err by so much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
@@ -55,10 +59,19 @@ def noise_of(
     if kind == "white":
         return NoiseModel.white(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y)
 
+    stated = profile_of(file) if file is not None else None
     if kind in ("auto", "camera", "grain"):
         model = estimate(pixels, coloured=kind != "auto")
+        model = model if stated is None else held_to(model, stated, pixels)
         if kind == "grain":
             model = in_all_channels(model)
+    elif kind == "profile":
+        if stated is None:
+            raise ValueError(
+                f"noise=profile is for files that state one (DNG's NoiseProfile), which "
+                f"{'this photo' if file is None else file.name} does not; take noise=auto"
+            )
+        model = of_profile(stated)
     else:
         model = of_tables(file) if kind == "jpeg" else read(Path(kind))
     return model if isinstance(sigma_y, str) else model.scaled(sigma_y)
