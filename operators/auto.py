@@ -1,7 +1,7 @@
 """The degradation of a photo as it is, found by looking at it.
 
-dark     mean < .10 and 99 % of it < .5          -> Light, y = f phi(x) + M
-soft     edges wider than those of sharp photos  -> SoftBlur, for 0.5 to 1.2 pixels
+dark     mean < .13, median < .095, 99 % < .6    -> Light, y = f phi(x) + M
+soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
 noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
 
@@ -25,9 +25,9 @@ from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.white_balance import colour_cast
 from operators.tools.units import to_pixels
 
-# Mean and 99 % quantile, in [0, 1], below which a photo is dark beyond what night or shade explain;
-# and the mean below which it may be.
-DARK, DARK_WHITES, DIM = 0.10, 0.5, 0.2
+# Mean, median and 99 % quantile, in [0, 1], below which a photo is darker than all but 1 % of those
+# that are meant to be as they are; and the mean below which it may be too dark.
+DARK, DARK_HALF, DARK_WHITES, DIM = 0.13, 0.095, 0.6, 0.2
 
 # Gains between channels, and transmission at its least, from which a cast and haze are named.
 CAST, HAZY = 1.3, 0.6
@@ -38,6 +38,9 @@ SMALL = 400
 # Softness in pixels up to which sharp photos have it too; and from which it is more often depth of
 # field, movement or a lens's own than a Gaussian.
 SLIGHT, WIDE = 0.53, 1.2
+
+# Share of such softness, beyond what is undone of any, that is undone.
+LITTLE = 0.01
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
@@ -77,10 +80,11 @@ class FromPhoto(Identity):
         dark = is_dark(pixels)
 
         # The one thing to undo besides noise.
-        blur = SoftBlur(share=self.share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
+        share = self.share if soft < WIDE else LITTLE
+        blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
         if dark:
             operator: Operator = Light().with_noise(self.sigma_y)
-        elif SLIGHT < soft < WIDE:
+        elif soft > SLIGHT:
             operator = blur.undoing(photo, noise, soft)
         else:
             operator = blur.as_it_is(noise, SHARP_ALREADY if soft < LEAST else "")
@@ -108,7 +112,8 @@ class FromPhoto(Identity):
 def is_dark(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
     grey = pixels.mean(1).flatten()[:: max(1, pixels[0, 0].numel() // 2**20)]
-    return bool(grey.mean() < DARK and grey.quantile(0.99) < DARK_WHITES)
+    half, whites = grey.quantile(grey.new_tensor([0.5, 0.99])).tolist()
+    return bool(grey.mean() < DARK) and half < DARK_HALF and whites < DARK_WHITES
 
 
 def done(operator: Operator, level: float, error: float) -> str:
@@ -133,7 +138,7 @@ def left(pixels: Tensor, soft: float, dark: bool) -> tuple[str, ...]:
     notes = []
     if soft > WIDE:
         notes.append(f"it is soft by {soft:.1f} pixels (task=sharpen, or deblur_blind)")
-    if DARK <= pixels.mean() < DIM:
+    if pixels.mean() < DIM and not dark:
         notes.append("it is rather dark (task=lowlight)")
 
     cast = colour_cast(pixels)

@@ -41,7 +41,7 @@ from samplers.base import Restored, Run, Sampler
 from samplers.guide.guidance import Guidance
 from samplers.mixing import Shares, agreeing_exactly, by_proximal_step, by_singular_value, last
 from samplers.problem import Problem, has_unknowns
-from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call
+from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call, seen
 
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
@@ -164,8 +164,9 @@ class Anchored(Sampler):
         """The state at t: where y is noisy and seen, y with the noise that it lacks."""
         if A.sigma_y == 0 or not A.offers("spectral"):
             return self.noised(prior, A, guess, t, noise)
-        near, spectral = self.near(A, prior, t), cast(SpectralOperator, A)
-        shares = self.shares(A, prior, t) if near else Shares(1.0, 1.0, 0.0)
+        spectral, shares = cast(SpectralOperator, A), Shares(1.0, 1.0, 0.0)
+        if self.near(A, prior, t) and not seen(A, y).part:
+            shares = self.shares(A, prior, t)
         return by_singular_value(guess, guess, ALL_OF_Y, prior.a(t), spectral, y, noise, shares)[0]
 
     def noised(self, prior: Prior, A: Operator, x: Tensor, t: int, noise: Noise) -> Tensor:

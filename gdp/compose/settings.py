@@ -108,8 +108,8 @@ class Settings:
     noise: str = of_photo(
         "auto",
         "auto: any colour where sigma_y=auto, else white; white; camera or grain, estimated; jpeg, "
-        "of the file's tables; or a file: a picture of something even, or a saved model",
-        "it is auto, white, camera, jpeg, grain, or a file",
+        "of the file's tables; profile, a raw file's; a file: of something even, or a saved model",
+        "it is auto, white, camera, jpeg, grain, profile, or a file",
         path=True,
     )
     poisson: float | None = of_photo(

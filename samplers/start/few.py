@@ -4,6 +4,9 @@
     even  = m2^2 / m4                  1 where y's noise arrives in x the same everywhere
     std   = |A^+ sigma_y z|            of y's noise in x, where A sees all of x;
             sigma_y sqrt(m2 / m4)      else where it sees most
+    v1 v2 v3 = tr(d^-2), tr(d^-4), tr(d^-6)    by singular value d, where A sees all of x
+    level = v2^2 / (v1 v3)             1 where what noise there is has one std; then
+            even = 1, std = sigma_y sqrt(v2 / v1)
     low   = std even^(3/4)             the noise at which to end
     top   = std                        from which to start, where A sees all of x alike;
                                        else what hides the first guess's error
@@ -12,30 +15,32 @@
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
-call would draw what y does not tell. Of coloured noise some is louder than the rest: blotches of
-several pixels have to be hidden in white noise before the network can tell them from the picture,
-so that it starts as high as elsewhere, and comes down in a few strides: of more calls, each takes a
-little of y's noise for picture. While the noise is above 1 the network says
-little more than grey.
+call would draw what y does not tell. The same where some of x has that noise and the rest none, as
+a grey photo has none in its colours: there the noise is drawn that the network is told of. Of
+coloured noise some is louder than the rest: blotches of several pixels have to be hidden in white
+noise before the network can tell them from the picture, so that it starts as high as elsewhere, and
+comes down in a few strides: of more calls, each takes a little of y's noise for picture. While the
+noise is above 1 the network says little more than grey.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
-from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
+from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator, SpectralOperator
 from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late
 from samplers.start.photo_like import Guess
 
 EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
 UNSEEN = 1e-3  # share of x's energy below which A sees all
+LEAST_SEEN = 1e-3  # least singular value of it
 STRIDES, STRIDES_RATE = 2, 0.8  # calls where all of x is seen, not alike: so many, and of the rate
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
 
@@ -46,6 +51,7 @@ class Seen(NamedTuple):
     std: float  # of all of x where A sees that, else where it sees most, [-1, 1] units
     even: float  # 0..1
     whole: bool  # whether A sees all of x
+    part: bool = False  # whether the noise is in a part of x, and next to none in the rest
 
 
 def seen(A: Operator, y: Tensor) -> Seen:
@@ -73,7 +79,26 @@ def seen(A: Operator, y: Tensor) -> Seen:
     unseen = float((linear.pinv(there) - z).square().sum())
     if unseen > UNSEEN * n:
         return Seen(std, even, False)
+    loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
+    if loud is not None:
+        return Seen(A.sigma_y * loud, 1.0, True, True)
     return Seen(A.sigma_y * (float(linear.pinv(z).square().sum()) / n) ** 0.5, even, True)
+
+
+def loudest(A: SpectralOperator, z: Tensor) -> float | None:
+    """1 / d where A is faintest, if elsewhere it tells next to all; else None.
+
+    Args:
+        A: sees all of x.
+        z: a white picture [1, 3, H, W].
+    """
+
+    def trace(k: int) -> float:
+        """tr(d^-2k), as z has it."""
+        return float(A.spectral(z, lambda d: d.clamp_min(LEAST_SEEN) ** -k).square().sum())
+
+    v1, v2, v3 = trace(1), trace(2), trace(3)
+    return (v2 / v1) ** 0.5 if v2**2 > EVEN * v1 * v3 else None
 
 
 def noise_alone(A: Operator, y: Tensor) -> bool:

@@ -11,7 +11,7 @@ from gdp.prior.noise import Noise
 from operators.auto import FromPhoto, is_dark
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
-from operators.blur.soft import SoftBlur, Unchanged
+from operators.blur.soft import FULL, SoftBlur, Unchanged
 from operators.identity import Identity
 from operators.light.light import Light
 from tests.operators.blur.photos import photo
@@ -43,10 +43,11 @@ def test_softness():
     assert isinstance(A, SoftBlur) and A.found == pytest.approx(0.8, abs=0.3)
     assert "soft by" in A.findings[0] and "sharpen" in A.findings[1]
 
-    # A wide blur is named.
+    # A wide blur is named, and undone as far as any.
     wide = ReflectBlur(gaussian(17, 2.0))(sharp())
     A = FromPhoto().for_photo(wide + 0.002 * Noise([0]).like(wide), 0.002)
-    assert isinstance(A, Unchanged) and "task=sharpen" in A.findings[2]
+    assert isinstance(A, SoftBlur) and A.sigma == pytest.approx(FULL, abs=0.05)
+    assert "task=sharpen" in A.findings[2]
 
 
 def test_darkness():

@@ -7,22 +7,26 @@ white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
 jpeg       what the file's tables round away       of that kind
+profile    as a raw file's maker states it         of that kind
 FILE       as the patch has it, or as saved        of that kind
+
+With auto, camera and grain, a profile that the file states bounds the estimate (profile.py).
 """
 
 import logging
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from gdp.picture import is_grey
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
-from gdp.restore.noise.model import ROUNDING, NoiseModel
+from gdp.restore.noise.model import NoiseModel
+from gdp.restore.noise.profile import held_to, of_profile, profile_of
+from gdp.restore.noise.shape import in_all_channels, one_for_all
 from gdp.restore.noise.sources import of_tables, read
 
-KINDS = ("auto", "white", "camera", "jpeg", "grain")
+KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
 # By how much a std that is told may differ from what is estimated: estimates err by so much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
@@ -51,33 +55,39 @@ def noise_of(
         OSError: a file cannot be read.
     """
     if kind == "auto" and not isinstance(sigma_y, str):
-        white = NoiseModel.white(held(sigma_y, pixels) if alone else sigma_y)
-
-        # Of a grey photo the channels have one noise.
-        one = alone and sigma_y > 0 and is_grey(pixels)
-        return in_all_channels(white).scaled(white.std) if one else white
+        return told(sigma_y, pixels) if alone else NoiseModel.white(sigma_y)
     if kind == "white":
         return NoiseModel.white(estimate_sigma(pixels) if isinstance(sigma_y, str) else sigma_y)
 
+    stated = profile_of(file) if file is not None else None
     if kind in ("auto", "camera", "grain"):
         model = estimate(pixels, coloured=kind != "auto")
+        model = model if stated is None else held_to(model, stated, pixels)
         if kind == "grain":
             model = in_all_channels(model)
+    elif kind == "profile":
+        if stated is None:
+            raise ValueError(
+                f"noise=profile is for files that state one (DNG's NoiseProfile), which "
+                f"{'this photo' if file is None else file.name} does not; take noise=auto"
+            )
+        model = of_profile(stated)
     else:
         model = of_tables(file) if kind == "jpeg" else read(Path(kind))
     return model if isinstance(sigma_y, str) else model.scaled(sigma_y)
 
 
-def held(sigma_y: float, pixels: Tensor) -> float:
-    """A std that is told, or the nearest one that the photo bears out.
+def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
+    """White noise of a std that is told, or of the nearest one that the photo bears out.
 
     Too large a std has samplers draw noise that the photo does not have, too small a one leaves
-    what they were to remove.
+    what they were to remove. Of a grey photo, or one in tones, the channels have one noise.
     """
+    white = NoiseModel.white(sigma_y)
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
-        return sigma_y
+        return white
     model = estimate(pixels)
-    found, times = model.std, WHITE_MOST if model.is_white else MOST
+    found, times = model.std, WHITE_MOST if model.is_flat else MOST
     kept = min(max(sigma_y, found / times - SLACK), times * found + SLACK)
     if kept != sigma_y:
         log.warning(
@@ -87,11 +97,6 @@ def held(sigma_y: float, pixels: Tensor) -> float:
             found,
             kept,
         )
-    return kept
-
-
-def in_all_channels(model: NoiseModel) -> NoiseModel:
-    """The noise as grain that red, green and blue have in common."""
-    spectrum = torch.full_like(model.spectrum, ROUNDING)
-    spectrum[0] = model.spectrum[0]
-    return NoiseModel(spectrum, model.curve, model.colours)
+    if is_grey(pixels) or one_for_all(model):
+        return in_all_channels(NoiseModel.white(kept), model.colours).scaled(kept)
+    return NoiseModel.white(kept)

@@ -76,8 +76,7 @@ def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel
 def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     """The share above, of pictures [1, 3, H, W] in [-1, 1] before and after a restoration."""
     # Noise that is white but for the light on it is found as white noise is.
-    flat = torch.equal(noise.spectrum, noise.spectrum[:1, :1, :1].expand_as(noise.spectrum))
-    if flat or min(before.shape[-2:]) < LEAST:
+    if noise.is_flat or min(before.shape[-2:]) < LEAST:
         return 1.0
 
     change = torch.einsum("c,chw->hw", noise.colours[0].to(before), before[0] - after[0])

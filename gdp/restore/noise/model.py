@@ -68,6 +68,11 @@ class NoiseModel:
         flat = torch.equal(self.spectrum, self.spectrum[:1, :1, :1].expand_as(self.spectrum))
         return flat and torch.equal(self.curve, torch.ones_like(self.curve))
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether it is the same at all frequencies, if not in all directions of colour."""
+        return torch.equal(self.spectrum, self.spectrum[:, :1, :1].expand_as(self.spectrum))
+
     def scaled(self, std: float) -> "NoiseModel":
         """Noise of the same kind, with another rms in [0, 1] units."""
         if self.std == 0 or self.is_white:

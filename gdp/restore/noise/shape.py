@@ -18,11 +18,12 @@ which is 1 where the patches of a brightness have about the same energy, and 0 w
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from gdp.restore.noise.model import ROUNDING, NoiseModel, orders
+from gdp.restore.noise.model import OPPONENT, ROUNDING, NoiseModel, orders
 
 MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
 LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
@@ -33,6 +34,8 @@ ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to 
 ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
 EVEN = 1.3  # between stds of colours at the upper frequencies of white noise, at most
 TEXTURED = 2.5  # times that is what texture adds to grey, at most
+ONE, FAINT = 2.0, 0.1  # times rounding's std, or the tones', that other colours have of one noise
+ROUGH = 1.5  # times the std above it that tones have below a half of the highest frequency
 EVEN_CURVE = 1.35  # between stds of dark and bright places, at most
 
 
@@ -86,6 +89,16 @@ def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
     order = orders()
     bands = [(order >= 0.25) & (order < 0.5), (order >= 0.5) & (order < 0.75), order >= 0.75]
     stds = torch.stack([model.spectrum[:, band].square().mean(1).sqrt() for band in bands], 1)
+    by_light = bool(model.curve.max() > EVEN_CURVE * model.curve.min())
+
+    # One noise for all channels, as of a grey photo: by grey's own upper frequencies.
+    if one_for_all(model):
+        middle, upper, high = (float(std) / 3**0.5 for std in stds[0])
+        level, (least, most) = (white.std * high) ** 0.5, sorted((upper, high))
+        if most > EVEN * least or middle > ROUGH * most or not least / EVEN < level < most * EVEN:
+            return model
+        one = in_all_channels(NoiseModel.white(level), model.colours).scaled(level)
+        return replace(one, curve=model.curve) if by_light else one
 
     # By the colours: photos have little texture in them, and grey is as they are or more.
     least, most = (float(end) for end in stds[1:].aminmax())
@@ -96,6 +109,23 @@ def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
         return model
 
     # White at each place, but not all over: photons.
-    if model.curve.max() > EVEN_CURVE * model.curve.min():
-        return NoiseModel(white.spectrum, model.curve, model.colours)
-    return white
+    return replace(white, curve=model.curve, colours=model.colours) if by_light else white
+
+
+def one_for_all(model: NoiseModel) -> bool:
+    """Whether there is noise in the tones alone, as if it had been drawn once for all channels."""
+    upper = orders() >= 0.5
+    tones, *others = (float(s[upper].square().mean().sqrt()) for s in model.spectrum)
+    return max(others) < max(ONE * ROUNDING, FAINT * tones) < tones
+
+
+def in_all_channels(model: NoiseModel, colours: Tensor = OPPONENT) -> NoiseModel:
+    """The noise as grain that red, green and blue have in common, or the tones of one colour.
+
+    Args:
+        model: how its grey noise goes with frequency stays.
+        colours: three directions in RGB, that of the tones first.
+    """
+    spectrum = torch.full_like(model.spectrum, ROUNDING)
+    spectrum[0] = model.spectrum[0]
+    return NoiseModel(spectrum, model.curve, colours)

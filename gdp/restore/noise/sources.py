@@ -38,8 +38,8 @@ def read(file: Path) -> NoiseModel:
     file = expand(file)
     if not file.is_file():
         raise FileNotFoundError(
-            f"noise={file}: no such file; it is auto, white, camera, jpeg, grain, a picture of "
-            "something even, or a saved model"
+            f"noise={file}: no such file; it is auto, white, camera, jpeg, grain, profile, a "
+            "picture of something even, or a saved model"
         )
     if file.suffix == SAVED:
         return load(file)

@@ -6,10 +6,17 @@ import torch
 from gdp.prior.noise import Noise
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
-from operators.blur.soft import QUIET, SoftBlur, Unchanged
-from operators.blur.softness import MOST, clearance, noise_floor, softness, supported_gain
+from operators.blur.soft import GAUSSIAN, OTHER, QUIET, SoftBlur, Unchanged
+from operators.blur.softness import (
+    MOST,
+    clearance,
+    noise_floor,
+    softness,
+    supported_gain,
+    unlike_gaussian,
+)
 from operators.identity import Identity
-from operators.tools.transforms import dct2
+from operators.tools.transforms import dct2, idct2
 from tests.operators.blur.photos import photo
 
 
@@ -83,6 +90,29 @@ def test_a_soft_photo_is_sharpened():
     told = SoftBlur(0.8).for_photo(y, 0.002)
     assert told.describe(y)["softness"] == 0.8
     assert torch.equal(told.spectrum(y[..., :64, :64]), SoftBlur(0.8).spectrum(y[..., :64, :64]))
+
+
+def smoothed_by_a_camera(size=192):
+    """A photo without its upper frequencies, as from a smaller one, and its edges sharpened."""
+    c = dct2(photo(size))
+    n = torch.arange(size) / size
+    radius = torch.hypot(n[:, None], n)
+    kept = 1 / (1 + (radius / 0.45) ** 12)
+    y = idct2(c * kept * (1 + 0.5 * radius))
+    return y + 0.002 * Noise([0]).like(y)
+
+
+@pytest.mark.parametrize("sigma", [0.7, 1.0, 1.5])
+def test_what_no_gaussian_has_blurred(sigma):
+    y, lens = softened(sigma), smoothed_by_a_camera()
+    assert unlike_gaussian(y, softness(y), 0.002) < 0.8 * GAUSSIAN
+    assert softness(lens) > 0.6
+    assert unlike_gaussian(lens, softness(lens), 0.002) > 1.2 * GAUSSIAN
+    assert unlike_gaussian(y, sigma, 10.0) == 0  # nothing is above the noise
+
+    # Little of it is undone, as far as one may believe in any blur.
+    A = SoftBlur().with_noise(0.002).for_photo(lens, 0.002)
+    assert A.sigma == OTHER and A.found > OTHER
 
 
 def test_settings():

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from gdp.picture import to_image
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
 from gdp.restore.noise.choose import noise_of
@@ -10,6 +11,7 @@ from gdp.restore.noise.model import LITTLE
 from gdp.restore.observe import take
 from operators.auto import FromPhoto
 from operators.identity import Identity
+from tests.photos import astronaut
 
 
 def texture():
@@ -46,3 +48,24 @@ def test_a_grey_photo_has_one_noise():
     assert model.spectrum[1:].max() < 0.01
 
     assert noise_of(even.expand(-1, 3, -1, -1), sigma_y=0.0, alone=True).is_white
+
+
+@pytest.mark.parametrize("tone", [(1.0, 1.0, 1.0), (1.0, 0.85, 0.6)])
+def test_grain_of_a_grey_or_toned_photo_is_found_flat(tone):
+    grey = to_image(astronaut(128)).mean(1, keepdim=True) * 0.6 + 0.2
+    noisy = grey + 0.05 * Noise([3]).like(grey)
+    pixels = noisy * torch.tensor(tone).view(1, 3, 1, 1)
+    strength = 0.05 * float(torch.tensor(tone).square().mean()) ** 0.5
+
+    model = estimate(pixels)
+    assert model.is_flat and not model.is_white
+    assert model.std == pytest.approx(strength, rel=0.15)
+    told = noise_of(pixels, sigma_y=strength, alone=True)
+    assert told.is_flat and float(told.spectrum[0, 0, 0]) > 5 * float(told.spectrum[1].max())
+
+
+def test_grain_of_some_colour_is_not_flat():
+    """What a camera smoothed before it was made grey."""
+    grey = to_image(astronaut(128)).mean(1, keepdim=True)
+    smooth = torch.nn.functional.avg_pool2d(Noise([3]).like(grey), 3, 1, 1)
+    assert not estimate((grey + 0.1 * smooth).expand(-1, 3, -1, -1)).is_flat
