@@ -86,6 +86,7 @@ def steps(device: str, small: bool) -> list[Step]:
                {"GDP_KERNELS": "0"}) for b in few),
         Step("every task", [own, "tasks", "--device", device, *some]),
         Step("DPS with many samples", dps),
+        Step("DPS without our kernels", dps, {"GDP_KERNELS": "0"}),
         Step("DPS on a card of 6 GB", [*dps, "--fraction", "0.07"]),
         Step("training", train),
     ]  # fmt: skip

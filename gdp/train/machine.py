@@ -66,8 +66,15 @@ def agree(machine: Any, values: list[float]) -> list[float]:
 
 
 def bf16(device: torch.device) -> torch.autocast:
-    """Autocast to bfloat16 where the device computes in it natively."""
-    native = pick_dtype("auto", device) is torch.bfloat16
+    """Autocast to bfloat16 where the device computes in it natively, else to nothing.
+
+    A network may be given float16 when it restores; in training that would need its gradients
+    watched for what it does not hold.
+    """
+    native = {
+        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+        "cpu": lambda: pick_dtype("auto", device) is torch.bfloat16,
+    }.get(device.type, lambda: False)()
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 

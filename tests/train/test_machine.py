@@ -2,6 +2,9 @@
 
 from types import SimpleNamespace
 
+import pytest
+import torch
+
 from gdp.train import machine as training_machine
 
 
@@ -19,3 +22,19 @@ def test_time_in_which_the_process_is_stopped_does_not_count(monkeypatch):
     wall, cpu = wall + 3600, cpu + 0.5  # stopped for an hour, in the middle of a step
     assert clock.read() == 16
     assert clock.read() == 16
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_a_gpu_trains_in_bfloat16_if_it_has_it(monkeypatch, native):
+    """Whatever type it restores in."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda *_, **__: native)
+    cast = training_machine.bf16(torch.device("cuda"))
+    assert cast.fast_dtype == torch.bfloat16 and cast._enabled == native
+
+
+def test_a_cpu_does_where_that_is_known_to_pay(monkeypatch):
+    for dtype in ("float32", "bfloat16", "float16"):
+        monkeypatch.setenv("GDP_DTYPE", dtype)
+        with training_machine.bf16(torch.device("cpu")):
+            assert torch.is_autocast_enabled("cpu") == (dtype == "bfloat16")
