@@ -64,14 +64,12 @@ def steps(device: str, small: bool) -> list[Step]:
     dps = [own, "dps", "--device", device, "--side", side, *prior]
     dps += ["--samples", "2" if small else "16"]
     train = ["-m", "gdp.train", "--data", "gdp/picture/samples", "--out", "{scratch}/trained"]
-    train += [
-        "--holdout",
-        "0",
-        "--steps",
-        "2" if small else "200",
-        "--batch",
-        "2" if small else "64",
-    ]
+    train += ["--device", device, "--holdout", "0"]
+    if small:
+        train += ["--steps", "2", "--batch", "2", "--image-size", "32", "--samples", "1"]
+        train += ["--model-channels", "32", "--channel-mult", "1,2", "--num-res-blocks", "1"]
+    else:
+        train += ["--steps", "200", "--batch", "64"]
     return [
         Step("doctor", ["run.py", "task=doctor", f"device={device}"]),
         Step("kernels against float64", [*tests, "tests/network/kernels"], needs="pytest"),

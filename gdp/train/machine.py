@@ -71,10 +71,10 @@ def bf16(device: torch.device) -> torch.autocast:
     A network may be given float16 when it restores; in training that would need its gradients
     watched for what it does not hold.
     """
-    native = {
-        "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
-        "cpu": lambda: pick_dtype("auto", device) is torch.bfloat16,
-    }.get(device.type, lambda: False)()
+    if device.type == "cuda":
+        native = bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    else:
+        native = device.type == "cpu" and pick_dtype("auto", device) is torch.bfloat16
     return torch.autocast(device.type, torch.bfloat16, enabled=native)
 
 
