@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 
-# GB of memory at the peak: the network in 16 bits, a call, and 2.2 GB of the file's own pages, which
-# are no copy: the system takes them back where it needs them.
+# GB of memory at the peak: the network in 16 bits, a call, and 2.2 GB of the file's own pages.
+# Those are no copy: the system takes them back where it needs them.
 MOST = 4.8
 
 SCRIPT = """
