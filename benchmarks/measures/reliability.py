@@ -93,14 +93,14 @@ def row(
 
 def reliability(error: Tensor, std: Tensor) -> dict[str, Any]:
     """What a map says of errors, both flat and of one size."""
-    order = std.argsort()
+    order, differ = std.argsort(), bool(std.max() > std.min())
     parts = [(std[i], error[i]) for i in order.tensor_split(PARTS)]
     return {
         "error": rms(error),
         "std": rms(std),
-        "ratio": rms(error) / max(rms(std), 1e-12),
+        "ratio": rms(error) / rms(std) if std.any() else None,
         "within_2": float((error.abs() <= 2 * std).double().mean()),
-        "rank": correlation(ranks(error.abs()), ranks(std)),
+        "rank": correlation(ranks(error.abs()), ranks(std)) if differ else None,
         "curve": [[rms(s), rms(e)] for s, e in parts],
     }
 

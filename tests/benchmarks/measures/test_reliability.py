@@ -24,6 +24,8 @@ def test_a_right_map_is_on_the_diagonal():
     assert sure["ratio"] == pytest.approx(4, abs=0.2) and sure["within_2"] < 0.5
     blind = reliability.reliability(error, std[torch.randperm(20000, generator=chance)])
     assert abs(blind["rank"]) < 0.05
+    alike = reliability.reliability(error, torch.zeros_like(std))
+    assert alike["ratio"] is None and alike["rank"] is None and alike["within_2"] == 0
 
 
 def test_the_command(tmp_path):
