@@ -37,5 +37,6 @@ def begin(words: Sequence[str]) -> None:
     if any(word in JSON for word in words):
         for handler in logging.getLogger().handlers:
             handler.setFormatter(JsonLines())
-    if not sys.stderr.isatty():
+    isatty = getattr(sys.stderr, "isatty", None)
+    if isatty is None or not isatty():
         os.environ.setdefault("TQDM_DISABLE", "1")  # read where tqdm is imported
