@@ -49,6 +49,8 @@ def leave_no_modules(monkeypatch):
     the same.
     """
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("TQDM_DISABLE", "")  # noted, and as it was after a test that sets it
+    monkeypatch.delenv("TQDM_DISABLE")
     before = set(sys.modules)
     yield
     for name in set(sys.modules) - before:

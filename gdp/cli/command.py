@@ -15,6 +15,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from gdp.cli.job import output_folder, restore_photos
+from gdp.cli.logs import begin
 from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
 from gdp.cli.streams import readable_streams
 from gdp.cli.words import read_line
@@ -44,7 +45,7 @@ def main() -> int:
         The exit code.
     """
     readable_streams()
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr, force=True)
+    begin(sys.argv[1:])
     log.setLevel(logging.INFO)
     os.environ["HYDRA_FULL_ERROR"] = "1"  # errors arrive here whole, and are reported in a line
 

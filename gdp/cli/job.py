@@ -13,6 +13,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from gdp.cli.messages import SOME_FAILED, print_files, report_error, summarize, write_page
+from gdp.report.trackers import check, track
 from gdp.storage.places import SAMPLE, expand
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     """
     from gdp.picture import find_all
 
+    check(cfg.logger)
     listed = photos_of_dataset(cfg)
     if listed:
         photos = [found for found, _ in listed]
@@ -85,12 +87,23 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
             for outcome in outcomes
             if outcome.state in (FAILED, LEFT)
         }
+        if cfg.logger is not None:
+            record(cfg, folder, words)
         if cfg.report and len(failed) < len(items):
             page = partial(write_gallery, folder, failed, cfg.overwrite, cfg.recursive)
             pages_fine = write_page(page, cfg.verbose)
 
     code = summarize(outcomes, folder)
     return code if pages_fine else max(code, SOME_FAILED)
+
+
+def record(cfg: DictConfig, folder: Path, words: list[str]) -> None:
+    """Hand the scores of a job over to logger=, under its folder's name."""
+    from gdp.report.summary import entries, row_of
+
+    settings = dict(word.partition("=")[::2] for word in words)
+    rows = [row_of(entry) for entry in entries(folder, recursive=cfg.recursive)]
+    track(cfg.logger, folder.name, settings, expand(cfg.runs), rows)
 
 
 def photos_of_dataset(cfg: DictConfig) -> "list[tuple[Found, Path | None]]":

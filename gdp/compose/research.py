@@ -1,5 +1,5 @@
 # ruff: noqa: RUF009 (`declare` makes fields, as dataclasses.field does)
-"""Settings for those who measure and publish: what is saved beside a result, samples of a prior."""
+"""Settings for those who measure and publish: what is saved besides, sets of photos, records."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,6 +8,7 @@ from typing import Literal
 from gdp.compose.setting import declare
 
 of_files = partial(declare, section="Pictures in and out", files_only=True, cosmetic=True)
+of_run = partial(declare, section="The run", files_only=True, cosmetic=True)
 of_prior = partial(declare, section="Pictures of the prior (task=sample)", files_only=True)
 
 
@@ -50,4 +51,18 @@ class ResearchSettings:
         least=0,
         most=1,
         cosmetic=True,
+    )
+    logger: Literal["csv", "tensorboard", "wandb", "mlflow"] | None = of_run(
+        None,
+        "where the scores of each job go besides: csv (a line a job), tensorboard, wandb or mlflow",
+        "it is csv, tensorboard, wandb or mlflow",
+    )
+    runs: str = of_run(
+        "runs",
+        "the folder of logger=csv and tensorboard",
+        "it is the folder of the jobs' records",
+        path=True,
+    )
+    log: Literal["text", "json"] = of_run(
+        "text", "json: messages on stderr are one JSON object a line, for programs"
     )

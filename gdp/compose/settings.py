@@ -202,7 +202,7 @@ class Settings:
     )
     force: bool = of_run(False, "true: begin also what takes hours, or more memory than is free")
     overwrite: bool = of_run_files(False, "true: replace pictures of the same name in `output`")
-    verbose: bool = of_run_files(False, "true: tracebacks")
+    verbose: bool = of_run_files(False, "true: tracebacks, and a line a step")
 
 
 SETTINGS = settings_of(Settings) | settings_of(ResearchSettings)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gdp.folder.bar import Bar
 from gdp.folder.items import Item
+from gdp.folder.narration import narrated
 from gdp.folder.progress import Progress
 from gdp.prior.prior import Prior
 from gdp.restore.cost import check_time
@@ -17,7 +18,7 @@ from gdp.storage import fingerprint
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from gdp.version import __version__
-from samplers.restorer import Restored
+from samplers.restorer import OnStep, Restored
 
 Group = list[tuple[Item, Measurement]]
 log = logging.getLogger("gdp")
@@ -62,7 +63,10 @@ def sample_group(
     passes *= len(batches_of(measurements, setup))
     previews = [preview_file(space, item.name) for item in items]
     with Progress(passes, prior, bar, previews, config["preview"]) as progress:
-        follow = (progress.step, snapshot.slot(), progress.begin)
+        step: OnStep = progress.step
+        if config["verbose"]:
+            step = narrated(step, title, prior, first.operator, first.y)
+        follow = (step, snapshot.slot(), progress.begin)
         try:
             restored, cost = sample(measurements, setup, prior, *follow)
         except KeyboardInterrupt:

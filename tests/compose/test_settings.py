@@ -59,6 +59,9 @@ ACCEPTED = {
     "count": [1, 50000],
     "label": [0, 207, [207, 360], None],
     "eta": [0, 0.5, 1],
+    "logger": ["csv", "tensorboard", "wandb", "mlflow", None],
+    "runs": ["runs"],
+    "log": ["text", "json"],
 }
 REFUSED = {
     "save": ["y", ["x"], ["y", 3], 5],
@@ -68,6 +71,9 @@ REFUSED = {
     "count": [0, "many"],
     "label": ["cat", [1.5]],
     "eta": [-1, 2],
+    "logger": ["file", True],
+    "runs": [None, 5],
+    "log": ["xml", None],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],
@@ -164,10 +170,10 @@ def test_what_is_of_files_is_no_keyword_in_python():
 def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
         "input recursive output verbose preview overwrite device batch checkpoint report force "
-        "save compare dataset data count label eta"
+        "save compare dataset data count label eta logger runs log"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference", "data"}
+    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference", "data", "runs"}
