@@ -1,6 +1,6 @@
 """Odd words through the command line: each is taken, or refused in one line.
 
-    python benchmarks/fuzz_settings.py [--every 7] [--words]
+    python benchmarks/fuzz_settings.py [--every 7] [--first 300] [--words]
 
 Every word of benchmarks/odd_settings.py is added to a line that restores a small photo in a step. A
 violation is printed, and the exit code is 1: a traceback, another exit code than 0, 1 (a name that
@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,14 +69,15 @@ def run(word: str, number: int) -> Figure:
     return Figure(word, "refused", told[0])
 
 
-def run_all(words: Sequence[str], folder: Path) -> list[Figure]:
-    """Run all words in a folder, with a small photo in it."""
+def run_all(words: Sequence[str], folder: Path) -> Iterator[Figure]:
+    """Run all words in a folder, with a small photo in it; each is told when it is through."""
     before = Path.cwd()
     pixels = np.random.default_rng(0).integers(90, 160, (16, 20, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(folder / "p.png")
     os.chdir(folder)
     try:
-        return [run(word, number) for number, word in enumerate(words)]
+        for number, word in enumerate(words):
+            yield run(word, number)
     finally:
         os.chdir(before)
 
@@ -87,20 +88,21 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--every", type=int, default=1, help="take every n-th word only")
+    parser.add_argument("--first", type=int, default=0, help="leave out the words before it")
     parser.add_argument("--words", action="store_true", help="print every refusal")
     args = parser.parse_args()
 
+    counts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
-        figures = run_all(list(odd_words())[:: args.every], Path(folder))
-    for figure in figures:
-        if figure.outcome not in ("taken", "refused"):
-            print(f"{figure.word!r:.80}: {figure.outcome}: {figure.said[:600]}")
-        elif args.words:
-            print(f"{figure.word!r:.80}: {figure.outcome}: {figure.said[:200]}")
+        for figure in run_all(list(odd_words())[args.first :: args.every], Path(folder)):
+            fine = figure.outcome in ("taken", "refused")
+            counts[figure.outcome if fine else "bad"] += 1
+            if args.words or not fine:
+                said = figure.said[: 200 if fine else 600]
+                print(f"{figure.word!r:.80}: {figure.outcome}: {said}", flush=True)
 
-    counts = Counter(f.outcome if f.outcome in ("taken", "refused") else "bad" for f in figures)
     print(
-        f"{len(figures)} words: {counts['taken']} taken, {counts['refused']} refused in a line, "
+        f"{counts.total()} words: {counts['taken']} taken, {counts['refused']} refused in a line, "
         f"{counts['bad']} neither"
     )
     return 1 if counts["bad"] else 0

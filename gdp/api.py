@@ -18,14 +18,13 @@ from gdp.compose.settings import FILES_ONLY
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
 from gdp.prior.prior import Prior
-from gdp.restore.cost import check_memory, check_time
+from gdp.restore.cost import Work, check_memory, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
 from gdp.restore.sample import batches_of, expected_passes, sample
 from gdp.restore.setup import Setup
 from gdp.restore.sources import source_from
-from gdp.restore.work import Work
 from operators.base import Operator
 from samplers.restorer import Restorer
 

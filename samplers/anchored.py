@@ -136,14 +136,13 @@ class Anchored(Sampler):
         if run.on_pass is not None:
             whole = self.expected(prior.T, operator, y)[0]
             run.on_pass(whole._replace(calls=count * schedule.nfe(prior.T)))
-        drawn = []
+        drawn, more = [], max(self.stirred, STIRRED_DRAWS)
+        each = replace(self, draws=1, schedule=schedule, stirred=more)
         for k in range(count):
             seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
             keep = None if run.keep is None else run.keep.at(k)
             one = replace(run, seeds=seeds, keep=keep, on_pass=None)
-            more = max(self.stirred, STIRRED_DRAWS)
-            sampler = replace(self, draws=1, view=k, schedule=schedule, stirred=more)
-            drawn.append(sampler.restore(prior, operator, y, one))
+            drawn.append(replace(each, view=k).restore(prior, operator, y, one))
         return Restored(torch.stack([one.x for one in drawn]).mean(0), drawn[0].operator)
 
     def shares(self, A: Operator, prior: Prior, top: int) -> Shares:

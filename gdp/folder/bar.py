@@ -6,10 +6,12 @@ Where stderr is no terminal it is a line a minute, and one at the end.
 """
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import Any
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -31,7 +33,7 @@ class Bar:
 
     def __init__(self, photos: int):
         self.photos, self.over, self.at = photos, 0, 0.0
-        self.name, self.together = "", 1
+        self.title, self.together = "", 1
         self.skipped = 0.0  # what an earlier run has done, which took none of this one's time
         self.began = self.shown = self.told = monotonic()
         self.bar: tqdm | None = None  # where there is a terminal
@@ -50,7 +52,7 @@ class Bar:
             yield self
             return
 
-        settings = {"bar_format": FORMAT, "unit": "", "dynamic_ncols": True}
+        settings = {"bar_format": FORMAT, "unit": "", **terminal_size()}
         with (
             logging_redirect_tqdm([logging.getLogger()]),
             tqdm(total=self.photos, initial=before, file=sys.stderr, **settings) as self.bar,
@@ -65,7 +67,9 @@ class Bar:
 
     def begin(self, name: str, together: int = 1) -> None:
         """A photo begins, or so many that share the network's calls."""
-        self.name, self.together = name[:LONGEST_NAME], together
+        self.together, name = together, name[:LONGEST_NAME]
+        number = min(self.over + 1, self.photos)
+        self.title = name if self.photos == 1 else f"{number} of {self.photos}, {name}"
         self.show(self.over)
 
     def move(self, share: float, skipped: bool = False) -> None:
@@ -91,22 +95,16 @@ class Bar:
         now = monotonic()
         self.at = max(self.at, at)
         done = self.over >= self.photos
+        percent = int(100 * self.at / self.photos)  # 100 is at the end alone
         if self.bar is not None:
-            self.bar.n, self.bar.unit = self.at, self.rest(now)
+            self.bar.n, self.bar.unit = percent * self.photos / 100, self.rest(now)
             self.bar.set_description_str(self.title, refresh=False)
             self.bar.refresh()
         elif done or now - self.told >= LINE_EVERY:
             rest = self.rest(now)
-            percent = int(100 * self.at / self.photos)
             log.info("%s: %d %%%s", self.title, percent, f", {rest}" if rest else "")
             self.told = now
         self.shown = now
-
-    @property
-    def title(self) -> str:
-        """Which photo of how many it is."""
-        number = min(self.over + 1, self.photos)
-        return self.name if self.photos == 1 else f"{number} of {self.photos}, {self.name}"
 
     def rest(self, now: float) -> str:
         """The time that the rest takes, at the pace so far; at the end, what all of it took."""
@@ -115,6 +113,15 @@ class Bar:
             return f"done in {spoken(took)}"
         worked = self.at - self.skipped
         return f"{spoken(took * (self.photos - self.at) / worked)} left" if worked > 0 else ""
+
+
+def terminal_size() -> dict[str, Any]:
+    """How wide tqdm draws; a terminal that does not tell its size is taken for one of 80x24."""
+    try:
+        known = os.get_terminal_size(sys.stderr.fileno()).columns > 0
+    except (OSError, ValueError, AttributeError):
+        known = False
+    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
 
 
 def spoken(seconds: float) -> str:

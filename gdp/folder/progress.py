@@ -9,7 +9,7 @@ from torch import Tensor
 from gdp.folder.bar import Bar
 from gdp.picture import to_image, write
 from gdp.prior.prior import Prior
-from gdp.restore.work import Work
+from gdp.restore.cost import Work
 from samplers.restorer import Pass
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gdp.picture.codec.exif import upright
 from gdp.picture.codec.read import decode
+from gdp.picture.measurement import array_of_file, is_measurement
 from gdp.storage.places import expand
 
 LUMA = (0.299, 0.587, 0.114)  # weights of red, green and blue in brightness (ITU-R BT.601)
@@ -25,9 +26,10 @@ def read_mask(path: str | Path | Tensor | None, invert: bool = False) -> Tensor:
     """Read how much of a photo's pixels stays, from a mask in which white is to be repaired.
 
     Args:
-        path: a picture file, in which transparent pixels count as black, or an .npy array; or the
-            mask's pixels [1, 1, H, W] in [0, 1]. A folder holds a mask for each photo, which
-            is not read before that: what is returned stands for it.
+        path: a picture file, in which transparent pixels count as black, or one of an array (.npy,
+            .npz, .mat, .pt; of several the one called mask or y); or the mask's pixels
+            [1, 1, H, W] in [0, 1]. A folder holds a mask for each photo, which is not read
+            before that: what is returned stands for it.
         invert: whether black is to be repaired instead.
 
     Returns:
@@ -92,14 +94,8 @@ def read_optional_mask(path: str | Path | Tensor | None, invert: bool = False) -
 
 def white_of_file(file: Path) -> Tensor:
     """How white the mask in a file is, [H, W] in [0, 1]."""
-    if file.suffix.lower() == ".npy":
-        try:
-            array = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise ValueError(
-                f"{file} cannot be read as a mask ({error}); give a picture or an array of numbers"
-            ) from None
-        return white_of(array, file.name)
+    if is_measurement(file):
+        return white_of(as_numpy(array_of_file(file, ("mask", "y"), "a mask")), file.name)
 
     photo = decode(file, any_scale=True)
     colours = photo.pixels[0].permute(1, 2, 0)
@@ -133,9 +129,7 @@ def mask_of(what: Any) -> Tensor:
         numbers = picture.mode in ("1", "L", "F") or picture.mode.startswith("I")
         plain = numbers and not picture.has_transparency_data
         what = np.asarray(picture if plain else picture.convert("RGBA"))
-    if isinstance(what, Tensor):
-        what = what.detach().cpu()
-        what = (what.float() if what.dtype == torch.bfloat16 else what).numpy()
+    what = as_numpy(what) if isinstance(what, Tensor) else what
     if not isinstance(what, np.ndarray):
         raise TypeError(
             f"mask= is a {type(what).__name__}; "
@@ -148,6 +142,14 @@ def mask_of(what: Any) -> Tensor:
             "it is (H, W), white or True where to repair and black elsewhere"
         )
     return white[None, None]
+
+
+def as_numpy(what: np.ndarray | Tensor) -> np.ndarray:
+    """An array, or a tensor as one."""
+    if isinstance(what, np.ndarray):
+        return what
+    what = what.detach().cpu()
+    return (what.float() if what.dtype == torch.bfloat16 else what).numpy()
 
 
 def white_of(array: np.ndarray, name: str) -> Tensor:

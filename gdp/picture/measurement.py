@@ -1,7 +1,6 @@
 """Measurements in files and arrays: numbers of any shape and type, real or complex."""
 
-import pickle
-import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from gdp.picture.photo import Photo
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth", ".mat")
 NAME = "y"  # of the array that is taken where a file holds several
-BROKEN = (OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError, NotImplementedError)
 
 
 def is_measurement(file: Path) -> bool:
@@ -32,27 +30,48 @@ def read_measurement(file: Path) -> Photo:
         FileNotFoundError: there is no such file.
         ValueError: it cannot be read, or holds no array of numbers, or several.
     """
-    if not file.is_file():
-        raise FileNotFoundError(f"no such file: {file}")
-    try:
-        content = load(file)
-    except (*BROKEN, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        if "HDF" in str(error) or "v7.3" in str(error):
-            why = "is a MATLAB 7.3 file; save it with -v7, or as .npy"
-        else:
-            why = f"cannot be read as an array of numbers ({' '.join(str(error).split())[:120]})"
-        raise ValueError(f"{file} {why}") from None
-
-    # One array, or the one that is called so.
-    arrays = {name: a for name, a in content.items() if isinstance(a, np.ndarray | Tensor)}
-    chosen = arrays.get(NAME, next(iter(arrays.values()))) if arrays else None
-    if chosen is None or (len(arrays) > 1 and NAME not in arrays):
-        names = ", ".join(arrays) or "nothing"
-        raise ValueError(f"{file} holds {names}; it needs one array of numbers, or one called y")
+    chosen = array_of_file(file)
     try:
         return Photo(as_measurement(chosen), rounding=0.0, depth=32, measured=True)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{file}: {error}") from None
+
+
+def array_of_file(
+    file: Path, names: Sequence[str] = (NAME,), what: str = "an array of numbers"
+) -> np.ndarray | Tensor:
+    """The array in a file of arrays, whatever its kind.
+
+    Args:
+        file: see SUFFIXES.
+        names: of several arrays the first of these is taken that is there.
+        what: what the file is to hold, in messages.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it cannot be read, or holds no array, or several.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"no such file: {file}")
+    try:
+        content = load(file)
+    except Exception as error:  # readers raise whatever damage makes them raise
+        if isinstance(error, OSError) and error.strerror:
+            raise
+        if "HDF" in str(error) or "v7.3" in str(error):
+            why = "is a MATLAB 7.3 file; save it with -v7, or as .npy"
+        else:
+            why = f"cannot be read as {what} ({' '.join(str(error).split())[:120]})"
+        raise ValueError(f"{file} {why}") from None
+
+    # One array, or the one that is called so.
+    arrays = {name: a for name, a in content.items() if isinstance(a, np.ndarray | Tensor)}
+    named = [arrays[name] for name in names if name in arrays]
+    if named or len(arrays) == 1:
+        return named[0] if named else next(iter(arrays.values()))
+    called = " or ".join(names)
+    held = ", ".join(arrays) or "nothing"
+    raise ValueError(f"{file} holds {held}; it needs one array of numbers, or one called {called}")
 
 
 def load(file: Path) -> dict[str, Any]:

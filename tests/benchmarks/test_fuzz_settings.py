@@ -9,7 +9,7 @@ OFTEN = 17  # every n-th word is enough here; benchmarks/fuzz_settings.py takes 
 def test_odd_words(tmp_path):
     words = list(odd_words())
     assert len(words) >= 500 and len(set(words)) == len(words)
-    figures = run_all(words[::OFTEN], tmp_path)
+    figures = list(run_all(words[::OFTEN], tmp_path))
     bad = [figure for figure in figures if figure.outcome not in ("taken", "refused")]
     assert not bad and sum(figure.outcome == "refused" for figure in figures) > len(figures) / 2
 

@@ -126,3 +126,12 @@ def test_names_that_a_console_cannot_show(tmp_path, cat, encoding):
     )
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "o").glob("*.json"))) == 2
+
+
+def test_memory_that_the_library_lacks_is_told_in_our_words(caplog):
+    """C++ says std::bad_alloc, Python MemoryError."""
+    from gdp.cli.messages import report_error
+
+    for error in (RuntimeError("std::bad_alloc"), MemoryError()):
+        assert "memory is too little" in report_error(error, verbose=False)
+    assert "bad_alloc" not in caplog.text and "smaller tiles" in caplog.text

@@ -2,10 +2,12 @@
 nothing of conf/ is left out.
 """
 
+import importlib
 import re
 import shlex
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -165,3 +167,19 @@ def test_hooks_before_a_commit_are_what_make_lint_checks():
 def test_the_readme_names_every_task_sampler_and_prior():
     named = set(re.findall(r"`(?:\w+=)?(\w+)`", (ROOT / "README.md").read_text()))
     assert {*TASKS, *SAMPLERS, *(p.stem for p in (CONF / "prior").glob("*.yaml"))} <= named
+
+
+def test_what_the_readme_says_of_installing():
+    """It tells what it costs; its one-liners make the command, and its three lines are so many."""
+    start = (ROOT / "README.md").read_text().split("## Start")[1].split("\n## ")[0]
+    assert "5.7 GB" in start and "CPU-only torch" in start and "kept" in start
+    assert "`pipx install .`" in start and "`uv tool install .`" in start
+    (windows,) = re.findall(r"^```bat\n(.*?)^```", start, re.M | re.S)
+    assert len(windows.splitlines()) == 3 and "make" not in windows and "run.py" in windows
+
+    config = ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    name, _, place = config["options.entry_points"]["console_scripts"].strip().partition(" = ")
+    module, _, function = place.partition(":")
+    assert name == "gdp" and callable(getattr(importlib.import_module(module), function))
+    assert module in config["options"]["py_modules"].split()

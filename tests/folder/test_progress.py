@@ -4,6 +4,7 @@ there is no terminal, previews, and what Ctrl-C leaves.
 
 import io
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -157,6 +158,37 @@ def test_a_terminal_sees_one_bar_for_a_folder(cli, monkeypatch):  # noqa: F811
     assert "call" not in shown and "Ax" not in shown and "done in" in shown
     lines = [line.rpartition("\r")[2] for line in shown.splitlines()]
     assert any(line.strip("\x1b[A ").startswith("error: p1.png") for line in lines)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals of POSIX")
+@pytest.mark.parametrize("size", [(0, 0), (24, 60)])
+def test_a_terminal_of_any_size(size, monkeypatch):
+    """Some tell none, such as those that programs make for others; it is drawn all the same."""
+    import fcntl
+    import pty
+    import select
+    import struct
+    import termios
+
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
+    with open(theirs, "w", encoding="utf-8", closefd=False) as terminal:
+        monkeypatch.setattr("sys.stderr", terminal)
+        bar = Bar(2)
+        with bar.running():
+            for name in ("a.png", "b.png"):
+                bar.begin(name)
+                bar.end()
+        terminal.flush()
+    written = b""
+    while select.select([ours], [], [], 0.2)[0]:
+        written += os.read(ours, 10**5)
+    shown = written.decode()
+    lines = [line for line in re.split(r"[\r\n]+", shown) if line.strip()]
+    assert "100%|" in lines[-1] and "2 of 2, b.png" in lines[-1]
+    assert all(len(line) <= (size[1] or 80) for line in lines) and lines[-1].rstrip()[-1] == "s"
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_a_line_a_minute_without_a_terminal(caplog, monkeypatch):

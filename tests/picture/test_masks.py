@@ -97,3 +97,28 @@ def test_grey_repairs_in_part(tmp_path):
         A.blend(x, photo)[A.mask.expand(1, 3, -1, -1) == 1],
         photo[:, :, :, :][A.mask.expand(1, 3, -1, -1) == 1],
     )
+
+
+@pytest.mark.parametrize("name", ["m.npy", "M.NPY", "m.npz", "m.mat", "m.pt", "two.npz"])
+def test_masks_in_files_of_arrays(name, tmp_path):
+    """Whatever kind of array file it is, read as measurements are."""
+    mask, file = np.zeros((6, 8), np.uint8), tmp_path / name
+    mask[1:3, 2:5] = 1
+    if name.lower().endswith(".npy"):
+        with file.open("wb") as stream:
+            np.save(stream, mask)
+    elif name == "two.npz":
+        np.savez(file, mask=mask, other=np.zeros(3))
+    elif name == "m.npz":
+        np.savez(file, mask)
+    elif name == "m.mat":
+        from scipy.io import savemat
+
+        savemat(file, {"hole": mask.astype(float)})
+    else:
+        torch.save(torch.from_numpy(mask).bfloat16(), file)
+    assert torch.equal(read_mask(file)[0, 0], 1 - torch.from_numpy(mask).float())
+
+    file.write_bytes(b"nothing")
+    with pytest.raises(ValueError, match=f"{name} cannot be read as a mask"):
+        read_mask(file)

@@ -236,7 +236,9 @@ def test_files_that_hold_nothing_of_use(cli, disk):  # noqa: F811
     np.savez("b.npz", a=np.zeros(3), b=np.zeros(3))
     np.save("c.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     Path("d.mat").write_bytes(b"MATLAB 7.3 MAT-file" + bytes(109) + b"\0\2IM" + bytes(400))
-    for name in ("a.npy", "b.npz", "c.npy", "d.mat"):
+    Path("e.mat").write_bytes(b"nothing")
+    Path("f.pt").write_bytes(b"nothing")
+    for name in ("a.npy", "b.npz", "c.npy", "d.mat", "e.mat", "f.pt"):
         code, _, err = cli(
             "operator=custom", "operator._target_=mine.Slices", f"input={name}", "output=o"
         )
