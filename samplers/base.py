@@ -120,6 +120,8 @@ class Sampler(Restorer):
         A, y = problem.A, problem.y
         schedule = self.timed(prior, A, y)
         pairs = list(schedule.pairs(prior.T))
+        if why := self.warning(A.x_shape(y), len(pairs)):
+            log.warning("%s %s; try sampler=auto", type(self).__name__, why)
 
         if init is None and schedule.start == 1:
             return Progress(pairs, self.start(prior, A, y, noise))
@@ -186,6 +188,10 @@ class Sampler(Restorer):
                     "operator": module_state(problem.bound) if problem.blind else None,
                 }
                 run.keep.offer(state)
+
+    def warning(self, shape: tuple[int, ...], steps: int) -> str:
+        """Why a result may be worse than its photo, at this size and number of steps, or ""."""
+        return ""
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
