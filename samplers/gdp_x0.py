@@ -23,6 +23,7 @@ late start the way is shorter, and the default is a little more.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -69,7 +70,7 @@ class GDPx0(Sampler):
 
         # N gradient steps on the distance to y, each from where the one before led.
         share = min(1.0, self.scale * (t - s) / prior.T)
-        x0_hat, gradient = steered, lambda x: self.fidelity.gradient(x, y, A)
+        x0_hat, gradient = steered, partial(self.fidelity.gradient, y=y, A=A)
         for _ in range(self.N):
             g = gradient(x0_hat)
             alpha = minimiser(gradient, x0_hat, g)
