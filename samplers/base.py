@@ -96,8 +96,7 @@ class Sampler(Restorer):
         # where y is, so that no step has to bring anything there.
         before = None if init is None else init.operator
         if operator.blind:
-            before = None if before is None else before.cpu()
-            bound = operator.cpu().bind(y.cpu(), before)
+            bound = operator.cpu().bind(y.cpu(), None if before is None else before.cpu())
         else:
             bound = operator.bind(y, before)
         bound = bound.to(y.device)
@@ -188,10 +187,6 @@ class Sampler(Restorer):
                     "operator": module_state(problem.bound) if problem.blind else None,
                 }
                 run.keep.offer(state)
-
-    def warning(self, shape: tuple[int, ...], steps: int) -> str:
-        """Why a result may be worse than its photo, at this size and number of steps, or ""."""
-        return ""
 
     def start(self, prior: Prior, A: Operator, y: Tensor, noise: Noise) -> Tensor:
         """x_T: white noise."""
