@@ -215,8 +215,5 @@ class Operator(OptionalMethods):
         def developed(self, y: Tensor) -> Tensor:
             """What y alone shows of x, [0, 1] units, by whose noise A is whitened."""
 
-        def brought_out(self) -> Tensor:
-            """The share of the noise in what y alone shows that is to be taken away."""
-
         def at_scale(self, r: int, y: Tensor) -> tuple["Operator", Tensor]:
             """The same degradation of an x that is 1 / r as high and wide, and y of it."""

@@ -1,5 +1,7 @@
 """What not every operator can do: a default, or an error that says what to do instead."""
 
+from typing import TYPE_CHECKING
+
 from torch import Tensor, nn
 
 from operators.tools.portable import Portable
@@ -34,6 +36,11 @@ class OptionalMethods(Portable):
         raise TypeError(
             f"{type(self).__name__} defines no radiance(x); take an operator of light, task=hdr"
         )
+
+    if TYPE_CHECKING:
+
+        def brought_out(self) -> Tensor:
+            """The share of the noise in what y alone shows that is to be taken away."""
 
     def __getattr__(self, name: str) -> Tensor | nn.Module:
         if name in REMEDIES:

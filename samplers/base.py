@@ -96,8 +96,7 @@ class Sampler(Restorer):
         # where y is, so that no step has to bring anything there.
         before = None if init is None else init.operator
         if operator.blind:
-            before = None if before is None else before.cpu()
-            bound = operator.cpu().bind(y.cpu(), before)
+            bound = operator.cpu().bind(y.cpu(), None if before is None else before.cpu())
         else:
             bound = operator.bind(y, before)
         bound = bound.to(y.device)
@@ -120,6 +119,8 @@ class Sampler(Restorer):
         A, y = problem.A, problem.y
         schedule = self.timed(prior, A, y)
         pairs = list(schedule.pairs(prior.T))
+        if why := self.warning(A.x_shape(y), len(pairs)):
+            log.warning("%s %s; try sampler=auto", type(self).__name__, why)
 
         if init is None and schedule.start == 1:
             return Progress(pairs, self.start(prior, A, y, noise))

@@ -15,7 +15,7 @@ mean over pixels makes all scales depend on the size of the image: they are thos
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -25,6 +25,9 @@ from operators.base import Operator
 from samplers.base import Sampler
 from samplers.guide.guidance import Guidance
 from samplers.guide.losses import mean_squared_error
+
+# What the released scales are for, and how many times another pull is worth a word.
+SIZE, STEPS, FAR = 256, 1000, 3.0
 
 
 @dataclass(kw_only=True)
@@ -37,8 +40,19 @@ class GDPx0Paper(Sampler):
             1000 steps.
     """
 
+    summed: ClassVar = True  # over the steps, without their variance
     guidance: Guidance = field(default_factory=lambda: Guidance({"mse": [1.0, mean_squared_error]}))
     scale: float = 2000.0
+
+    def warning(self, shape: tuple[int, ...], steps: int) -> str:
+        """That the scale is for another size, or another number of steps."""
+        pull = SIZE**2 / (shape[-2] * shape[-1]) * (steps / STEPS if self.summed else 1.0)
+        if 1 / FAR < pull < FAR:
+            return ""
+        return (
+            f"is made for {SIZE}x{SIZE} pixels and {STEPS} steps; here it pulls {pull:.2g} times "
+            "as much, which sampler.scale may mend"
+        )
 
     def step(
         self,
@@ -82,6 +96,7 @@ class GDPx0V1(GDPx0Paper):
         scale: 250000 for super-resolution, 300000 for deblurring, 30000 for colour.
     """
 
+    summed: ClassVar = False
     scale: float = 250000.0
 
     def step(

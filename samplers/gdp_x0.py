@@ -16,21 +16,23 @@ Here it is without a unit, so that it holds for any size, operator and number of
 
 alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no step goes beyond: at
 few steps it would diverge. Q moves x0 by x0's own uncertainty (samplers/guide/guidance.py), and
-counts in x_s as x0 does, sqrt(a_s). In that unit the released scales are 5 (super-resolution,
-s = 2000), 10 (inpainting, 4000) and 15 (deblurring and colour, 6000). From a late start the way is
-shorter, and the default is a little more.
+counts in x_s as x0 does, sqrt(a_s). Of a noisy y no step brings more noise than x_s has, as in
+samplers/gdp_linesearch.py: the last one brings none. In that unit the released scales are 5
+(super-resolution, s = 2000), 10 (inpainting, 4000) and 15 (deblurring and colour, 6000). From a
+late start the way is shorter, and the default is a little more.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from operators.base import Operator
+from operators.base import ROUNDED, Operator
 from samplers.base import Sampler
-from samplers.guide.descent import minimiser
+from samplers.guide.descent import dot, minimiser
 from samplers.guide.guidance import Guidance
 
 
@@ -68,11 +70,19 @@ class GDPx0(Sampler):
 
         # N gradient steps on the distance to y, each from where the one before led.
         share = min(1.0, self.scale * (t - s) / prior.T)
-        x0_hat = steered
+        x0_hat, gradient = steered, partial(self.fidelity.gradient, y=y, A=A)
         for _ in range(self.N):
-            g = self.fidelity.gradient(x0_hat, y, A)
-            alpha = minimiser(lambda x: self.fidelity.gradient(x, y, A), x0_hat, g)
+            g = gradient(x0_hat)
+            alpha = minimiser(gradient, x0_hat, g)
             x0_hat = x0_hat - share * alpha * g
+
+        # Less of y's noise than x_s has.
+        if A.sigma_y > ROUNDED:
+            other = y + A.sigma_y * noise.like(y)
+            carried = share * alpha * (self.fidelity.gradient(x0_hat, other, A) - gradient(x0_hat))
+            tau = (dot(carried, carried) / carried[0].numel()).sqrt()
+            lam = ((1 - prior.a(s)) ** 0.5 / (tau + 1e-30)).clamp(max=1)
+            x0_hat = steered + lam * (x0_hat - steered)
 
         shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)
         return prior.ancestral(x, x0, t, s, v, noise) + shift, x0

@@ -106,6 +106,10 @@ class Restorer(ABC):
         """Whether a coarse pass before it would tell nothing new."""
         return False
 
+    def warning(self, shape: tuple[int, ...], steps: int) -> str:
+        """Why a result may be worse than its photo, at this size and number of steps, or ""."""
+        return ""
+
     def hides(self, A: Operator, error: float) -> float:
         """The noise, sqrt((1 - a) / a), from which to start where a guess has this error."""
         return hides(error)

@@ -29,6 +29,10 @@ class SDEdit(Sampler):
     eta: float = 1.0
     schedule: Schedule = field(default_factory=lambda: Schedule(start=0.5))
 
+    def warning(self, shape: tuple[int, ...], steps: int) -> str:
+        """That it is no restoration."""
+        return "says nothing of the photo after its start, and may end worse than that"
+
     def step(
         self,
         x: Tensor,

@@ -14,11 +14,14 @@ from gdp.compose.configuration import build, compose
 from gdp.picture import to_image
 from gdp.prior.gaussian import GaussianPrior
 from gdp.restore.observe import degrade
+from operators.identity import Identity
 from samplers.restorer import Run
 from tests.conftest import SAMPLERS, TASKS, sampler_of
 from tests.photos import astronaut
 
 NEEDS = {"outpaint": ["operator.margins=4"]}
+# Samplers that say of themselves why a result may end below the photo
+LOOSE = ("sdedit", "gdp_x0_paper", "gdp_x0_v1", "gdp_xt", "gdp_xt_v1")
 # Samplers that end above the input on every task that they take, at 40 steps and more
 ABOVE = ("ddnm", "ddrm", "dds", "pigdm", "repaint", "gdp_linesearch")
 SMALL, SIDE = 16, 32  # pixels: the least that all tasks take, and that tell something
@@ -71,6 +74,26 @@ def test_every_sampler_takes_every_task_or_refuses_it(name, mask_file):
     said = [outcome(task, sampler, prior, mask_file, SMALL) for task in TASKS]
     assert all("; try " in one for one in said if isinstance(one, str))
     assert any(isinstance(one, bool) for one in said)
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
+def test_those_that_may_end_below_say_so(name):
+    sampler = sampler_of(name, 100)
+    sampler = sampler.for_operator(Identity())  # what auto chooses
+    here = sampler.warning((1, 3, SIDE, SIDE), 100)
+    assert bool(here) == (name in LOOSE)
+
+    # The released scales are right at their own size and number of steps.
+    own = sampler.warning((1, 3, 256, 256), 1000)
+    assert bool(own) == (name == "sdedit")
+
+
+def test_the_word_reaches_the_user(photo64, mask_file, caplog):
+    outcome("sr4", sampler_of("sdedit", 2), photo64, mask_file, SMALL)
+    assert "SDEdit says nothing of the photo after its start" in caplog.text
+    caplog.clear()
+    outcome("sr4", sampler_of("gdp_x0_paper", 20), photo64, mask_file, SMALL)
+    assert "256x256 pixels and 1000 steps" in caplog.text
 
 
 @pytest.mark.parametrize("task", TASKS)

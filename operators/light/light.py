@@ -161,7 +161,7 @@ class Light(DevelopedLight):
         return torch.where(torch.cat([white] * self.exposures, 1), off.clamp_min(0), off)
 
     def describe(self, y: Tensor) -> dict[str, Any]:
-        """f (of each exposure; of each colour if they differ), between what, w, and M's range."""
+        """f (of each exposure; of each colour if they differ), between what, w, M's range, b."""
         f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
         away = math.exp(LIKELY * (0.0 if self.doubt is None else float(self.doubt[0])))
         return {
@@ -169,6 +169,7 @@ class Light(DevelopedLight):
             "f_interval": [[v / away, v * away] for v in f.tolist()],
             "white": float(self.white[0]),
             "M": [float(self.M[0].min()), float(self.M[0].max())],
+            "black": self.black[0].flatten().tolist(),
         }
 
     def remark(self, y: Tensor) -> str:

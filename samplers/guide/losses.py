@@ -18,7 +18,6 @@ Degradation = Callable[[Tensor], Tensor]
 # One standard deviation of what terms of weight 1 say.
 LEVEL = 0.05  # of a picture's means, differences of patches, and excess, in [0, 1]
 UNEVEN = 0.25  # of the mean of a patch, in [0, 1]
-UNEVEN_LIGHT = 0.02  # of differences between neighbours on M's grid, in [0, 1]
 CONTRAST = 0.5  # size of differences between pixels, [-1, 1] units
 ROUND = 0.01  # below which |difference| is rounded off, [-1, 1] units
 
@@ -102,18 +101,6 @@ def spatial_consistency(x0: Tensor, y: Tensor, A: Degradation, patch: int = 4) -
 def saturation(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
     """What lies beyond black or white: a file would clip it."""
     return (F.relu(x0.abs() - 1) / 2).square().flatten(1).sum(1) / (2 * LEVEL**2)
-
-
-def illumination_smoothness(x0: Tensor, y: Tensor, A: Degradation) -> Tensor:
-    """The differences of A.M between neighbours, where A has such a map.
-
-    It guides A's parameters, not x0.
-    """
-    M = getattr(A, "M", None)
-    if M is None:
-        return x0.new_zeros(len(x0))
-    down, across = M.diff(dim=-2).square().flatten(1), M.diff(dim=-1).square().flatten(1)
-    return ((down.sum(1) + across.sum(1)) / (2 * UNEVEN_LIGHT**2)).expand(len(x0))
 
 
 def values(x0: Tensor) -> int:
