@@ -14,6 +14,7 @@ from gdp.restore.measure import check, check_photo, dear, fitted, foreign, viewe
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.compression import compressed
+from gdp.restore.noise.taking import believed
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.scores import truth
@@ -100,7 +101,7 @@ def observe(
         if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
             kind = WHITE
         model = noise_of(pixels, kind, sigma_y, file, setup.noise_alone)
-        model = model.at_least(photo.rounding)
+        model = believed(pixels, operator, model.at_least(photo.rounding), photo.rounding)
         y, operator = take(pixels, operator, model, photo.rounding)
         if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
             operator, shown = of_developed(operator, y, photo.rounding)

@@ -1,26 +1,37 @@
 """Whether what was taken for noise was noise: the prior's own word on it, after the restoration.
 
 r(band)  = |C (y - x)| / |s|           grey; C: DCT-II, s: the noise's std by frequency
-share    = (r(low) + r(middle) - NONE) / (ALL - NONE), within 0 and 1
+q        = what is fine in y - x, tile by tile, over what is fine in the noise claimed
+lo, c    = median of q over the flattest quarter of the tiles of x;
+           correlation of the log of what is fine in y - x with that of what is fine in x
 
-Of noise a restoration takes away about as much as there is, at low frequencies less; texture that
-passed for noise it mostly leaves, for it is what photos look like. So little taken away of much
-that was claimed speaks against the claim, and the result goes back towards the photo. White noise
-is found by other signs, and is hidden by the photo itself at low frequencies: it is not doubted.
+little claimed:  share = (r(low) + r(middle) - NONE) / (ALL - NONE), within 0 and 1
+much:            the greater of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN)
+                 and (r(fine) - LEFT) / (GONE - LEFT), likewise
+
+Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
+where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
+for it is what photos look like, and takes some of wherever there is most. So the claim is borne
+out, or not, and the result goes back towards the photo. Much noise that is claimed in a photo full
+of texture is too much at low frequencies, whatever it is: these are not asked then. White noise
+is found by other signs, and is hidden by the photo itself at low frequencies: of it, r(fine) tells.
 
 Where light was mended the same is asked of what the photo alone shows. Noise that lies as evenly as
 noise does (`sure`) is believed there, for it was hidden by the dark.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import to_model
+from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
 from operators.base import Operator
 from operators.coded.compressed import Compressed
 from operators.identity import Identity
 from operators.noise.bands import share_taken
+from operators.tools.transforms import dct2, idct2
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE = (0.05, 0.125), (0.25, 0.5)
@@ -32,6 +43,15 @@ NONE, ALL = 0.92, 1.08
 # `sure` of what a mended photo shows from which its noise is believed a little, and altogether.
 SURELY = (0.72, 0.85)
 
+# Std of noise, [0, 1] units, that is much; of it, the shares up to which nothing was noise, and
+# from which all was. Simulated phones have lo - c / 2 from 0.92 to 1.4, and r(fine) up to 1.1;
+# photos of texture without noise have up to 0.9, and 0.77, but for one in twelve.
+MUCH, FINE = 0.02, (0.5, 0.9)
+UNEVEN, EVEN = 0.91, 1.0
+LEFT, GONE = 0.78, 0.88
+WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
+
+TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
 
 
@@ -51,7 +71,10 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     alike = y.shape[1:] == pixels.shape[1:] and y.shape[1] == 3
     if not isinstance(plain, Identity) or plain.leaves or not alike:
         return 1.0
-    return borne_out(y[:1], to_model(pixels[:1]).to(y), noise)
+    x = to_model(pixels[:1]).to(y)
+    if noise.std < MUCH or min(y.shape[-2:]) < LEAST:
+        return borne_out(y[:1], x, noise)
+    return much_borne_out(y[:1], x, noise)
 
 
 def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> Tensor:
@@ -82,4 +105,53 @@ def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     change = torch.einsum("c,chw->hw", noise.colours[0].to(before), before[0] - after[0])
     claimed = 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
     taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
-    return min(1.0, max(0.0, (taken - NONE) / (ALL - NONE)))
+    return ramp(taken, NONE, ALL)
+
+
+def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+    """The same of much noise; arguments as `borne_out` has them."""
+    grey = noise.colours[0].to(before)
+    x, y = (torch.einsum("c,chw->hw", grey, p[0]) for p in (after, before))
+    claimed = 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
+    gone = share_taken(y - x, claimed, *FINE)
+    if noise.is_flat:
+        return ramp(gone, WHITE_LEFT, WHITE_GONE)
+
+    gain = noise.gain((after + 1) / 2)
+    even = evenness(y - x, x, claimed, None if gain is None else gain[0, 0])
+    return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE))
+
+
+def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:
+    """lo - c / 2: how much of the noise that was claimed was taken where nothing hides it.
+
+    Args:
+        change: y - x [H, W].
+        x: the result.
+        claimed: std of the noise by frequency of a DCT [H, W].
+        gain: of the noise by pixel [H, W].
+    """
+    white = Noise([0]).like(x[None, None])
+    expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
+    share = fine(change if gain is None else change / gain) / expected.clamp_min(1e-9)
+    q, taken, detail = map(by_tile, (share, fine(change), fine(x)))
+
+    flattest = q[detail.argsort()[: max(1, len(detail) // 4)]].median()
+    logs = torch.stack([taken, detail]).clamp_min(1e-5).log()
+    return float(flattest - torch.corrcoef(logs)[0, 1].nan_to_num() / 2)
+
+
+def by_tile(p: Tensor) -> Tensor:
+    """The rms of a picture [H, W] in each of its tiles [N]."""
+    return F.avg_pool2d(p.square()[None, None], TILE).flatten().sqrt()
+
+
+def fine(p: Tensor) -> Tensor:
+    """A picture [H, W] less what is around each pixel."""
+    padded = F.pad(p[None, None], (AROUND // 2,) * 4, mode="reflect")
+    return p - F.avg_pool2d(padded, AROUND, 1)[0, 0]
+
+
+def ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high`."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -10,6 +10,8 @@ from gdp.restore.noise.level import estimate_sigma
 from operators.base import Operator
 from operators.noise.whitened import can_whiten
 
+HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
+
 
 def take(
     pixels: Tensor, operator: Operator, noise: NoiseModel | float | str, rounding: float
@@ -28,8 +30,6 @@ def take(
     """
     if not isinstance(noise, NoiseModel):
         noise = NoiseModel.white(estimate_sigma(pixels) if isinstance(noise, str) else noise)
-    if operator.careful and noise.doubtful:
-        noise = NoiseModel.white(rounding)
     noise = noise.at_least(rounding)
 
     # What the photo tells of A, by a noise that is not whitened yet.
@@ -41,6 +41,21 @@ def take(
     if noise.is_white or not can_whiten(operator, y):
         return y, operator
     return y, operator.with_whitening(noise.whiten)
+
+
+def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: float) -> NoiseModel:
+    """The noise that an operator which looks for itself goes by, where it may be texture.
+
+    What sharpens a photo must not take texture for noise; what but denoises it is judged by its
+    result (doubt.py). Arguments are those of `take`.
+    """
+    if not (operator.careful and noise.doubtful):
+        return noise
+    quiet = NoiseModel.white(rounding)
+    if noise.sure < HARDLY:
+        return quiet
+    _, found = take(pixels, operator, quiet, rounding)
+    return noise if found.leaves else quiet
 
 
 def of_developed(

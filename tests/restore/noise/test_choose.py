@@ -1,5 +1,7 @@
 """Little and uneven noise may be texture: those who look for themselves leave it in the photo."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,9 +10,12 @@ from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.model import LITTLE
-from gdp.restore.observe import take
+from gdp.restore.noise.taking import believed, take
 from operators.auto import FromPhoto
+from operators.blur.diagonal import ReflectBlur
+from operators.blur.kernels import gaussian
 from operators.identity import Identity
+from tests.operators.blur.photos import photo
 from tests.photos import astronaut
 
 
@@ -33,10 +38,17 @@ def test_doubtful_noise_is_left_where_nobody_asked():
     doubtful = NoiseModel(white.spectrum, white.curve, white.colours, sure=0.3)
     assert doubtful.doubtful and not white.doubtful and not doubtful.scaled(2 * LITTLE).doubtful
 
-    pixels = texture()
-    _, asked = take(pixels, Identity(), doubtful, 0.001)
-    _, careful = take(pixels, FromPhoto(), doubtful, 0.001)
-    assert asked.sigma_y > 0.015 and careful.leaves
+    pixels, few = texture(), replace(doubtful, sure=0.2)
+    assert believed(pixels, Identity(), few, 0.001) is few  # that was asked for
+    left = believed(pixels, FromPhoto(), few, 0.001)
+    assert left.std == 0.001 and take(pixels, FromPhoto(), left, 0.001)[1].leaves
+
+    # Half a doubt: the result is to tell, unless the photo would be sharpened by it.
+    sharp = photo(576)[..., ::3, ::3]
+    soft = ReflectBlur(gaussian(9, 0.8))(sharp)
+    for x, kept in ((sharp, True), (soft, False)):
+        model = believed((x + 1) / 2, FromPhoto(), replace(doubtful, sure=0.5), 0.001)
+        assert (model.std > 0.005) == kept
 
 
 def test_a_grey_photo_has_one_noise():

@@ -8,7 +8,7 @@ import torch
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.doubt import ALL, NONE, mended_noise_share, noise_share
+from gdp.restore.noise.doubt import ALL, NONE, evenness, mended_noise_share, noise_share
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
@@ -30,9 +30,9 @@ def blotches() -> NoiseModel:
     return NoiseModel(spectrum.expand(3, 32, 32), torch.ones(17), OPPONENT)
 
 
-def noisy():
+def noisy(std=0.015):
     """A photo, the same in such noise, [-1, 1] both, and the noise."""
-    model, x = blotches(), astronaut(SIZE)
+    model, x = blotches().scaled(std), astronaut(SIZE)
     W = Whitening(2 * model.at(SIZE, SIZE), None, OPPONENT)
     return x, x + W.inverse(W.sigma * Noise([0]).like(x)), model
 
@@ -50,16 +50,59 @@ def test_noise_that_was_taken_away_was_noise():
     assert shares[1] == pytest.approx((2 * 0.5 - NONE) / (ALL - NONE), abs=0.15)
 
 
+def test_much_noise_is_gone_where_nothing_hides_it():
+    x, y, model = noisy(0.05)
+    assert noise_share(to_image(x), Identity(), y, model) == 1
+
+    # Low frequencies are left, for texture is there too; the upper ones are gone.
+    blurred = blur(gaussian(13, 2.0))
+    left = x + blurred(y - x)
+    assert noise_share(to_image(left), Identity(), y, model) == 1
+    assert noise_share(to_image(torch.lerp(y, x, 0.5)), Identity(), y, model) == 0
+
+    # Nothing but what is fine in the photo was taken: texture.
+    smoothed = torch.lerp(blurred(x), x, 0.5)
+    assert noise_share(to_image(smoothed), Identity(), x, model) == 0
+
+
+def test_where_nothing_hides_it_noise_is_told_in_spite_of_texture():
+    """Half of the photo is so busy that a network leaves what noise it has."""
+    model, n = blotches().scaled(0.05), SIZE
+    W = Whitening(2 * model.at(n, n), None, OPPONENT)
+    noise = W.inverse(W.sigma * Noise([0]).like(torch.empty(1, 3, n, n)))
+    busy = torch.arange(n) >= n // 3
+    x = 0.3 * Noise([1]).like(noise) * busy
+    left = 1 - 0.9 * busy.float()  # of the change
+
+    changed = x + noise * (1 - left)
+    assert share_taken((noise * left)[0, 0], 2 * model.at(n, n)[0, 0], 0.5, 0.9) < 0.7
+    assert (
+        noise_share(to_image(changed * 0.5), Identity(), (x + noise) * 0.5, model.scaled(0.025))
+        == 1
+    )
+    flat = torch.full((n, n), 0.1)
+    assert evenness(0.1 * noise[0, 0], x[0, 0], flat, None) < evenness(
+        noise[0, 0], x[0, 0], flat, None
+    )
+
+
 def test_where_nothing_is_said():
     _, y, model = noisy()
     same = to_image(y)
     assert noise_share(same, blur(gaussian(9, 1.0)), y, model) == 1
-    assert noise_share(same, Identity(), y, NoiseModel.white(0.1)) == 1
+    assert noise_share(same, Identity(), y, NoiseModel.white(0.01)) == 1
     assert noise_share(same[..., :32, :32], Identity(), y[..., :32, :32], model) == 1
 
-    # White but for the light.
+    # Little of it; much that was left was none.
     light = NoiseModel(NoiseModel.white(0.1).spectrum, torch.linspace(0.5, 1.5, 17), OPPONENT)
-    assert noise_share(same, Identity(), y, light) == 1
+    assert noise_share(same, Identity(), y, light.scaled(0.01)) == 1
+
+
+def test_white_noise_that_is_left_was_none():
+    x = astronaut(SIZE)
+    y, model = x + 0.2 * Noise([0]).like(x), NoiseModel.white(0.1)
+    assert noise_share(to_image(x), Identity(), y, model) == 1
+    assert noise_share(to_image(y), Identity(), y, model) == 0
 
 
 def test_a_compressed_photo_is_asked_as_well():
