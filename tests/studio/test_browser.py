@@ -23,8 +23,16 @@ def say_more(page, words):
     """Type further settings."""
     page.click("#settings button:has-text('Settings')")
     page.fill("#set-more textarea, #set-more input", words)
-    page.wait_for_function("w => document.querySelector('#line textarea').value.includes(w)",
-                           arg=words.split()[-1])  # fmt: skip
+    page.keyboard.press("Tab")
+    page.click("#command button:has-text('command')")
+    line(page, words)
+
+
+def line(page, text):
+    """Wait until the command has a text."""
+    page.wait_for_function(
+        "t => (document.querySelector('#line textarea')?.value || '').includes(t)", arg=text
+    )
 
 
 def test_restore_and_look_closely(page, photo):
@@ -115,8 +123,9 @@ def test_a_mask_is_drawn_and_used(page, photo, tmp_path):
     # It is there after a reload; cleared, it is gone.
     page.reload()
     page.wait_for_selector("#found")
-    assert page.request.get(mask_url(page)).status == 200
     page.click("#mask button:has-text('Mask')")
+    page.wait_for_selector("mask-editor .board canvas")
+    assert page.request.get(mask_url(page)).status == 200
     page.click("mask-editor button:has-text('Clear')")
     page.wait_for_timeout(1500)
     assert page.request.get(mask_url(page)).status == 204
@@ -142,8 +151,7 @@ def test_wrong_files_are_refused_on_the_page(page, tmp_path):
     wrong = tmp_path / "letter.png"
     wrong.write_text("<script>alert(1)</script>")
     page.set_input_files("#photo input[type=file]", str(wrong))
-    page.wait_for_selector("text=letter.png")
-    assert "letter.png" in page.inner_text("body")
+    page.wait_for_selector("text=letter.png is not a picture")
     assert page.locator("#found").count() == 0
 
     large = noisy(tmp_path / "large.png", 1100)
@@ -183,11 +191,7 @@ def test_the_command_line_and_back(page, photo):
     page.click("#command button:has-text('command')")
     page.fill("#line textarea", "gdp other.jpg task=sr4 strength=0.5 operator.r=2 seed=7")
     page.click("button:has-text('Take over')")
-    page.wait_for_function(
-        "() => document.querySelector('#line textarea').value.startsWith('gdp noisy.png task=sr4')"
-    )
-    line = page.input_value("#line textarea")
-    assert line == "gdp noisy.png task=sr4 strength=0.5 seed=7 operator.r=2"
+    line(page, "gdp noisy.png task=sr4 strength=0.5 seed=7 operator.r=2")
 
 
 def test_sessions_are_apart(page, photo, browser, studio):
@@ -244,7 +248,7 @@ def test_a_batch_with_one_broken_goes_on_after_a_kill(browser, tmp_path, needs_g
 
         files = [noisy(tmp_path / f"p{k}.png", 128) for k in range(5)]
         files[2].write_bytes(b"broken")
-        page.click("button:has-text('Many photos')")
+        page.click("button[role=tab]:has-text('Many photos')")
         page.set_input_files("#photos input[type=file]", [str(file) for file in files])
         page.wait_for_selector("#photos >> text=p4")
         page.click("#restore-all")
@@ -255,7 +259,7 @@ def test_a_batch_with_one_broken_goes_on_after_a_kill(browser, tmp_path, needs_g
 
         served.start()
         page.goto(served.url)
-        page.click("button:has-text('Many photos')")
+        page.click("button[role=tab]:has-text('Many photos')")
         page.wait_for_selector("#batch-results a")
         assert page.locator("#grid .ready").count() == 4
         assert "p2.png" in page.inner_text("#grid .broken")

@@ -3,7 +3,7 @@
    data-full and data-boxes name a picture that has both panels at their full size. */
 (() => {
   if (customElements.get("photo-pair")) return;
-  const kept = new Map();  // how a pair was looked at, by data-key, while its pictures change
+  const kept = new Map();  /* how a pair was looked at, by data-key */
   const words = {fit: "Fit", one: "1:1", four: "4:1", toggle: "Before / after",
     closer: "Closer", farther: "Farther", whole: "Full screen", keys: ""};
 
@@ -11,7 +11,7 @@
     connectedCallback() {
       if (this.watch) return;
       this.watch = new MutationObserver(() => {
-        if (this.querySelector(":scope > .after")) this.begin();  // a page has changed what is in it
+        if (this.querySelector(":scope > .after")) this.begin();
       });
       this.begin();
     }
@@ -68,7 +68,7 @@
       this.stage.addEventListener("wheel", e => {
         if (!e.ctrlKey && !e.metaKey && !this.zoom) return;
         e.preventDefault();
-        this.show(this.scale() * Math.exp(-e.deltaY / 300), e);
+        this.closer(Math.exp(-e.deltaY / 300), e);
       }, {passive: false});
       this.range?.addEventListener("input", () => this.divide(Number(this.range.value)));
       this.drag();
@@ -99,7 +99,7 @@
       }
       this.style.setProperty("--at", this.at + "%");
       this.querySelector(".scale").textContent = Math.round(100 * this.scale()) + " %";
-      kept.set(this.dataset.key, {at: this.at, zoom: this.zoom, x: this.x, y: this.y});
+      if (this.dataset.key) kept.set(this.dataset.key, {at: this.at, zoom: this.zoom, x: this.x, y: this.y});
       if (this.zoom && this.dataset.full) this.load();
     }
 
@@ -108,12 +108,16 @@
       const box = this.stage.getBoundingClientRect(), k = this.scale() / devicePixelRatio;
       const [px, py] = e ? [e.clientX - box.left, e.clientY - box.top]
         : [box.width / 2, box.height / 2];
-      const next = zoom && Math.min(16, Math.max(Math.min(1, this.fits() * devicePixelRatio), zoom));
-      this.zoom = next && zoom !== 1 && next <= this.fits() * devicePixelRatio * 1.001 ? 0 : next;
+      this.zoom = zoom && Math.min(16, zoom);
       const grown = this.scale() / devicePixelRatio / k;
       this.x = px - (px - this.x) * grown;
       this.y = py - (py - this.y) * grown;
       this.draw();
+    }
+
+    closer(times, e) {
+      const next = this.scale() * times;
+      this.show(next <= this.fits() * devicePixelRatio * 1.001 ? 0 : next, e);
     }
 
     divide(at) {
@@ -134,8 +138,8 @@
       if (e.key === " " && this.before) this.toggle();
       else if (e.key === "0") this.show(0);
       else if (e.key === "1" || e.key === "4") this.show(Number(e.key));
-      else if (e.key === "+" || e.key === "=") this.show(this.scale() * 1.5);
-      else if (e.key === "-") this.show(this.scale() / 1.5);
+      else if (e.key === "+" || e.key === "=") this.closer(1.5);
+      else if (e.key === "-") this.closer(1 / 1.5);
       else if (moves[e.key] && this.zoom) {
         this.x += moves[e.key][0];
         this.y += moves[e.key][1];
@@ -164,7 +168,7 @@
         if (down.size === 2) {
           const other = [...down].find(([id]) => id !== e.pointerId)[1];
           const far = p => Math.hypot(p[0] - other[0], p[1] - other[1]) || 1;
-          this.show(this.scale() * far(now) / far(was), e);
+          this.closer(far(now) / far(was), e);
         } else if (line) this.divide(100 * (e.clientX - box.left) / box.width);
         else {
           this.x += now[0] - was[0];

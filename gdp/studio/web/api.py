@@ -13,7 +13,6 @@ from gdp.studio.jobs import store
 from gdp.studio.jobs.state import Refused
 from gdp.studio.jobs.store import BATCH, ONE, Job
 from gdp.studio.web.desk import Desk
-from gdp.studio.web.results import report_of
 
 PAUSE = 0.1  # seconds between two looks at a job
 
@@ -30,17 +29,18 @@ class Api:
         with gr.Column(visible=False):
             photo, photos = gr.File(label="photo"), gr.File(label="photos", file_count="multiple")
             mask, settings = gr.File(label="mask"), gr.Textbox(label="settings")
-            file, report, facts = gr.File(label="result"), gr.JSON(label="report"), gr.JSON()
+            file, report = gr.File(label="result"), gr.File(label="report (JSON)")
+            facts, became = gr.JSON(), gr.JSON(label="photos")
             several, one = gr.File(label="results (ZIP)"), gr.Button()
             one.click(self.restore, [photo, settings, mask], [file, report],
                       api_name="restore", concurrency_limit=8)  # fmt: skip
             one.click(self.look, photo, facts, api_name="look", concurrency_limit=8)
-            one.click(self.batch, [photos, settings], [several, report],
+            one.click(self.batch, [photos, settings], [several, became],
                       api_name="batch", concurrency_limit=8)  # fmt: skip
 
     def restore(
         self, photo: str, settings: str, mask: str | None, request: gr.Request
-    ) -> tuple[str, dict[str, Any]]:
+    ) -> tuple[str, str]:
         """Restore a photo. `settings` are the command line's, such as "task=sr4 strength=0.8";
         `mask` is white where task=inpaint is to repair. Gives the result and its report."""
         job = self.job([photo], ONE, request)
@@ -50,7 +50,7 @@ class Api:
             job = self.done(job, settings, request)
             note = next(iter(job.photos.values()))
             run = self.desk.studio.store.run(job)
-            return handed_over(run / note["file"]), report_of(run / note["report"])
+            return handed_over(run / note["file"]), handed_over(run / note["report"])
         except Refused as error:
             raise gr.Error(str(error)) from None
         finally:

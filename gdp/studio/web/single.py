@@ -151,6 +151,9 @@ class Single:
         given = [(Path(file), Path(file).name) for file in files or []]
         try:
             shown = self.take_in(given, values, request)
+        except gr.Error as error:  # the place for photos is free again
+            gr.Warning(error.message, duration=None)
+            return {self.file: None}
         finally:
             for file, _ in given:
                 file.unlink(missing_ok=True)
