@@ -32,11 +32,11 @@ class Hands:
 
     Args:
         log: where its standard error goes.
-        warm: whether it loads the network at once.
+        first: a request that it is given whenever it begins, to have at hand what others need.
     """
 
-    def __init__(self, log: Path, warm: bool = False):
-        self.log, self.warm = log, warm
+    def __init__(self, log: Path, first: str = ""):
+        self.log, self.first = log, first
         self.lock = threading.Lock()  # one request at a time
         self.process: subprocess.Popen[str] | None = None
         self.events: queue.Queue[Event | None] = queue.Queue()
@@ -63,8 +63,8 @@ class Hands:
             target=read_events, args=(self.process.stdout, self.events), daemon=True
         )
         reader.start()
-        if self.warm:
-            self.send({"do": "warm"})
+        if self.first:
+            self.send({"do": self.first})
 
     def send(self, request: Mapping[str, Any]) -> None:
         """Hand over a request."""

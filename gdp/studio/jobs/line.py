@@ -46,7 +46,7 @@ class Line:
 
     def __init__(self, jobs: Store, log: Path, workers: int = 1, keep: float = 7 * 86400.0):
         self.store, self.keep = jobs, keep
-        self.hands = [Hands(log, warm=True) for _ in range(workers)]
+        self.hands = [Hands(log, "warm") for _ in range(workers)]
         self.waiting: list[Job] = []
         self.live: dict[str, Live] = {}
         self.news = threading.Condition()

@@ -44,10 +44,11 @@ class Studio:
         self.handle = take_lock(root / "lock", root)
         self.store = Store(root)
         self.line = Line(self.store, root / "log.txt", workers, keep)
-        self.looker = Hands(root / "log.txt")
+        self.looker = Hands(root / "log.txt", "ready")
 
     def start(self) -> None:
         """Begin to work; jobs that a killed server left go on."""
+        self.looker.start()
         self.line.start()
 
     def end(self) -> None:

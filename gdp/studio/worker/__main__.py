@@ -1,6 +1,6 @@
 """The process that works for the studio: reads requests as lines of JSON, and answers likewise.
 
-in     {"do": "warm" | "look" | "mark" | "select" | "restore" | "stop", ...}
+in     {"do": "ready" | "warm" | "look" | "mark" | "select" | "restore" | "stop", ...}
 out    {"event": "progress" | "photo" | "say" | "end", ...}; "end" closes a request
 
 It ends when its input does, so that none outlives the server.
@@ -71,8 +71,8 @@ def answer(request: Request, out: Out) -> dict[str, Any]:
     """
     from gdp.studio.worker import look, mark, restore, select
 
-    if request["do"] == "warm":
-        return restore.warm()
+    if request["do"] in ("ready", "warm"):
+        return restore.warm() if request["do"] == "warm" else {}
     if request["do"] == "look":
         return look.look(request)
     if request["do"] == "mark":
