@@ -97,7 +97,7 @@ def serve(arguments: argparse.Namespace) -> None:
     )
     try:
         studio.start()
-        from gdp.studio.web.server import launch
+        from gdp.studio.server.serve import launch
 
         launch(studio, arguments, tuple(auth.split(":", 1)) if auth else None, show)
     finally:

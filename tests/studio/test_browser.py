@@ -1,6 +1,7 @@
 """The studio as people use it, in a browser (make studio-test)."""
 
 import re
+import shutil
 import time
 
 import numpy as np
@@ -234,6 +235,24 @@ def test_on_a_phone(browser, studio, photo):
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
     shot(page, "phone")
     context.close()
+
+
+def test_the_page_of_a_run_has_the_viewer(browser, tmp_path, photo):
+    from gdp.studio.worker.restore import restore
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "view").mkdir()
+    shutil.copy(photo, tmp_path / "in" / "a.png")
+    request = {"job": str(tmp_path), "run": str(tmp_path / "out"), "files": ["a.png"]}
+    restore({**request, "words": ["task=denoise", "steps=1"], "batch": True}, lambda *_, **__: None)
+
+    page = browser.new_page()
+    page.goto((tmp_path / "out" / "index.html").as_uri())
+    page.click("photo-pair button.four")
+    page.wait_for_selector("photo-pair canvas.after")  # at full size, from NAME.compare.png
+    widths = "[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect().width)"
+    assert page.evaluate(widths) == pytest.approx([384, 384], abs=0.5)
+    page.close()
 
 
 def test_a_batch_with_one_broken_goes_on_after_a_kill(browser, tmp_path, needs_gradio):

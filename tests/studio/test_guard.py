@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gdp.studio.web.guard import TOKEN, Guard, session_of
+from gdp.studio.server.guard import TOKEN, Guard, session_of
 
 HERE = ("127.0.0.1", "localhost", "::1")
 

@@ -101,10 +101,9 @@ class Batch:
         """Restore all; the batch before goes on where nothing new was given."""
         t, session = self.desk.texts(request), self.desk.session(request)
         try:
-            job = self.taken(files, folder, session)
+            job = self.taken(files, folder, session, t)
         except Refused as error:
-            text = t("error.place") if str(error) == "place" else str(error)
-            raise gr.Error(text, duration=None) from None
+            raise gr.Error(str(error), duration=None) from None
         if job is None:
             raise gr.Error(t("error.none"))
 
@@ -120,7 +119,7 @@ class Batch:
         self.desk.submit(job, words, t)
         return {**self.show(job, t), self.files: None}
 
-    def taken(self, files: list[str] | None, folder: str, session: str) -> Job | None:
+    def taken(self, files: list[str] | None, folder: str, session: str, t: Texts) -> Job | None:
         """A new job of what was given; else the newest batch."""
         studio = self.desk.studio
         if files:
@@ -131,7 +130,7 @@ class Batch:
                 for file, _ in given:
                     file.unlink(missing_ok=True)
         if folder:
-            return studio.add(session, studio.of_path(folder, BATCH), BATCH)
+            return studio.add(session, self.desk.files_at(folder, BATCH, t), BATCH)
         return studio.store.latest(session, BATCH)
 
     def load(self, request: gr.Request) -> Values:

@@ -2,14 +2,15 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from gdp.cli.words import literally
-from gdp.studio.jobs.state import Studio
+from gdp.studio.jobs.state import Refused, Studio
 from gdp.studio.jobs.store import Job
-from gdp.studio.web.guard import COOKIE, TOKEN
+from gdp.studio.server.guard import COOKIE, TOKEN
 from gdp.studio.words.form import FORM, command, parse, words_of
 from gdp.studio.words.rules import check_words
 from gdp.studio.words.texts import Texts, language
@@ -41,6 +42,18 @@ class Desk:
     def job(self, id: str, request: gr.Request) -> Job | None:
         """The session's job of that id."""
         return self.studio.store.get(id, self.session(request))
+
+    def files_at(self, path: str, kind: str, t: Texts) -> list[tuple[Path, str]]:
+        """The photos at a path of this machine.
+
+        Raises:
+            gr.Error: the page may not open it, or there are none.
+        """
+        try:
+            return self.studio.of_path(path, kind)
+        except Refused as error:
+            text = t("error.place") if str(error) == "place" else str(error)
+            raise gr.Error(text, duration=None) from None
 
     def submit(self, job: Job, words: Sequence[str], t: Texts) -> None:
         """Have a job restored.

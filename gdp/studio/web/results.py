@@ -75,7 +75,8 @@ def figures(report: Mapping[str, Any], t: Texts) -> str:
         for key, value in rows.items()
         if value is not None
     )
-    return f'<details><summary>{escape(t("result.figures"))}</summary><dl class="figures">{html}</dl></details>'  # noqa: E501
+    head = f"<summary>{escape(t('result.figures'))}</summary>"
+    return f'<details>{head}<dl class="figures">{html}</dl></details>'
 
 
 def number(value: Any) -> str:

@@ -161,12 +161,7 @@ class Single:
 
     def open_path(self, request: gr.Request, path: str, *values: Any) -> Values:
         """Take a photo of this machine, where the studio was started with its place."""
-        t = self.desk.texts(request)
-        try:
-            files = self.desk.studio.of_path(path, ONE)
-        except Refused as error:
-            text = t("error.place") if str(error) == "place" else str(error)
-            raise gr.Error(text, duration=None) from None
+        files = self.desk.files_at(path, ONE, self.desk.texts(request))
         return self.take_in(files, values, request)
 
     def take_in(

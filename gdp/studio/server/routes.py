@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from gdp.studio.jobs.state import Refused, Studio
 from gdp.studio.jobs.store import Job
-from gdp.studio.web.guard import COOKIE
+from gdp.studio.server.guard import COOKIE
 
 MOST_MASK = 64 * 2**20  # bytes of a mask
 CACHE = {"Cache-Control": "private, no-cache"}

@@ -8,9 +8,9 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from gdp.studio.jobs.state import Studio
-from gdp.studio.web.guard import Guard
+from gdp.studio.server.guard import Guard
+from gdp.studio.server.routes import routes
 from gdp.studio.web.page import build_page
-from gdp.studio.web.routes import routes
 
 ASSETS = Path(__file__).parents[1] / "assets"
 VIEWER = Path(__file__).parents[2] / "report" / "assets"
