@@ -215,8 +215,7 @@ class Single:
         t, job = self.desk.texts(request), self.desk.job(id, request)
         if job is None or not job.active:
             return self.show(job, values, t)
-        run = self.desk.studio.store.run(job)
-        shown = self.show_state(job, run, t)
+        shown = self.show_state(job, self.desk.studio.store.run(job), t)
         if shown[self.view] == seen:
             del shown[self.view], shown[self.seen]
         return shown
