@@ -24,7 +24,7 @@ class Puppet:
 
     def ask(self, request, on_event, stop):
         self.asked.append(request["job"])
-        on_event({"event": "progress", "name": "a", "share": 0.5})
+        on_event({"event": "progress", "share": 0.5, "left": 60.0})
         on_event({"event": "photo", "photo": {"name": "a", "state": "done"}})
         on_event({"event": "say", "text": "a: well"})
         while not self.go.is_set() and not stop.is_set():
@@ -119,8 +119,9 @@ def test_a_killed_servers_jobs_go_on(tmp_path):
 
 
 def test_the_time_that_is_left():
-    now = time.monotonic()
-    live = Live(share=0.1, at=now - 10, first=(now - 10, 0.1))
+    live = Live()
     assert live.left() is None
-    live.share, live.at = 0.5, now
-    assert live.left() == pytest.approx(12.5, abs=0.1)
+    live.over = time.monotonic() + 60
+    assert live.left() == pytest.approx(60, abs=1)
+    live.over = 0.0
+    assert live.left() == 0

@@ -19,19 +19,12 @@ class Live:
     """How far a job is."""
 
     stop: threading.Event = field(default_factory=threading.Event)
-    began: float = 0.0  # of time.monotonic(); 0 while it waits
     share: float = 0.0  # of all photos
-    name: str = ""  # the photo in hand
-    number: int = 0  # of photos that have come to their end
-    at: float = 0.0  # when the share was told
-    first: tuple[float, float] | None = None  # the first share of the network's, and when
+    over: float | None = None  # when it will be through, of time.monotonic(), once that is known
 
     def left(self) -> float | None:
         """Seconds until the end, by the speed so far; None before that is known."""
-        if self.first is None or self.share <= self.first[1]:
-            return None
-        speed = (self.share - self.first[1]) / (self.at - self.first[0])
-        return max(0.0, (1 - self.share) / speed - (time.monotonic() - self.at))
+        return None if self.over is None else max(0.0, self.over - time.monotonic())
 
 
 class Line:
@@ -113,7 +106,7 @@ class Line:
 
     def restore(self, job: Job, live: Live, hands: Hands) -> None:
         """Restore one job."""
-        job.state, live.began = store.RUNNING, time.monotonic()
+        job.state, began = store.RUNNING, time.monotonic()
         self.store.save(job)
         request = {
             "do": "restore",
@@ -127,22 +120,19 @@ class Line:
             end = hands.ask(request, lambda event: self.follow(job, live, event), live.stop)
         except DiedError:
             end = {"error": DIED}
-        job.seconds = time.monotonic() - live.began
+        job.seconds = time.monotonic() - began
         job.error = end.get("error") or ""
         state = store.CANCELLED if end.get("stopped") else store.FAILED if job.error else store.DONE
         self.settle(job, state)
 
     def follow(self, job: Job, live: Live, event: Event) -> None:
         """Take note of what a process tells of a job."""
-        kind, now = event.get("event"), time.monotonic()
+        kind = event.get("event")
         if kind == "progress":
-            live.name = event["name"]
-            live.share = max(live.share, (live.number + event["share"]) / len(job.files))
-            live.at = now
-            live.first = live.first or (now, live.share)
+            live.share = max(live.share, event["share"])
+            if event["left"] is not None:
+                live.over = time.monotonic() + event["left"]
         elif kind == "photo":
-            live.number += 1
-            live.share, live.at = max(live.share, live.number / max(1, len(job.files))), now
             note: dict[str, Any] = event["photo"]
             job.photos[note["name"]] = note
             self.store.save(job)

@@ -5,11 +5,13 @@ import zipfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from gdp.cli.job import items_of
 from gdp.cli.messages import report_error
 from gdp.compose.configuration import build, compose_line
+from gdp.folder.bar import Bar
 from gdp.folder.folder import Folder
 from gdp.folder.items import FAILED, Outcome, read_fitting
 from gdp.picture import find_all
@@ -77,12 +79,20 @@ def restore(request: dict[str, Any], out: Out) -> dict[str, Any]:
     def on_error(error: Exception, name: str) -> str:
         return report_error(error, verbose=False).replace(f"{job / 'in'}/", "")
 
-    def on_share(name: str, share: float) -> None:
-        tell()
-        out("progress", name=name, share=share)
+    class Told(Bar):
+        """The bar of the run, told to the page."""
+
+        def show(self, at: float) -> None:
+            tell()
+            now = monotonic()
+            self.at, self.shown = max(self.at, at), now
+            worked, took = self.at - self.skipped, now - self.began
+            left = took * (self.photos - self.at) / worked if worked > 0 else None
+            out("progress", share=self.at / self.photos, left=left)
 
     with Workspace(folder) as space:
-        run = Folder(items, setup, space, on_error, lambda files: tell(), on_share)
+        run = Folder(items, setup, space, on_error, lambda files: tell())
+        run.bar = Told(len(items))
         left = run.settle()
         tell()
         if left:
