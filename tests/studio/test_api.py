@@ -2,12 +2,17 @@
 
 import http.client
 import json
+import re
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from tests.studio.conftest import ROOT
 
 
 def ask(url, body=None, method=None, headers=()):
@@ -49,6 +54,23 @@ def test_by_gradios_client(studio, photo):
 
     with pytest.raises(Exception, match="is not for the studio"):
         client.predict(handle_file(photo), "task=custom", None, api_name="/restore")
+
+
+@pytest.mark.parametrize("language", ["py", "bash"])
+def test_the_examples_of_the_documentation(studio, photo, tmp_path, language):
+    pytest.importorskip("gradio_client")
+    text = (ROOT / "docs" / "studio.md").read_text(encoding="utf-8")
+    [example] = re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    example = example.replace("http://127.0.0.1:7860", studio.url)
+    with Image.open(photo) as picture:
+        picture.save(tmp_path / "photo.jpg", quality=95)
+    if language == "py":
+        example += "\nprint(file)"
+    command = {"py": [sys.executable, "-c"], "bash": ["bash", "-c"]}[language]
+    done = subprocess.run(
+        [*command, example], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "photo.png" in done.stdout, done
 
 
 def test_nothing_stays_of_a_call(studio):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gdp.studio.words.rules import check_words
+from gdp.studio.words.rules import check_words, open_choices
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def test_harmless(word):
         "prior.dtype=float32",
         "prior=custom",
         "prior=hub",
+        "prior=denoiser",
         "task=doctor",
         "paper=ddnm_sr4",
         "device=cpu",
@@ -85,3 +86,8 @@ def test_refused(word):
 def test_not_too_many():
     with pytest.raises(ValueError, match="at most"):
         check_words(["steps=1"] * 100)
+
+
+def test_priors_that_are_offered_are_files_of_weights():
+    assert {"photo64", "imagenet256", "ffhq256"} <= set(open_choices("prior"))
+    assert not {"custom", "hub", "denoiser"} & set(open_choices("prior"))

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import gradio as gr
 import yaml
 
-from gdp.compose.refusal import choices_of
 from gdp.storage.download import download
 from gdp.storage.places import BUNDLED, CONF, cache_folder
 from gdp.studio.web.desk import Desk
 from gdp.studio.web.spoken import Spoken
-from gdp.studio.words.rules import CLOSED
+from gdp.studio.words.rules import open_choices
 from gdp.studio.words.texts import Texts
 
 BEAT = 0.5  # seconds between two looks at a download
@@ -40,9 +39,7 @@ class Known(NamedTuple):
 def known() -> list[Known]:
     """The priors that the page offers."""
     found = []
-    for name in choices_of("prior"):
-        if name in CLOSED["prior"]:
-            continue
+    for name in open_choices("prior"):
         text = (CONF / "prior" / f"{name}.yaml").read_text(encoding="utf-8")
         lines = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#")]
         node = yaml.safe_load(text)

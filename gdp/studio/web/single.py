@@ -199,8 +199,7 @@ class Single:
     def stop(self, request: gr.Request, id: str, *values: Any) -> Values:
         """Cancel, and wait the moment that it takes."""
         t, job = self.desk.texts(request), self.desk.job(id, request)
-        if job is not None:
-            job = self.desk.studio.line.cancelled(job)
+        job = job and self.desk.studio.line.cancelled(job)
         return self.show(job, values, t)
 
     def delete(self, request: gr.Request, id: str, *values: Any) -> Values:

@@ -5,8 +5,7 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from gdp.compose.refusal import choices_of
-from gdp.studio.words.rules import CLOSED, NOISES
+from gdp.studio.words.rules import NOISES, open_choices
 from gdp.studio.words.texts import Texts
 
 
@@ -60,5 +59,4 @@ def choices(name: str, t: Texts) -> list[tuple[str, Any]]:
     if name == "format":
         return [("PNG", "png"), ("JPEG", "jpg"), ("TIFF", "tif"), ("WebP", "webp"),
                 (t("settings.as_photo"), "same")]  # fmt: skip
-    priors = [prior for prior in choices_of("prior") if prior not in CLOSED["prior"]]
-    return [(prior, prior) for prior in priors]
+    return [(prior, prior) for prior in open_choices("prior")]

@@ -6,10 +6,14 @@ are put in by the server.
 
 import re
 from collections.abc import Sequence
+from functools import cache
+
+import yaml
 
 from gdp.cli.words import read_line
 from gdp.compose.refusal import choices_of, groups, settings_of_group
 from gdp.compose.settings import FILES_ONLY, PATHS, SETTINGS
+from gdp.storage.places import CONF
 
 # Of results' files these concern nothing but the file that is downloaded.
 OF_RESULTS = ("format", "image_quality", "depth", "keep_exif")
@@ -17,7 +21,6 @@ NOT_HERE = ("device", "batch", "force", "page", "degrade", "scene")
 NOISES = ("auto", "white", "camera", "jpeg", "grain")
 CLOSED = {  # choices that load or run what is named
     "operator": ("custom", "deepinv", "compose", "noise"),
-    "prior": ("custom", "hub"),
     "task": ("doctor",),
 }
 # Settings of groups that are files, or networks; a kernel may be sought all the same.
@@ -59,8 +62,8 @@ def check_word(word: str) -> None:
     if inner:
         check_inner(name, group, inner, value)
     elif group in groups():
-        if group == "paper" or value in CLOSED.get(group, ()) or value not in choices_of(group):
-            known = [c for c in choices_of(group) if c not in CLOSED.get(group, ())]
+        known = open_choices(group)
+        if value not in known:
             raise ForbiddenError(f"{name}={value} is not for the studio; there are "
                                  f"{', '.join(known)}")  # fmt: skip
     elif name == "noise":
@@ -74,6 +77,22 @@ def check_word(word: str) -> None:
         most = MOST_SAMPLES if name == "samples" else MOST_STEPS
         if int(value) > most:
             raise ForbiddenError(f"{name}={value}; the studio takes {most} at most")
+
+
+@cache
+def open_choices(group: str) -> list[str]:
+    """The choices of a group that load and run nothing that is named elsewhere."""
+    if group == "paper":
+        return []
+    known = [choice for choice in choices_of(group) if choice not in CLOSED.get(group, ())]
+    return [choice for choice in known if group != "prior" or own_file(choice)]
+
+
+def own_file(prior: str) -> bool:
+    """Whether a prior is a file of weights whose name is known."""
+    node = yaml.safe_load((CONF / "prior" / f"{prior}.yaml").read_text(encoding="utf-8"))
+    named = isinstance(node.get("path"), str) and node["path"] != "???"
+    return named and node["_target_"] == "gdp.prior.weights.load_prior"
 
 
 def check_inner(name: str, group: str, inner: str, value: str) -> None:
