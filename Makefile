@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test tests coverage gpu-check lint format clean
+.PHONY: demo test tests coverage gpu-check lint format studio studio-test clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
@@ -19,6 +19,17 @@ coverage: .venv/.ready-dev
 # What an hour on a GPU is to run, in steps that go on where the last call ended: gpu_run.json, .md
 gpu-check: .venv/.ready-dev
 	$(BIN)/python benchmarks/gpu_run.py
+
+# The page in the browser, and its tests in Debian's chromium; gradio lies in .venv-studio, so that .venv stays as everybody's.
+studio: .venv-studio/.ready
+	.venv-studio/bin/python -m gdp.studio
+
+studio-test: .venv-studio/.ready-dev
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null 2>&1 && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null 2>&1 || \
+	  echo "studio-test: no chromium is here (Debian: apt install chromium); the tests in a browser are skipped"
+	OMP_NUM_THREADS=1 .venv-studio/bin/python -m pytest tests/studio
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .
@@ -41,5 +52,14 @@ $(BIN)/python:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch .venv/.ready $@
 
+.venv-studio/.ready: setup.cfg setup.py
+	@$(PYTHON) -m venv .venv-studio
+	.venv-studio/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[studio]'
+	@touch $@
+
+.venv-studio/.ready-dev: .venv-studio/.ready
+	.venv-studio/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[studio,studio-test]'
+	@touch $@
+
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-studio build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

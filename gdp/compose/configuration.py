@@ -19,7 +19,15 @@ from gdp.compose.refusal import groups, refusal
 from gdp.compose.values import config_value, flatten, report_value
 from gdp.storage.places import CONF
 
-__all__ = ["build", "compose", "compose_settings", "compose_words", "group_choices", "make"]
+__all__ = [
+    "build",
+    "compose",
+    "compose_line",
+    "compose_settings",
+    "compose_words",
+    "group_choices",
+    "make",
+]
 
 HYDRA_LOCK = threading.Lock()  # Hydra's globals are one for all threads
 
@@ -45,6 +53,18 @@ def compose_words(overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg, choices
+
+
+def compose_line(words: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
+    """The same, refusing in a line.
+
+    Raises:
+        ValueError: a name or a choice does not exist.
+    """
+    try:
+        return compose_words(words)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ValueError(refusal(error)) from None
 
 
 @contextmanager

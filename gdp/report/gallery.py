@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gdp.report import page, thumbnails
+from gdp.report.pair import Pictures, in_words, pictures_of
 from gdp.report.summary import (
     COLUMNS,
     Entry,
@@ -25,24 +26,6 @@ PICTURED = 2_000  # photos with pictures; of more, the rest are in the table alo
 FOUND, FOUND_SIDE = 6_000, 160  # bytes and pixels of a picture of what was found
 
 
-class Pictures(NamedTuple):
-    """Input and result of a photo, as data URIs.
-
-    Attributes:
-        before: the input; None where it is not at hand.
-        after: the result.
-        width: pixels of both.
-        height: pixels of both.
-        pixelated: whether each pixel is shown where they are enlarged.
-    """
-
-    before: str | None
-    after: str
-    width: int
-    height: int
-    pixelated: bool
-
-
 class Card(NamedTuple):
     """A photo's part of the page.
 
@@ -55,6 +38,7 @@ class Card(NamedTuple):
         pictures: input and result, if at hand.
         found: pictures (data URIs) of what was found of the degradation, by name.
         facts: what is known of the photo, by name.
+        words: the same for everybody, in a sentence.
     """
 
     anchor: str
@@ -65,6 +49,7 @@ class Card(NamedTuple):
     pictures: Pictures | None = None
     found: Mapping[str, str] = {}
     facts: Mapping[str, str] = {}
+    words: str = ""
 
 
 def write_gallery(
@@ -162,25 +147,5 @@ def card(folder: Path, entry: Entry, anchor: str, most: int) -> Card:
         pictures=pictures_of(folder, entry, most),
         found={name: uri for name, uri in found.items() if uri},
         facts={name: text for name, text in facts.items() if name not in ("name", "state")},
-    )
-
-
-def pictures_of(folder: Path, entry: Entry, most: int) -> Pictures | None:
-    """Input and result of a photo, of at most `most` bytes each; None without a result."""
-    panels = thumbnails.panels(folder, entry)
-    if "restored" not in panels:
-        return None
-    after = thumbnails.shrink(panels["restored"], thumbnails.SIDE)
-    shown = thumbnails.data_uri(after, most)
-    if not shown:
-        return None
-
-    before = None
-    if "input" in panels:
-        before = thumbnails.lay_over(panels["input"], entry, after.size)
-    return Pictures(
-        None if before is None else thumbnails.data_uri(before, most),
-        shown,
-        *after.size,
-        pixelated=max(after.size) <= thumbnails.SMALL,
+        words=in_words(report),
     )

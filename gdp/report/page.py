@@ -16,10 +16,15 @@ from markupsafe import Markup
 from gdp.storage.files import atomic
 
 ASSETS = Path(__file__).parent / "assets"
-STYLE = (ASSETS / "style.css").read_text(encoding="utf-8")
-SCRIPT = (ASSETS / "script.js").read_text(encoding="utf-8")
+STYLE, SCRIPT = (
+    "".join((ASSETS / name).read_text(encoding="utf-8") for name in names)
+    for names in (("style.css", "viewer.css"), ("script.js", "viewer.js"))
+)
 MARK = '<meta name="generator" content="gdp">'  # tells our pages, which may be replaced
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+POLICY = (
+    "default-src 'none'; img-src data: 'self'; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
 log = logging.getLogger("gdp")
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from gdp import cli
 from gdp.compose.configuration import CONF
 from gdp.doctor import examine
+from gdp.studio.command import parser as studio_parser
 from gdp.train import __main__ as train
 from operators import check
 
@@ -170,6 +171,8 @@ def try_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
         restored(words[2:], monkeypatch)
     elif words[:3] == ["python", "-m", "gdp.train"]:
         trained(words[3:])
+    elif words[:2] == ["gdp", "studio"]:
+        studio_parser().parse_args(words[2:])  # it is served in tests/studio
     elif words[:3] == ["python", "-m", "operators.check"]:
         monkeypatch.syspath_prepend(os.getcwd())
         assert check.main(words[3:]) == 0 if words[3:] else check.main([]) == 2

@@ -112,3 +112,20 @@ def test_folders_below(tmp_path):
     assert {a["href"] for a in read.of("a")} == links and len(read.of("input")) == 2
     gallery.write_gallery(tmp_path)
     assert len(safe((tmp_path / "index.html").read_text()).of("input")) == 1
+
+
+def test_the_viewer_finds_the_comparison_at_full_size_and_plain_words_come_first(tmp_path):
+    save_result(tmp_path, "cat", side=48)
+    save_result(tmp_path, "far", side=48, consistency=0.5)
+    gallery.write_gallery(tmp_path)
+    read = safe((tmp_path / "index.html").read_text())
+    pairs = read.of("photo-pair")
+    assert [pair["data-full"] for pair in pairs] == ["./cat.compare.png", "./far.compare.png"]
+    assert json.loads(pairs[0]["data-boxes"]) == {
+        "input": [0, 10, 48, 58],
+        "restored": [52, 10, 100, 58],
+    }
+    assert (pairs[0]["data-width"], pairs[0]["data-height"]) == ("48", "48")
+    text = " ".join(read.words)
+    assert "It agrees with the photo within its noise. 1.25 seconds." in text
+    assert "It differs from the photo by more than its noise; look closely." in text

@@ -1,10 +1,3 @@
-/* the slider between input and result */
-document.addEventListener("input", e => {
-  if (e.target.matches(".pair input")) {
-    e.target.parentNode.style.setProperty("--at", e.target.value + "%");
-  }
-});
-
 /* a click on a column's head sorts the table by it, and another one the other way round */
 document.addEventListener("click", e => {
   const head = e.target.closest("th");
