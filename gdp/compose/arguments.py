@@ -18,6 +18,7 @@ from gdp.compose.setting import TRUTH_WORDS, Setting
 
 PLAIN = (bool, int, float, str, NoneType)  # types that are checked
 MODULE_INIT = vars(nn.Module)["__init__"]  # takes anything, and does nothing with it
+OURS = ("gdp.", "operators.", "samplers.")  # modules of parts
 LONGEST_VALUE = 60  # characters that an error repeats
 
 
@@ -47,6 +48,7 @@ def check_arguments(node: DictConfig, where: str) -> None:
                 f"{name} is no setting: {target.__name__} takes no {key}"
                 f"{nearest(str(key), list(taken))}"
             )
+        refuse_plain(taken[str(key)], name, value)
         setting = plain(taken[str(key)], name)
         if setting is None or isinstance(value, Mapping):
             continue
@@ -91,6 +93,21 @@ def plain(hint: Any, name: str) -> Setting | None:
     setting = Setting(section="", help="", name=name, type=hint)
     known = all(o in PLAIN or str(get_origin(o)) == "typing.Literal" for o in setting.options)
     return setting if known else None
+
+
+def refuse_plain(hint: Any, name: str, value: Any) -> None:
+    """Raise ValueError at a plain value where the type is a class of ours, which has settings."""
+    options = Setting(section="", help="", name=name, type=hint).options
+    ours = [o for o in options if str(getattr(o, "__module__", "")).startswith(OURS)]
+    if not ours or len(ours) < len([o for o in options if o is not NoneType]):
+        return
+    if value is None and NoneType in options:
+        return
+    if value is None or isinstance(value, str | int | float):
+        shown = "null" if value is None else str(value)[:LONGEST_VALUE]
+        raise ValueError(
+            f"{name}={shown}; it has settings of its own, {name}.NAME= (--cfg job lists them)"
+        )
 
 
 def accepts(setting: Setting, value: Any) -> bool:

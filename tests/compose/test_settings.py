@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 import gdp
-from gdp.compose.configuration import compose
+from gdp.compose.building import build
+from gdp.compose.configuration import compose, compose_settings
 from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS
 from gdp.compose.validation import validate
 from gdp.storage.places import CONF
@@ -177,3 +178,10 @@ def test_what_leaves_the_numbers_as_they_are():
 
 def test_paths_name_files():
     assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference", "data", "runs"}
+
+
+@pytest.mark.parametrize("name", ["sampler.schedule", "sampler.guidance"])
+@pytest.mark.parametrize("value", ["", "maybe", 5, 1.5, None])
+def test_a_part_is_no_plain_value(name, value):
+    with pytest.raises(ValueError, match=rf"{name}=.*settings of its own"):
+        build(*compose_settings({"task": "denoise", name: value}))
