@@ -100,6 +100,7 @@ ARROWS = {
 }
 ARROWS["gdp.folder"] += ("gdp.train",)  # pictures that a prior draws, as training shows them
 ARROWS["gdp.restore"] += ("operators.coded", "operators.noise", "operators.missing")
+ARROWS["gdp.restore"] += ("operators.tools",)
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
 ARROWS["operators.small_photo"] += ("operators.blur", "operators.coded", "operators.size")
 ARROWS["operators.blur"] += ("operators.light",)

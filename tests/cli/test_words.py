@@ -16,8 +16,9 @@ ROOT = Path(__file__).parents[2]
 REFUSED = {  # words -> what the line says
     "+sigmay=0.2": "did you mean sigma_y",
     "+note=a=b": "no setting named 'note'",
-    "++logger=wandb": "no setting named 'logger'",
-    "+experiment=mine": "no setting named 'experiment'",
+    "++tracker=wandb": "no setting named 'tracker'",
+    "+experimnt=mine": "did you mean experiment",
+    "+experiment=mine": "no experiment named 'mine'",
     "--input x.png": "without dashes, input=x.png",
     "--steps=3": "without dashes, steps=3",
     "-x": "-x is no flag",
