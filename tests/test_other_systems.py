@@ -20,7 +20,7 @@ LACKS = {
 }
 
 SCRIPT = """
-import importlib, os, pathlib, pkgutil, shutil, signal, sys
+import importlib, importlib.util, os, pathlib, pkgutil, shutil, signal, sys
 import filelock, torch, numpy, scipy.fft, PIL.Image, hydra, tqdm  # what they need is theirs
 
 system, modules, names = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
@@ -51,7 +51,9 @@ sys.platform = {"Windows": "win32", "macOS": "darwin"}[system]
 import gdp, operators, samplers
 for package in (gdp, operators, samplers):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.endswith(("__main__", "kernels.triton", "triton_backward")):
+        absent = found.name.startswith("gdp.studio") and not importlib.util.find_spec("gradio")
+        own = found.name.endswith(("__main__", "kernels.triton", "triton_backward"))
+        if not absent and not own:
             importlib.import_module(found.name)
 
 from gdp.storage import workspace

@@ -28,8 +28,13 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "gpu": ("accelerate",),
     "heic": ("pillow_heif",),
     "hub": ("diffusers",),
+    "mlflow": ("mlflow",),
     "raw": ("rawpy",),
+    "studio": ("gradio", "cv2"),
+    "studio-test": ("playwright",),
+    "tensorboard": ("tensorboard",),
     "tiff": ("imagecodecs",),
+    "wandb": ("wandb",),
 }
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below
 SPEED_SECONDS = 1.5  # spent on measuring the network at one size

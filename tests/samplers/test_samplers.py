@@ -362,7 +362,7 @@ def test_strength_through_the_network_does_not_depend_on_the_steps(cls):
 def test_gradients_through_the_network_are_the_same_recomputed(photo64, monkeypatch):
     x = torch.randn(1, 3, 16, 16, requires_grad=True)
     kept = [torch.autograd.grad(photo64(x, 300).x0.square().sum(), x)[0]]
-    monkeypatch.setattr(gradients, "ready", lambda *_: False)
+    monkeypatch.setattr(gradients, "ready", lambda *_: None)
     photo64.net.train()  # torch's own way, which keeps every activation; there is no dropout
     kept.append(torch.autograd.grad(photo64(x, 300).x0.square().sum(), x)[0])
     photo64.net.eval()
