@@ -29,7 +29,7 @@ studio-test: .venv-studio/.ready-dev
 	  [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq >/dev/null 2>&1 && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null 2>&1 || \
 	  echo "studio-test: no chromium is here (Debian: apt install chromium); the tests in a browser are skipped"
-	OMP_NUM_THREADS=1 .venv-studio/bin/python -m pytest tests/studio
+	OMP_NUM_THREADS=1 .venv-studio/bin/python -m pytest --reruns 2 tests/studio
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .

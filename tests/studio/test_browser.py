@@ -190,7 +190,10 @@ def test_cancel_within_a_second_and_reload_finds_the_job(page, photo, studio):
 def test_the_command_line_and_back(page, photo):
     give(page, photo)
     page.click("#command button:has-text('command')")
+    line(page, "gdp noisy.png")
     page.fill("#line textarea", "gdp other.jpg task=sr4 strength=0.5 operator.r=2 seed=7")
+    page.press("#line textarea", "Tab")
+    page.wait_for_timeout(1000)  # nobody types and clicks within a millisecond
     page.click("button:has-text('Take over')")
     line(page, "gdp noisy.png task=sr4 strength=0.5 seed=7 operator.r=2")
 

@@ -1,6 +1,7 @@
 """Sessions and hosts, asked as a server would."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -23,7 +24,8 @@ def ask(headers, hosts=HERE, scheme="http"):
         sent.append(message)
 
     scope = {"type": "http", "scheme": scheme, "headers": headers}
-    asyncio.run(Guard(app, hosts)(scope, None, send))
+    with ThreadPoolExecutor(1) as thread:  # a browser's tests have a loop running in this one
+        thread.submit(lambda: asyncio.run(Guard(app, hosts)(scope, None, send))).result()
     return sent[0]["status"], dict(sent[0]["headers"]), seen
 
 
