@@ -1,8 +1,9 @@
 """Files that are written whole or not at all."""
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,3 +62,20 @@ def clear(folder: Path, names: Iterable[str] | None = None) -> None:
     for file in folder.glob(f".*{UNFINISHED}"):
         if begins is None or file.name.startswith(begins):
             file.unlink()
+
+
+def is_other(path: Path, expected: Callable[[int], bool]) -> bool:
+    """Whether something else than is expected stands there, by one look at its mode.
+
+    What another run removes between two looks would be there, and be nothing.
+    """
+    try:
+        return not expected(path.stat().st_mode)
+    except FileNotFoundError:
+        return path.is_symlink()  # that leads nowhere
+    except NotADirectoryError:
+        return False
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return True

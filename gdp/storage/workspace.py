@@ -14,11 +14,12 @@ At the end all of it is gone.
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gdp.storage.files import clear
+from gdp.storage.files import clear, is_other
 from gdp.storage.lock import take_lock
 
 NAME = ".gdp"
@@ -88,10 +89,10 @@ class Workspace:
                 raise OSError(
                     f"{folder} is a link that leads nowhere; remove it, or choose another output="
                 )
-            if folder.exists() and not folder.is_dir():
+            if is_other(folder, stat.S_ISDIR):
                 raise OSError(f"{folder} is no folder; choose another output=")
         for file in (self.lock, self.manifest, self.checkpoint):
-            if os.path.lexists(file) and not file.is_file():
+            if is_other(file, stat.S_ISREG):
                 raise OSError(f"{file} is no ordinary file; remove it, or choose another output=")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from gdp.storage.files import atomic, clear
+from gdp.storage.files import atomic, clear, is_other
 
 
 def test_nothing_half_written(tmp_path):
@@ -36,3 +36,17 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path):
     assert len(os.listdir(tmp_path)) == 3
     clear(tmp_path)
     assert sorted(os.listdir(tmp_path)) == [".hidden", "x.txt"]
+
+
+def test_something_else_stands_there(tmp_path):
+    """Links that lead nowhere or in circles are something; what is not there is nothing."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert not is_other(tmp_path / "file", stat.S_ISREG)
+    assert is_other(tmp_path, stat.S_ISREG)
+    assert is_other(tmp_path / "file", stat.S_ISDIR)
+    assert is_other(tmp_path / "nowhere", stat.S_ISREG)
+    assert is_other(tmp_path / "loop", stat.S_ISREG)
+    assert not is_other(tmp_path / "gone", stat.S_ISREG)
+    assert not is_other(tmp_path / "file" / "below", stat.S_ISREG)
