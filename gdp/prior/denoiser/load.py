@@ -100,7 +100,7 @@ def load_mixed(
     own = load_denoiser(path, module, most, sha256, device, dtype, symmetry)
     of_prior |= {"device": device, "dtype": dtype, "symmetry": symmetry}
     mixed = MixedPrior(load_prior(prior, **of_prior), own, share, until)
-    mixed.source = {f"denoiser_{k}": v for k, v in (own.source or {}).items()} | (
-        mixed.source or {}
-    )
+
+    of_denoiser = {f"denoiser_{key}": value for key, value in (own.source or {}).items()}
+    mixed.source = of_denoiser | (mixed.source or {})
     return mixed.eval().requires_grad_(False)

@@ -14,6 +14,8 @@ from gdp.studio.web.page import build_page
 
 ASSETS = Path(__file__).parents[1] / "assets"
 VIEWER = Path(__file__).parents[2] / "report" / "assets"
+SCRIPTS = VIEWER / "viewer.js", ASSETS / "mask.js"
+STYLES = VIEWER / "viewer.css", ASSETS / "studio.css"
 HERE = ("127.0.0.1", "localhost", "::1")
 FONTS = ("system-ui", "Noto Sans CJK SC", "sans-serif")
 MONO = ("ui-monospace", "monospace")
@@ -37,16 +39,9 @@ def launch(
         OSError: the port is taken.
     """
     local = arguments.host in HERE and not arguments.share
-    scripts = [
-        (folder / name).read_text(encoding="utf-8")
-        for folder, name in ((VIEWER, "viewer.js"), (ASSETS, "mask.js"))
-    ]
-    styles = [
-        (folder / name).read_text(encoding="utf-8")
-        for folder, name in ((VIEWER, "viewer.css"), (ASSETS, "studio.css"))
-    ]
     page = build_page(studio)
-    app, address, shared = page.launch(
+
+    _, address, shared = page.launch(
         server_name=arguments.host,
         server_port=arguments.port,
         share=arguments.share,
@@ -56,8 +51,8 @@ def launch(
             "middleware": [Middleware(Guard, hosts=HERE if local else None)],
             "routes": routes(studio),
         },
-        head="".join(f"<script>{script}</script>" for script in scripts),
-        css="\n".join(styles),
+        head="".join(f"<script>{file.read_text(encoding='utf-8')}</script>" for file in SCRIPTS),
+        css="\n".join(file.read_text(encoding="utf-8") for file in STYLES),
         theme=gr.themes.Soft(primary_hue="blue", font=FONTS, font_mono=MONO),
         footer_links=["api"],
         run_history=False,
@@ -67,6 +62,6 @@ def launch(
         prevent_thread_lock=True,
         quiet=True,
     )
-    del app
+
     show(shared or address, not arguments.no_browser)
     page.block_thread()

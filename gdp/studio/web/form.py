@@ -23,18 +23,17 @@ def build_form(say: Spoken, t: Texts) -> list[Any]:
         found: Component = say(one, label=key)
         return found
 
+    def slider(name: str, least: float, most: float, value: float, step: float) -> Component:
+        key, info = f"settings.{name}", f"settings.{name}_info"
+        one = gr.Slider(least, most, value=value, step=step, label=t(key), info=t(info),
+                        elem_id=f"set-{name}")  # fmt: skip
+        found: Component = say(one, label=key, info=info)
+        return found
+
     task = listed("task", "settings.task")
     with gr.Row():
-        strength = say(
-            gr.Slider(0, 1, value=1, step=0.05, label=t("settings.strength"),
-                      info=t("settings.strength_info"), elem_id="set-strength"),
-            label="settings.strength", info="settings.strength_info",
-        )  # fmt: skip
-        detail = say(
-            gr.Slider(0, 1, value=0, step=0.05, label=t("settings.detail"),
-                      info=t("settings.detail_info"), elem_id="set-detail"),
-            label="settings.detail", info="settings.detail_info",
-        )  # fmt: skip
+        strength = slider("strength", 0, 1, 1, 0.05)
+        detail = slider("detail", 0, 1, 0, 0.05)
     with gr.Row():
         noise = listed("noise", "settings.noise")
         sigma = say(
@@ -52,11 +51,7 @@ def build_form(say: Spoken, t: Texts) -> list[Any]:
                       elem_id="set-seed"),
             label="settings.seed", info="settings.seed_info",
         )  # fmt: skip
-        samples = say(
-            gr.Slider(1, 8, value=1, step=1, label=t("settings.samples"),
-                      info=t("settings.samples_info"), elem_id="set-samples"),
-            label="settings.samples", info="settings.samples_info",
-        )  # fmt: skip
+        samples = slider("samples", 1, 8, 1, 1)
     with gr.Row():
         prior = listed("prior", "settings.prior")
         kind = listed("format", "settings.format")
