@@ -5,8 +5,9 @@
 
 The program itself degrades the photos. A task may carry settings of run.py after colons; all work
 in one pass unless lowres=... is among them. --nfe chooses each sampler's steps so that it makes at
-most so many network calls; --steps gives them. A^+ y (pinv), y itself (input) and its bicubic
-enlargement (bicubic) are rows of their own. What the columns mean: benchmarks/scoring.py.
+most so many network calls; --steps gives them. A^+ y (pinv), y itself (input), its bicubic
+enlargement (bicubic) and classical methods (benchmarks/classical.py) are rows of their own. What
+the columns mean: benchmarks/scoring.py.
 
 With --out, FOLDER/rows.jsonl is written row by row and rows that are there are not made again, so
 a run that was cut off goes on; at its end FOLDER holds results.json, results.md and pareto.png too
@@ -42,7 +43,8 @@ COLUMNS = (
 
 def main() -> None:
     """Parse, run, print, save."""
-    parser, args = arguments()
+    parser = arguments()
+    args = parser.parse_args()
     try:
         rows = list(run(args))
     except (ValueError, TypeError, OSError) as error:
@@ -51,13 +53,18 @@ def main() -> None:
     print(table(rows, COLUMNS))
     save(rows, args.json)
     if args.out:
-        save(rows, args.out / "results.json")
-        (args.out / "results.md").write_text(table(rows, COLUMNS) + "\n")
-        plot(rows, args.out / "pareto.png")
+        keep(rows, args.out)
 
 
-def arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    """Read the command line."""
+def keep(rows: list[dict], folder: Path) -> None:
+    """Save results.json, results.md and pareto.png."""
+    save(rows, folder / "results.json")
+    (folder / "results.md").write_text(table(rows, COLUMNS) + "\n")
+    plot(rows, folder / "pareto.png")
+
+
+def arguments() -> argparse.ArgumentParser:
+    """What the command line takes."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -78,7 +85,8 @@ def arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     add("--samples", type=int, default=1, help=samples)
 
     # On what
-    add("--limit", type=int, help="the first N photos by name")
+    add("--skip", type=int, default=0, help="pass over the first N photos by name")
+    add("--limit", type=int, help="the first N of the others")
     add("--size", type=int, help="centre crops of this size")
     add("--prior", default="photo64")
     add("--override", nargs="*", default=[], metavar="KEY=VALUE", help="any setting of run.py")
@@ -89,12 +97,12 @@ def arguments() -> tuple[argparse.ArgumentParser, argparse.Namespace]:
     add("--out", type=Path, metavar="FOLDER", help=out)
     only = "tables and plot of the rows in --out, none made"
     add("--only-kept", action="store_true", help=only)
-    return parser, parser.parse_args()
+    return parser
 
 
 def run(args: argparse.Namespace) -> Iterator[dict]:
     """Yield the rows one by one, and show them on stderr as they come."""
-    photos = squares(args.images, args.limit, args.size)
+    photos = squares(args.images, args.limit, args.size, args.skip)
     archive, measure = Archive(args), Measure(args, photos)
 
     for task in args.tasks.split(","):
@@ -119,6 +127,10 @@ def budgets(args: argparse.Namespace) -> Iterator[tuple[str, str | None]]:
                 yield sampler, budget
 
 
+class TooFewCallsError(ValueError):
+    """A sampler cannot work with so few network calls; the table has no such row."""
+
+
 class Measure:
     """Makes rows; the prior is loaded once, and a task's photos are degraded once.
 
@@ -137,7 +149,7 @@ class Measure:
         """Score one sampler, or the baselines, on a task."""
         try:
             rows = self.scores(task, sampler, budget)
-        except TypeError as error:  # the sampler lacks something of the operator
+        except (TypeError, TooFewCallsError) as error:  # or it lacks something of the operator
             print(f"{task}: {error}", file=sys.stderr)
             rows = []
         return [{"task": task, **row} for row in rows]
@@ -147,6 +159,7 @@ class Measure:
 
         Raises:
             TypeError: the sampler lacks something of the operator.
+            TooFewCallsError: it needs more of them.
         """
         # The task, in one pass unless it says otherwise
         name, *settings = task.split(":")
@@ -195,17 +208,18 @@ def with_steps(setup: Setup, prior: Prior, budget: int, calls: bool) -> Any:
             many calls, without time travel if that takes too many.
 
     Raises:
-        ValueError: the sampler needs more calls.
+        TooFewCallsError: the sampler needs more.
     """
     if not calls:
         return replace(setup.sampler, schedule=replace(setup.sampler.schedule, steps=budget))
 
     for schedule in (setup.sampler.schedule, replace(setup.sampler.schedule, travel=1, repeat=1)):
+        alone = schedule.repeat == 1  # no step goes back in time
         for steps in range(min(budget, prior.T), 0, -1):
             sampler = replace(setup.sampler, schedule=replace(schedule, steps=steps))
-            if sampler.nfe(prior.T) <= budget and steps > schedule.travel:
+            if sampler.nfe(prior.T) <= budget and (steps > schedule.travel or alone):
                 return sampler
-    raise ValueError(
+    raise TooFewCallsError(
         f"{type(setup.sampler).__name__} cannot work with {budget} network calls; give more"
     )
 
@@ -219,7 +233,7 @@ class Archive:
 
     def __init__(self, args: argparse.Namespace):
         self.file = args.out / "rows.jsonl" if args.out else None
-        names = ("images", "samples", "limit", "size", "prior", "override")
+        names = ("images", "samples", "skip", "limit", "size", "prior", "override")
         self.origin = {k: str(getattr(args, k)) for k in names}
         self.origin["budget"] = "nfe" if args.nfe else "steps"
         self.groups: list[dict] = []

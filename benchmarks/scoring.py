@@ -1,6 +1,7 @@
 """What a restoration is worth: a task's photos, what became of them, and scores against the truth.
 
-PSNR is over RGB in [0, 1] after clipping and 8-bit rounding.
+PSNR is over RGB in [0, 1] after clipping and 8-bit rounding. `each` keeps PSNR, SSIM and HaarPSI by
+photo and sample, for intervals (benchmarks/intervals.py).
 null_energy = ||(I - A^+ A) x|| / ||(I - A^+ A) reference||: 1 is as sharp as the truth, less is
 blur.
 """
@@ -8,12 +9,12 @@ blur.
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from benchmarks.classical import CLASSICAL, Case
 from gdp.picture import find_photos, read, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.finish import consistency
@@ -22,20 +23,8 @@ from gdp.restore.scores.metrics import psnr
 from gdp.restore.setup import Setup
 from operators.base import Operator
 
-
-class Case(NamedTuple):
-    """One task on photos of one size: what every sampler of it is given, and scored against.
-
-    Attributes:
-        setup: operator and sampler.
-        clean: the photos [B, 3, H, W] in [0, 1].
-        y: what is measured of them, in model units.
-    """
-
-    setup: Setup
-    clean: Tensor
-    y: Tensor
-
+# What is kept photo by photo
+EACH = ("psnr", "ssim", "haarpsi")
 
 # A case, its samples, seconds for one of them
 Output = tuple[Case, list[Tensor], float]
@@ -52,9 +41,16 @@ def crop_square(pixels: Tensor, size: int | None) -> Tensor:
     return pixels[..., (H - size) // 2 :, (W - size) // 2 :][..., :size, :size]
 
 
-def squares(images: str | Path, limit: int | None, size: int | None) -> list[Tensor]:
-    """Read the first photos of a folder, the centre size x size of each."""
-    return [crop_square(read(file).pixels, size) for file in find_photos(images)[:limit]]
+def squares(images: str | Path, limit: int | None, size: int | None, skip: int = 0) -> list[Tensor]:
+    """Read the first photos of a folder after some, the centre size x size of each.
+
+    Raises:
+        ValueError: there are no more than `skip` photos, or one is smaller than `size`.
+    """
+    files = find_photos(images)
+    if skip >= len(files):
+        raise ValueError(f"--skip {skip} leaves none of {len(files)} photos; choose a smaller one")
+    return [crop_square(read(file).pixels, size) for file in files[skip:][:limit]]
 
 
 def same_sized(photos: list[Tensor]) -> list[tuple[Tensor, list[int]]]:
@@ -75,10 +71,12 @@ def case(setup: Setup, photos: Tensor, seeds: list[int], prior: Prior) -> Case:
 def baselines(cases: list[Case]) -> Iterator[dict]:
     """Score what takes no sampler.
 
-    A^+ y (pinv), y itself where it is of the photo's shape (input), and its bicubic enlargement
-    where it is a smaller picture (bicubic).
+    A^+ y (pinv), y itself where it is of the photo's shape (input), its bicubic enlargement where
+    it is a smaller picture (bicubic), and the classical methods of benchmarks/classical.py.
     """
-    for name, make in {"pinv": inverted, "input": unchanged, "bicubic": enlarged}.items():
+    simple = {"pinv": inverted, "input": unchanged, "bicubic": enlarged}
+
+    for name, make in (simple | CLASSICAL).items():
         outputs = []
         for c in cases:
             began = time.perf_counter()
@@ -129,15 +127,20 @@ def summary(outputs: list[Output]) -> dict:
     import piq
 
     values: dict[str, list[float | None]] = {}
+    each: dict[str, list[list[float]]] = {name: [] for name in EACH}
 
     def add(name: str, value: float | None) -> None:
         values.setdefault(name, []).append(value)
+        if name in each and value is not None:
+            each[name][-1].append(value)
 
     for c, drawn, _ in outputs:
         A, mean = c.setup.operator, torch.stack(drawn).mean(0)
         for i in range(len(c.clean)):
             truth = c.clean[i : i + 1]
             add("psnr_of_mean", float(psnr(mean[i : i + 1], truth)))
+            for photos in each.values():
+                photos.append([])
 
             for x in (d[i : i + 1] for d in drawn):
                 a, b = rounded(x), rounded(truth)
@@ -147,10 +150,11 @@ def summary(outputs: list[Output]) -> dict:
                 add("null_energy", null_energy(A, x, truth))
                 add("consistency", consistency(x, A, c.y[i : i + 1]))
 
-    images = sum(len(c.clean) for c, *_ in outputs)
+    images, samples = sum(len(c.clean) for c, *_ in outputs), len(outputs[0][1])
     means = {k: mean_or_none(v) for k, v in values.items()}
     seconds = sum(s for *_, s in outputs) / images
-    return {"images": images, "samples": len(outputs[0][1]), **means, "seconds_per_image": seconds}
+    rest = {"seconds_per_image": seconds, "each": each}
+    return {"images": images, "samples": samples, **means, **rest}
 
 
 def mean_or_none(values: list[float | None]) -> float | None:

@@ -93,18 +93,21 @@ def smoothest(A: LinearOperator, y: Tensor) -> Tensor:
     return cg(curved, A.adjoint(y), SMOOTHING, 1e-3)
 
 
-def least_variation(A: LinearOperator, y: Tensor) -> Tensor:
+def least_variation(
+    A: LinearOperator, y: Tensor, edge: float = EDGE, rounds: int = ROUNDS
+) -> Tensor:
     """The picture of least total variation, over all channels, that agrees with y.
 
-    (Rudin, Osher & Fatemi, 1992.) Where y is noisy, the likeliest if gradients are Laplacian. By
-    the primal-dual iteration of Chambolle & Pock (2011), Algorithm 1.
+    (Rudin, Osher & Fatemi, 1992.) Where y is noisy, the likeliest if gradients are Laplacian with
+    the mean `edge`, [-1, 1] units a pixel. By the primal-dual iteration of Chambolle & Pock
+    (2011), Algorithm 1.
     """
     x = extrapolated = A.pinv(y)
     p = x.new_zeros(2, *x.shape)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         p = p + gradient(extrapolated) / (8 * STRIDE)
         p = p / p.square().sum((0, 2), keepdim=True).sqrt().clamp_min(1)
-        moved = agreeing(A, x + STRIDE * divergence(p), y, (EDGE * STRIDE) ** 0.5)
+        moved = agreeing(A, x + STRIDE * divergence(p), y, (edge * STRIDE) ** 0.5)
         x, extrapolated = moved, 2 * moved - x
     return x
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks import quality
+from benchmarks.classical import CLASSICAL
 from gdp.compose.configuration import build, compose
 from gdp.prior.gaussian import GaussianPrior
 from tests.benchmarks.conftest import run_main
@@ -23,7 +24,8 @@ def test_quality(monkeypatch, tmp_path, cat, capsys):
         *((t, s, n) for t in ("sr4", "denoise") for s in ("ddnm", "gdp_x0") for n in (2, 4)),
         *(("sr4", name, 0) for name in ("pinv", "bicubic")),
         *(("denoise", name, 0) for name in ("pinv", "input")),
-    }
+    } | {key for key in rows if key[1] in CLASSICAL}
+    assert ("denoise", "tv_best", 0) in rows
     for row in data["rows"]:
         assert set(quality.COLUMNS) <= row.keys() and row["psnr"] > 5
 
@@ -32,6 +34,11 @@ def test_quality(monkeypatch, tmp_path, cat, capsys):
     assert rows["denoise", "pinv", 0]["psnr"] == pytest.approx(20, abs=0.7)
     assert rows["denoise", "ddnm", 2]["null_energy"] is None
     assert "null_energy" in capsys.readouterr().out
+
+    # Scores by photo and sample, whose mean the row says
+    for row in data["rows"]:
+        (photo,) = row["each"]["psnr"]
+        assert row["psnr"] == pytest.approx(sum(photo) / len(photo))
 
 
 def test_quality_refuses_what_it_cannot_do(monkeypatch, tmp_path, cat):
@@ -57,6 +64,18 @@ def test_quality_goes_on_from_what_it_kept(monkeypatch, tmp_path, cat):
     again = table_of("ddnm,daps")
     assert again[: len(first)] == first and again[-1]["sampler"] == "daps" and again[-1]["nfe"] <= 6
     assert "| denoise:sigma_y=0.2 |" in (tmp_path / "field" / "results.md").read_text()
+
+
+def test_too_few_calls_have_no_row(monkeypatch, tmp_path, cat, capsys):
+    words = ["--images", cat.parent, "--tasks", "denoise", "--samplers", "auto@1,dps@1"]
+    words += ["--nfe", 1, "--size", 16, "--limit", 1, "--json", tmp_path / "q.json"]
+    run_main(monkeypatch, quality, *words)
+    rows = json.loads((tmp_path / "q.json").read_text())["rows"]
+    assert [row["nfe"] for row in rows if row["sampler"] == "auto"] == [1]
+
+    setup = build(compose("task=sr4", "sampler=daps"))
+    with pytest.raises(quality.TooFewCallsError, match="1 network calls"):
+        quality.with_steps(setup, GaussianPrior(), 1, True)
 
 
 def test_steps_fit_a_number_of_network_calls():

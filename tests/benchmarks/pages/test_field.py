@@ -12,7 +12,7 @@ def rows_of_a_field():
     scores |= {"psnr_of_mean": 1.0, "consistency": 0.0, "seconds_per_image": 1.0}
     row = {"task": "sr4", "sampler": "auto", "nfe": 20, **scores}
     other = {**row, "sampler": "ddnm", "nfe": 100, "psnr": 24.5, "ssim": 0.75}
-    return [row, other, {**row, "sampler": "bicubic", "nfe": 0, "psnr": 30.0}]
+    return [row, other, {**row, "sampler": "pinv", "nfe": 0, "psnr": 30.0}]
 
 
 def test_page_of_the_field_says_who_is_ahead():
@@ -23,8 +23,15 @@ def test_page_of_the_field_says_who_is_ahead():
 
     meta = {"command": "python x", "commit": "abc", "hardware": "CPU", "versions": {}}
     page = field_page.page(rows, meta)
-    assert "python x" in page and "| bicubic |" in page
-    assert page.index("| bicubic |") < page.index("| auto ")
+    assert "python x" in page and "| pinv " in page
+    assert page.index("| pinv ") < page.index("| auto ")
+
+    # Where photos are known one by one, the gain has an interval; what the truth chose is no rival
+    mine = {"each": {"psnr": [[25.5], [24.5]], "ssim": [[0.7]], "haarpsi": [[0.8]]}}
+    theirs = {"each": {"psnr": [[24.9], [24.1]], "ssim": [[0.75]], "haarpsi": [[0.8]]}}
+    known = [rows[0] | mine, rows[1] | theirs, {**rows[1], "sampler": "tv_best", "psnr": 40.0}]
+    assert field_page.verdict("sr4", known)["psnr_gain"] == "+0.5 (0.4 to 0.6)"
+    assert "24.5 |" in field_page.page(known, meta)
 
     long = field_page.against_many_calls({"rows": rows, "meta": {"command": "python y"}})
     assert "python y" in long

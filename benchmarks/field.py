@@ -1,0 +1,97 @@
+"""The field in one table: our default, the other samplers, deepinv's, and the classical methods.
+
+    python benchmarks/field.py --out FOLDER [--images DIR] [--skip N] [--limit 2] [--page FILE.md]
+
+The rows of docs/benchmarks.md by one command, which goes on where it was cut off. Without --images
+the photos are scikit-image's public-domain ones. Rows of libraries that are not installed are left
+out: pip install -e '.[bench]' brings deepinv, OpenCV and matplotlib. The page is written to --page,
+FOLDER/benchmarks.md if nothing is said, and its plot beside it.
+"""
+
+import argparse
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import quality
+from benchmarks.common import meta
+from benchmarks.pages.field import page
+from benchmarks.reality.simulated import PUBLIC, public
+from gdp.picture import picture_of
+
+TASKS = (
+    "sr4",
+    "sr4:sigma_y=0.05",
+    "inpaint_random",
+    "deblur",
+    "denoise:sigma_y=0.1",
+    "denoise:sigma_y=0.2",
+    "compressed_sensing",
+    "colorize",
+)
+
+# Network calls of each: few, and where a method is said to need them, many
+SAMPLERS = (
+    *("auto@1@5@20", "gdp_linesearch@20", "ddnm@20@100", "ddrm@20", "diffpir@20", "dds@20"),
+    *("pigdm@20", "daps@96", "reddiff@60", "dps@60", "mcg@40", "repaint@60", "ilvr@60"),
+    *("sdedit@60", "gdp_xt@60"),
+)
+DEEPINV = ("deepinv_ddrm@20", "deepinv_diffpir@20", "deepinv_dps@40")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Make the rows that are missing, then the page."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="FOLDER", help="where rows are kept")
+    add("--images", type=Path, help="folder of clean photos (scikit-image's)")
+    add("--skip", type=int, default=0, help="pass over the first N photos by name")
+    add("--limit", type=int, help="the first N of the others")
+    add("--size", type=int, default=96, help="centre crops of this size (96)")
+    add("--tasks", default=",".join(TASKS))
+    add("--samplers", default=",".join(SAMPLERS))
+    add("--page", type=Path, metavar="FILE.md")
+    args = parser.parse_args(arguments)
+
+    # The photos, and the words of benchmarks/quality.py
+    images = args.images or pictures(args.out / "photos")
+    known = importlib.util.find_spec("deepinv") is not None
+    samplers = ",".join((args.samplers, *(DEEPINV if known else ())))
+    words = ["--images", images, "--tasks", args.tasks, "--samplers", samplers, "--nfe", 20]
+    words += ["--size", args.size, "--skip", args.skip, "--out", args.out]
+    words += ["--limit", args.limit] if args.limit else []
+
+    try:
+        chosen = quality.arguments().parse_args([str(word) for word in words])
+        rows = list(quality.run(chosen))
+    except (ValueError, TypeError, OSError) as error:
+        parser.exit(2, f"error: {error}\n")
+
+    # The page, with its plot beside it
+    quality.keep(rows, args.out)
+    file = args.page or args.out / "benchmarks.md"
+    file.write_text(page(rows, meta()))
+    plot = args.out / "pareto.png"
+    if plot.is_file() and plot.resolve() != file.with_name("pareto.png").resolve():
+        shutil.copy(plot, file.with_name("pareto.png"))
+    print(f"{file}: {len(rows)} rows")
+
+
+def pictures(folder: Path) -> Path:
+    """Write scikit-image's public-domain photos to a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PUBLIC:
+        picture_of(public(name)).save(folder / f"{name}.png")
+    return folder
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()
