@@ -3,7 +3,7 @@
 Settings are the command line's, as keywords. Nothing global is changed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from gdp.restore.cost import Work, check_memory, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
-from gdp.restore.sample import batches_of, expected_passes, sample
+from gdp.restore.sample import OnCall, batches_of, expected_passes, followed, sample
 from gdp.restore.setup import Setup
 from gdp.restore.sources import source_from
 from operators.base import Operator
@@ -30,8 +30,7 @@ from samplers.restorer import Restorer
 
 __all__ = ["OnStep", "Result", "load_prior", "restore"]
 
-# (calls done, calls in all, x0 [B, C, H, W], of the result's size, clipped to [0, 1])
-OnStep = Callable[[int, int, Tensor], Any]
+OnStep = OnCall
 
 
 def restore(
@@ -45,6 +44,7 @@ def restore(
     init: Any = None,
     reference: Any = None,
     on_step: OnStep | None = None,
+    progress: bool = False,
     **settings: Any,
 ) -> Result:
     """Restore a photo.
@@ -62,7 +62,9 @@ def restore(
         mask: what to repair, white or True there: a path, a PIL image, an array or a tensor.
         init: a picture to start from, of any kind that a photo may be.
         reference: the truth of a degraded photo, which result and photo are scored against.
-        on_step: follows the network's calls, as (done, total, x0); it may raise to stop.
+        on_step: follows the network's calls, as (done, total, x0), where x0 [B, C, H, W] is of the
+            result's size and clipped to [0, 1]; it may raise to stop.
+        progress: show a bar: on stderr, or as a widget in a notebook that has ipywidgets.
         **settings: the command line's (run.py --help): task="sr4", sigma_y=0.02,
             **{"operator.r": 2}.
 
@@ -100,8 +102,8 @@ def restore(
     source = source_from(photo, y, setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
-    with torch.inference_mode(False):
-        results = restore_all(source, first, truth, setup, loaded, on_step)
+    with torch.inference_mode(False), followed(on_step, progress) as follow:
+        results = restore_all(source, first, truth, setup, loaded, follow)
 
     # The results as one, of the caller's kind.
     what = {"input": str(source.file or source.name)}

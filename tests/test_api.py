@@ -266,6 +266,16 @@ def test_steps_are_told_and_may_stop(quick, cat):
         quick(cat, on_step=stop)
 
 
+def test_a_bar_of_all_calls(quick, cat, capsys):
+    seen = []
+    quick(cat, steps=3, samples=2, progress=True, on_step=lambda *step: seen.append(step[:2]))
+    shown = capsys.readouterr().err
+    assert "100%" in shown and "33%" in shown and seen[-1] == (3, 3)
+
+    quick(cat, steps=3)
+    assert capsys.readouterr().err == ""
+
+
 def test_saving(quick, cat, tmp_path):
     clear = Image.open(cat).convert("RGBA")
     clear.putalpha(Image.new("L", clear.size, 100))

@@ -1,10 +1,11 @@
 """The network's part: samples of the posteriors of one photo, or of several that share calls."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,10 @@ from operators.base import Operator
 from operators.measured import Measured
 from samplers.restorer import DivergedError, OnPass, OnStep, Pass, Restored, Restorer, Run
 
+# (calls done, calls in all, x0 [B, C, H, W], of the result's size, clipped to [0, 1])
+OnCall = Callable[[int, int, Tensor], Any]
+
+BAR = "{percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
 log = logging.getLogger("gdp")
 
 
@@ -151,3 +156,25 @@ def expected_passes(measurement: Measurement, setup: Setup, prior: Prior) -> lis
         return passes
     H, W = A.x_shape(y)[-2:]
     return [passes[0]._replace(pixels=H * W)]
+
+
+@contextmanager
+def followed(on_step: OnCall | None, progress: bool) -> Iterator[OnCall | None]:
+    """What follows the calls within the block: `on_step`, and a bar of them all if it is wanted."""
+    if not progress:
+        yield on_step
+        return
+
+    from tqdm.auto import tqdm
+
+    with tqdm(total=100, bar_format=BAR) as bar:
+
+        def follow(done: int, total: int, x0: Tensor) -> None:
+            bar.n = 100 * done // total
+            bar.refresh()
+            if on_step is not None:
+                on_step(done, total, x0)
+
+        yield follow
+        bar.n = 100
+        bar.refresh()

@@ -1,0 +1,1 @@
+"""Other projects' own scripts, run unchanged from a user's checkout on our weights (peers.py)."""
