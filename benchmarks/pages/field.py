@@ -45,8 +45,8 @@ energy of what the operator cannot see, relative to the truth's: 1 is as sharp a
 is blur, more is noise or invention; a
 blur can score a high PSNR. The seconds are of a machine that may have been busy: compare `nfe`.
 
-`python benchmarks/peers.py --repo FOLDER --images DIR --out FOLDER` puts the rows of a checkout of \
-DDNM or GDP, their own scripts on our
+`python benchmarks/peers.py --repo FOLDER --images DIR --out FOLDER` puts the rows of a checkout \
+of DDNM or GDP, their own scripts on our
 weights, into such a table.
 """
 
