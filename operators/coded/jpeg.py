@@ -34,13 +34,12 @@ from operators.coded.planes import (
     upsample,
 )
 from operators.coded.quantise import HALF, straight_through
-from operators.coded.tables import NO_CHROMA, UPRIGHT, YCBCR, read_tables, standard_tables
+from operators.coded.tables import NO_CHROMA, YCBCR, tables_of
+from operators.coded.traces import tables_in
 from operators.identity import Identity
 from operators.noise.whitened import whiten
 from operators.tools.transforms import dct
 
-# Rows and columns that share a chroma sample, by Pillow's number of the subsampling.
-FACTORS = ((1, 1), (1, 2), (2, 2))
 ROUNDING = 1 / 255 / 12**0.5  # std of rounding to 8 bits, in units of [0, 1]
 
 Choice = Callable[[Tensor, Tensor, Tensor], Tensor]  # coefficients of x, codes of y, q -> new ones
@@ -55,11 +54,9 @@ class JPEG(Operator):
     Args:
         quality: 1 to 100, as in Pillow.
         subsampling: 0 = 4:4:4, 1 = 4:2:2, 2 = 4:2:0, as in Pillow.
-        tables: a JPEG file whose tables and subsampling are used, and how EXIF turns it; "input"
-            is the photo's own file.
+        tables: a JPEG file whose tables and subsampling are used, and how EXIF turns it, or one
+            that was a JPEG and shows them (traces.py); "input" is the photo's own file.
     """
-
-    orientation: int = UPRIGHT
 
     steps: Tensor
     colours: Tensor
@@ -69,15 +66,9 @@ class JPEG(Operator):
     def __init__(self, quality: int = 10, subsampling: int = 2, tables: str | None = None):
         super().__init__()
         self.own = tables == "input"
-        if tables is None or self.own:
-            steps = standard_tables(quality)
-            if isinstance(subsampling, bool) or subsampling not in (0, 1, 2):
-                raise ValueError(
-                    f"operator.subsampling={subsampling!r}; it is 0 (4:4:4), 1 (4:2:2) or 2 (4:2:0)"
-                )
-            self.factors = FACTORS[subsampling]
-        else:
-            steps, self.factors, self.orientation = read_tables(tables)
+        told = tables is None or self.own
+        made = tables_of(quality, subsampling) if told else tables_in(str(tables))
+        steps, self.factors, self.orientation, self.found = made
 
         cosines = dct(torch.eye(8, dtype=torch.float64)).T.contiguous()
         self.register_buffer("steps", steps.double().view(3, 8, 8), persistent=False)
@@ -105,8 +96,10 @@ class JPEG(Operator):
         return JPEG(tables=str(file)).with_noise(self.sigma_y) if self.own else self
 
     def describe(self, y: Tensor) -> dict[str, object]:
-        """The luma table, and how many rows and columns share a chroma sample."""
-        return {"luma": self.steps[0].flatten().int().tolist(), "subsampling": list(self.factors)}
+        """The luma table, how many rows and columns share a chroma sample, a quality found."""
+        found = {} if self.found is None else {"quality_found": self.found}
+        luma = self.steps[0].flatten().int().tolist()
+        return {"luma": luma, "subsampling": list(self.factors), **found}
 
     def forward(self, x: Tensor) -> Tensor:
         Y, *chroma = self.planes(x)

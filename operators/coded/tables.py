@@ -38,6 +38,9 @@ YCBCR = (
     (-0.168735892, -0.331264108, 0.5),
     (0.5, -0.418687589, -0.081312411),
 )
+# Rows and columns that share a chroma sample, by Pillow's number of the subsampling.
+FACTORS = ((1, 1), (1, 2), (2, 2))
+
 NO_CHROMA = 1e6  # the step of a table that leaves nothing of a channel
 ORIENTATION = 0x0112  # the EXIF tag of how a picture is turned
 UPRIGHT, ORIENTATIONS = 1, range(1, 9)
@@ -65,11 +68,27 @@ class Tables(NamedTuple):
         steps: q [3, 64] of Y, Cb and Cr, in levels.
         factors: rows and columns that share a chroma sample, as stored.
         orientation: EXIF's, 1 to 8: how the stored picture is turned when it is shown.
+        quality: where it was found on the picture itself.
     """
 
     steps: Tensor
     factors: tuple[int, int] = (1, 1)
     orientation: int = UPRIGHT
+    quality: int | None = None
+
+
+def tables_of(quality: int, subsampling: int) -> Tables:
+    """The standard's tables at a quality of 1 to 100, with Pillow's number of a subsampling.
+
+    Raises:
+        ValueError: there is no such quality or subsampling.
+    """
+    steps = standard_tables(quality)
+    if isinstance(subsampling, bool) or subsampling not in (0, 1, 2):
+        raise ValueError(
+            f"operator.subsampling={subsampling!r}; it is 0 (4:4:4), 1 (4:2:2) or 2 (4:2:0)"
+        )
+    return Tables(steps, FACTORS[subsampling])
 
 
 def read_tables(path: str) -> Tables:

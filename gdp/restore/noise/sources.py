@@ -101,7 +101,7 @@ def of_tables(file: Path | None) -> NoiseModel:
     """
     if file is None:
         raise ValueError("noise=jpeg is for photos from JPEG files; take noise=auto for this one")
-    steps, factors, orientation = read_tables(str(file))
+    steps, factors, orientation, _ = read_tables(str(file))
     variance = (steps.float().view(3, 8, 8) / 255) ** 2 / 12
 
     # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
