@@ -3,6 +3,7 @@
 import re
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,3 +293,22 @@ def test_a_batch_with_one_broken_goes_on_after_a_kill(browser, tmp_path, needs_g
         context.close()
     finally:
         served.kill()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_have_contrast(browser, studio, photo, scheme):
+    context = browser.new_context(locale="en-GB", color_scheme=scheme)
+    page = context.new_page()
+    page.goto(studio.url)
+    page.wait_for_selector("#restore")
+    give(page, photo)
+    for head in ("#settings button:has-text('Settings')", "#mask button:has-text('Mask')"):
+        page.click(head)
+
+    # Every tab, once its colours have come to rest
+    audit = (Path(__file__).parent / "contrast.js").read_text()
+    for tab in page.query_selector_all("button[role=tab]"):
+        tab.click()
+        page.wait_for_timeout(600)
+        assert page.evaluate(audit) == []
+    context.close()
