@@ -11,7 +11,8 @@
     top   = std                        from which to start, where A sees all of x alike;
                                        else what hides the first guess's error
     calls = 1 + rate log2(min(top, 1) / low)
-            2 + 0.8 rate               where A sees all of x, and not alike
+            2 + 0.4 rate               where A sees all of x, and not alike: 1.2 if y's noise
+                                       is much, and even < 0.6
             at most 2.4 rate           where A sees all of one colour and some of the others, and
                                        y's noise is more than what a codec rounded
 
@@ -21,9 +22,10 @@ call would draw what y does not tell. The same where some of x has that noise an
 a grey photo has none in its colours: there the noise is drawn that the network is told of. Of
 coloured noise some is louder than the rest: blotches of several pixels have to be hidden in white
 noise before the network can tell them from the picture, so that it starts as high as elsewhere, and
-comes down in a few strides: of more calls, each takes a little of y's noise for picture. While the
-noise is above 1 the network says little more than grey. A codec stores less of colour than of
-luma: the little that is to be invented is near what is stored, and needs few strides, too.
+comes down in a few strides: of more calls, each takes a little of y's noise for picture, which is
+worth it where there is much. While the noise is above 1 the network says little more than grey. A
+codec stores less of colour than of luma: the little that is to be invented is near what is stored,
+and needs few strides, too.
 """
 
 import math
@@ -45,7 +47,12 @@ EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
-STRIDES, STRIDES_RATE = 2, 0.8  # calls where all of x is seen, not alike: so many, and of the rate
+STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
+MUCH, UNEVEN = (
+    0.04,
+    0.6,
+)  # noise, [-1, 1] units, that is much, and `even` of great blotches: then ...
+MUCH_RATE = 1.2  # the calls of the rate
 STORED_RATE = 2.4  # of the rate, the most calls where only fine colour is unseen
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
@@ -160,7 +167,9 @@ def few(
     if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
         resolved = late(replace(schedule, steps=prior.T), prior, A, y, guess, noise)
         _, top = resolved.ends(prior.T)
-        strides = STRIDES + max(0, round(STRIDES_RATE * rate(top)))
+        much = A.sigma_y > MUCH and here.even < UNEVEN
+        share = MUCH_RATE if much else STRIDES_RATE
+        strides = STRIDES + max(0, round(share * rate(top)))
         return replace(resolved, steps=min(resolved.count, strides))
 
     # The end: a sample goes on to where y's noise is well hidden.
