@@ -199,6 +199,7 @@ def report_on(
         "sigma_y": measurement.operator.sigma_y * measurement.operator.unit,
         "sigma_y_estimated": config["sigma_y"] == AUTO,
         "noise": None if measurement.noise is None else measurement.noise.describe(),
+        "found": list(measurement.findings),
         "nfe": cost.calls,
         "seconds": cost.seconds,
         "seconds_per_nfe": cost.seconds / max(cost.calls, 1),

@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +44,7 @@ class Measurement(NamedTuple):
     alone: bool  # no other photo has this operator
     noise: NoiseModel | None = None  # of a photo that is degraded already
     shown: NoiseModel | None = None  # of what it shows where its light is mended
+    findings: Sequence[str] = ()  # what the operator found in the photo, in lines
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -83,7 +85,7 @@ def observe(
     pixels = photo.pixels.cpu()
 
     # Make y of a clean photo, or take the photo for y.
-    sigma_y, model, shown = config["sigma_y"], None, None
+    sigma_y, model, shown, findings = config["sigma_y"], None, None, tuple(operator.findings)
     if config["degrade"]:
         if reference is not None:
             raise ValueError(
@@ -105,7 +107,7 @@ def observe(
         y, operator = take(pixels, operator, model, photo.rounding)
         if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
             operator, shown = of_developed(operator, y, photo.rounding)
-        alone = alone or operator.whitening is not None
+        alone, findings = alone or operator.whitening is not None, tuple(operator.findings)
         asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
         jpeg = compression_of(file) if file is not None and asked else None
         if jpeg is not None:
@@ -119,7 +121,7 @@ def observe(
     if file is not None:
         suffix = suffix_for(file, config["format"], config["scene"])
         check_result(suffix, config["depth"], H, W)
-    for line in filter(None, (*operator.findings, dear(setup.operator))):
+    for line in filter(None, (*findings, dear(setup.operator))):
         log.info("%s: %s", name, line)
     if sigma_y == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
@@ -139,8 +141,8 @@ def observe(
         truth.check(reference, H, W)
         reference = reference.to(device)
 
-    there = operator.to(device)
-    return Measurement(name, y.to(device), there, photo, reference, init, alone, model, shown)
+    y, there = y.to(device), operator.to(device)
+    return Measurement(name, y, there, photo, reference, init, alone, model, shown, findings)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:

@@ -11,7 +11,10 @@
     top   = std                        from which to start, where A sees all of x alike;
                                        else what hides the first guess's error
     calls = 1 + rate log2(min(top, 1) / low)
-            2 + 0.8 rate               where A sees all of x, and not alike
+            2 + 0.4 rate               where A sees all of x, and not alike: 1.2 if y's noise
+                                       is much, and even < 0.6
+            at most 2.4 rate           where A sees all of one colour and some of the others, and
+                                       y's noise is more than what a codec rounded
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
@@ -19,8 +22,10 @@ call would draw what y does not tell. The same where some of x has that noise an
 a grey photo has none in its colours: there the noise is drawn that the network is told of. Of
 coloured noise some is louder than the rest: blotches of several pixels have to be hidden in white
 noise before the network can tell them from the picture, so that it starts as high as elsewhere, and
-comes down in a few strides: of more calls, each takes a little of y's noise for picture. While the
-noise is above 1 the network says little more than grey.
+comes down in a few strides: of more calls, each takes a little of y's noise for picture, which is
+worth it where there is much. While the noise is above 1 the network says little more than grey. A
+codec stores less of colour than of luma: the little that is to be invented is near what is stored,
+and needs few strides, too.
 """
 
 import math
@@ -28,6 +33,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, cast
 
+import torch
 from torch import Tensor
 
 from gdp.prior.noise import Noise
@@ -41,7 +47,15 @@ EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
-STRIDES, STRIDES_RATE = 2, 0.8  # calls where all of x is seen, not alike: so many, and of the rate
+STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
+MUCH, UNEVEN = (
+    0.04,
+    0.6,
+)  # noise, [-1, 1] units, that is much, and `even` of great blotches: then ...
+MUCH_RATE = 1.2  # the calls of the rate
+STORED_RATE = 2.4  # of the rate, the most calls where only fine colour is unseen
+STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
+ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
 
 
@@ -52,6 +66,7 @@ class Seen(NamedTuple):
     even: float  # 0..1
     whole: bool  # whether A sees all of x
     part: bool = False  # whether the noise is in a part of x, and next to none in the rest
+    stored: bool = False  # whether a codec kept less of colours; noise is more than its own
 
 
 def seen(A: Operator, y: Tensor) -> Seen:
@@ -76,13 +91,24 @@ def seen(A: Operator, y: Tensor) -> Seen:
     # With all of x seen, A^+ A z is z.
     if not linear.offers("spectral") or there.shape != z.shape:
         return Seen(std, even, False)
-    unseen = float((linear.pinv(there) - z).square().sum())
+    kept = linear.pinv(there)
+    unseen = float((kept - z).square().sum())
     if unseen > UNSEEN * n:
-        return Seen(std, even, False)
+        share = 1 - unseen / n
+        return Seen(std, even, False, stored=even > ROUNDED_EVEN * share and one_colour(kept, z))
     loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
     if loud is not None:
         return Seen(A.sigma_y * loud, 1.0, True, True)
     return Seen(A.sigma_y * (float(linear.pinv(z).square().sum()) / n) ** 0.5, even, True)
+
+
+def one_colour(kept: Tensor, z: Tensor) -> bool:
+    """Whether of white z [1, 3, H, W] all of one colour is kept, and some of each other."""
+    if z.shape[1] != 3:
+        return False
+    kept, z = (p[0].flatten(1).double().cpu() for p in (kept, z))
+    shares = torch.linalg.eigvals(torch.linalg.solve(z @ z.T, z @ kept.T)).real
+    return bool(shares.max() > STORED and SOME < shares.min() < STORED)
 
 
 def loudest(A: SpectralOperator, z: Tensor) -> float | None:
@@ -141,7 +167,9 @@ def few(
     if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
         resolved = late(replace(schedule, steps=prior.T), prior, A, y, guess, noise)
         _, top = resolved.ends(prior.T)
-        strides = STRIDES + max(0, round(STRIDES_RATE * rate(top)))
+        much = A.sigma_y > MUCH and here.even < UNEVEN
+        share = MUCH_RATE if much else STRIDES_RATE
+        strides = STRIDES + max(0, round(share * rate(top)))
         return replace(resolved, steps=min(resolved.count, strides))
 
     # The end: a sample goes on to where y's noise is well hidden.
@@ -162,6 +190,8 @@ def few(
         min(max(prior.sigma(top) / prior.sigma(low), 1.0), LOUD / prior.sigma(low))
     )
     steps = 1 + max(0, round(rate(top) * halvings))
+    if here.stored and guess is None and A.sigma_y > ROUNDED:
+        steps = min(steps, round(STORED_RATE * rate(low)))
     low = top if steps == 1 else low
     steps = min(steps, top - low + 1)
     return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)

@@ -115,3 +115,16 @@ def test_terms_are_reported_and_one_that_fights_the_photo_is_named(cli, cat):  #
 
     assert cli("task=sr4", f"input={cat}", "steps=3", "output=p")[0] == 0
     assert json.loads(Path("p/cat.json").read_text())["guidance"] is None
+
+
+def test_what_auto_found_is_in_the_report(cli, tmp_path):  # noqa: F811
+    """Of a JPEG as well, whose compression becomes a part of the degradation."""
+    x = (255 * to_image(astronaut(48))[0]).byte().permute(1, 2, 0).numpy()
+    Image.fromarray(x).save(tmp_path / "a.jpg", quality=30)
+    assert cli("task=auto", "input=a.jpg", "output=o", "steps=2")[0] == 0
+    found, done, left = json.loads(Path("o/a.json").read_text())["found"]
+    assert found.startswith("found: 48x48") and "JPEG" in found
+    assert done.startswith("to do: ") and "it is small" in left
+
+    assert cli("task=sr4", "input=a.jpg", "output=p", "steps=2")[0] == 0
+    assert json.loads(Path("p/a.json").read_text())["found"] == []

@@ -11,6 +11,7 @@ from gdp.prior.schedule import Schedule
 from operators.base import ROUNDED, SpectralOperator
 from operators.blur import blur
 from operators.blur.kernels import gaussian
+from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.missing.gray import Gray
 from operators.missing.mask import RandomMask
@@ -107,11 +108,32 @@ def calls(A, sigma_y, **settings):
 def test_calls_follow_from_the_problem():
     """More for a wider span of noise and a higher rate; a far guess has fewer a halving."""
     assert calls(Identity(), 0.2) == 1
-    assert 3 <= calls(Coloured(), 0.2) <= 4 and 3 <= calls(Coloured(40.0), 0.2) <= 4
+    assert calls(Coloured(), 0.2) == 3 and calls(Coloured(40.0), 0.02) == 3
+    assert calls(Coloured(40.0), 0.08) == 5  # much, and blotchy
     few, some, many = (calls(AvgPool(2), 0.0, rate=rate) for rate in (1.0, 2.0, 4.0))
     assert 1 < few < some < many <= 30
     assert calls(Identity(), 0.2, schedule=Schedule(3, start="auto", spacing="squared", end="auto"))
     assert calls(AvgPool(2), 0.1, draws=3) == 3 * calls(AvgPool(2), 0.1)
+
+
+@pytest.mark.parametrize("quality, subsampling", [(75, 2), (92, 2), (92, 1)])
+def test_a_noisy_jpeg_takes_few_calls(quality, subsampling):
+    """Fine colour that a codec did not store is little; a mask's holes and grey are not."""
+    x = MU + TAU * torch.randn(1, 3, 1, 1).expand(1, 3, 64, 64) + 0.1 * torch.randn(1, 3, 64, 64)
+    jpeg = JPEG(quality=quality, subsampling=subsampling)
+    A, y = jpeg.with_noise(0.1).whitened(x)
+    assert seen(A, y).stored and not seen(A, y).whole
+    for rate, most in ((1.5, 4), (2.5, 6)):
+        prior = white()
+        Auto(rate=rate)(prior, A, y)
+        assert 2 <= prior.calls <= most
+
+    # Not so where it is the codec's own errors that are to be undone, or all was stored.
+    assert not seen(*jpeg.with_noise(0.005).whitened(x)).stored
+    whole, y = JPEG(quality=quality, subsampling=0).with_noise(0.1).whitened(x)
+    assert seen(whole, y).whole and not seen(whole, y).stored
+    for other in (RandomMask(rate=0.5), Gray(), Identity(), AvgPool(2)):
+        assert not seen(other.with_noise(0.1), other(x)).stored
 
 
 def test_one_start_and_end_may_be_given():

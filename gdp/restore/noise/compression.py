@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise import NoiseModel
-from operators.base import LinearOperator, Operator
+from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
 from operators.coded.block_noise import SIDE, directions
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
@@ -36,10 +36,13 @@ def compressed(
         noise = noise.scaled(max(noise.std**2 - (error / 2) ** 2, 0.0) ** 0.5)
 
     # Errors by frequency where noise may have any shape, else as much white noise, but for what
-    # keeps its pixels.
-    if isinstance(operator, LinearOperator) and can_whiten(operator, y):
+    # keeps its pixels. A known blur has next to nothing at the frequencies that a codec's tables
+    # call noisy, and is undone by those that they call exact: there a told std is nearer the truth.
+    uneven = isinstance(operator, SpectralOperator) and not isinstance(operator, ProjectionOperator)
+    told_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not estimated
+    if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not told_blur:
         return Compressed(operator, jpeg, error, by_block(noise, jpeg))
-    if operator.blind or operator.offers("linear"):
+    if operator.blind or told_blur or operator.offers("linear"):
         return operator.with_noise(max(operator.sigma_y, error))
     return operator
 

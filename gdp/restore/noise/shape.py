@@ -34,6 +34,9 @@ ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to 
 ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
 EVEN = 1.3  # between stds of colours at the upper frequencies of white noise, at most
 TEXTURED = 2.5  # times that is what texture adds to grey, at most
+CLEAR = 3.0  # times rounding's std from which noise of the colours is none of a codec's
+NOISE = 0.95  # w from which it is noise, and no texture, that rises to low frequencies
+TINTED = 1.6  # times their noise that texture has them have below a half of the highest frequency
 ONE, FAINT = 2.0, 0.1  # times rounding's std, or the tones', that other colours have of one noise
 ROUGH = 1.5  # times the std above it that tones have below a half of the highest frequency
 EVEN_CURVE = 1.35  # between stds of dark and bright places, at most
@@ -101,12 +104,15 @@ def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
         return replace(one, curve=model.curve) if by_light else one
 
     # By the colours: photos have little texture in them, and grey is as they are or more.
-    least, most = (float(end) for end in stds[1:].aminmax())
-    grey, level = float(stds[0, 1:].min()), white.std
-    if most > EVEN * least or not least / EVEN < level < most * EVEN or grey < least / EVEN:
+    least, most = (float(end) for end in stds[1:, 1:].aminmax())
+    middle, grey, level = float(stds[1:, 0].max()), float(stds[0, 1:].min()), white.std
+    if most > EVEN * least or min(grey, level, float(stds[1:, 0].min())) < most / EVEN:
         return model
-    if float(stds[0].max()) > TEXTURED * most:
-        return model
+
+    # Texture is all over grey: colours alone tell, unless a codec has left nothing of theirs.
+    if max(level, middle) > least * EVEN or float(stds[0].max()) > TEXTURED * most:
+        clear = least > CLEAR * ROUNDING and middle < TINTED * least and model.sure < NOISE
+        return NoiseModel.white(float(stds[1:, 1:].square().mean().sqrt())) if clear else model
 
     # White at each place, but not all over: photons.
     return replace(white, curve=model.curve, colours=model.colours) if by_light else white

@@ -64,8 +64,20 @@ def test_an_estimate_holds_the_errors_already(tmp_path):
     assert found.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
 
     # What is told of a blurred or shrunk photo stands for all that it is wrong by.
-    soft = compressed(blur(gaussian(9, 1.0)), y, jpeg, noise)
-    assert soft.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
+    small = compressed(AvgPool(2), y, jpeg, noise)
+    assert small.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
+
+
+def test_a_known_blur_has_white_noise_where_it_is_told(tmp_path):
+    """The tables call a blur's low frequencies exact, and would have them amplified."""
+    file, _ = file_of(tmp_path)
+    y, jpeg = to_model(read(file).pixels), compression_of(file)
+    error = jpeg.error(y)
+    for told in (0.5 * error, 3 * error):
+        A = blur(gaussian(9, 1.0)).with_noise(told)
+        B = compressed(A, y, jpeg, NoiseModel.white(told / 2))
+        assert type(B) is type(A) and B.sigma_y == pytest.approx(max(told, error))
+        assert isinstance(compressed(A, y, jpeg, NoiseModel.white(told / 2), True), Compressed)
 
 
 def test_noise_by_block_has_the_power_that_it_has():

@@ -58,6 +58,17 @@ def test_smooth_grey_noise_is_found_so():
     assert model.spectrum[0, 8:16, 8:16].mean() > 3 * model.spectrum[1, 8:16, 8:16].mean()
 
 
+def test_white_noise_is_found_under_texture_that_is_everywhere():
+    """Grey texture that differs from place to place, as grass does; the colours tell the noise."""
+    size, generator = 160, torch.Generator().manual_seed(3)
+    amount = 0.4 + 2.6 * torch.rand((1, 1, size // 16, size // 16), generator=generator)
+    amount = torch.nn.functional.interpolate(amount, scale_factor=16.0)
+    noisy = 0.5 + amount * coloured(photo(size))
+    for std in (0.02, 0.05):
+        model = estimate(noisy + white(noisy, std))
+        assert model.is_white and model.std == pytest.approx(std, rel=0.2)
+
+
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_demosaicked_noise_has_its_rms(strength):
     clean = photo()[0]
