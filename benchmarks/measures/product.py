@@ -89,7 +89,7 @@ def outcome(sampler: Restorer, prior: Prior, x: Tensor, y: Tensor, A: Operator) 
         float(-10 * ((z.clamp(-1, 1) - x) / 2).square().mean().clamp_min(1e-12).log10())
         for z in (plain, drawn.x)
     ]
-    return Outcome(*psnrs, *misfits, A.sigma_y)
+    return Outcome(psnrs[0], psnrs[1], misfits[0], misfits[1], A.sigma_y)
 
 
 def main() -> None:
