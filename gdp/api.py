@@ -18,7 +18,7 @@ from gdp.compose.settings import FILES_ONLY
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
 from gdp.prior.prior import Prior
-from gdp.restore.cost import Work, check_memory, check_time
+from gdp.restore.cost import Work, check_memory, check_outcome, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.result import Result, join
@@ -165,7 +165,9 @@ def restore_all(
     for together in groups:
         first = together[0]
         passes = expected_passes(first, setup, prior)
-        check_time(passes, first.operator.x_shape(first.y)[-2:], setup, prior)
+        size = first.operator.x_shape(first.y)[-2:]
+        check_outcome(size, setup, prior.T)
+        check_time(passes, size, setup, prior)
         works.append(Work(passes * len(batches_of(together, setup)), prior))
 
     results = []

@@ -33,7 +33,8 @@ from gdp.prior.prior import Prior
 from operators.base import ROUNDED, Operator
 from samplers.base import Sampler
 from samplers.guide.descent import dot, minimiser
-from samplers.guide.guidance import Guidance
+from samplers.guide.guidance import WIDEST, Guidance
+from samplers.mixing import ERROR_SHARE
 
 
 @dataclass(kw_only=True)
@@ -79,9 +80,12 @@ class GDPx0(Sampler):
         # Less of y's noise than x_s has.
         if A.sigma_y > ROUNDED:
             other = y + A.sigma_y * noise.like(y)
-            carried = share * alpha * (self.fidelity.gradient(x0_hat, other, A) - gradient(x0_hat))
+            carried = alpha * (self.fidelity.gradient(x0_hat, other, A) - gradient(x0_hat))
             tau = (dot(carried, carried) / carried[0].numel()).sqrt()
-            lam = ((1 - prior.a(s)) ** 0.5 / (tau + 1e-30)).clamp(max=1)
+            r = min(ERROR_SHARE * prior.sigma(t), WIDEST)
+            known = r**2 - min(ERROR_SHARE * prior.sigma(s), WIDEST) ** 2
+            worth = known / (r**2 + tau**2) / share
+            lam = ((1 - prior.a(s)) ** 0.5 / (share * tau + 1e-30)).minimum(worth).clamp(max=1)
             x0_hat = steered + lam * (x0_hat - steered)
 
         shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)

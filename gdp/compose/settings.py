@@ -200,7 +200,7 @@ class Settings:
         "summary.csv and index.html tell of all photos in `output`; after -m, of all jobs, and "
         "sheet.png shows them",
     )
-    force: bool = of_run(False, "true: begin also what takes hours, or more memory than is free")
+    force: bool = of_run(False, "true: begin what takes hours, too much memory, or ends worse")
     overwrite: bool = of_run_files(False, "true: replace pictures of the same name in `output`")
     verbose: bool = of_run_files(False, "true: tracebacks, and a line a step")
 

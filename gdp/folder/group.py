@@ -10,7 +10,7 @@ from gdp.folder.items import Item
 from gdp.folder.narration import narrated
 from gdp.folder.progress import Progress
 from gdp.prior.prior import Prior
-from gdp.restore.cost import check_time
+from gdp.restore.cost import check_outcome, check_time
 from gdp.restore.observe import Measurement
 from gdp.restore.sample import Cost, batches_of, expected_passes, sample
 from gdp.restore.setup import Setup
@@ -59,7 +59,9 @@ def sample_group(
         log.info("%s: goes on where it was", title)
 
     passes = expected_passes(first, setup, prior)
-    check_time(passes, first.operator.x_shape(first.y)[-2:], setup, prior)
+    size = first.operator.x_shape(first.y)[-2:]
+    check_outcome(size, setup, prior.T)
+    check_time(passes, size, setup, prior)
     passes *= len(batches_of(measurements, setup))
     previews = [preview_file(space, item.name) for item in items]
     with Progress(passes, prior, bar, previews, config["preview"]) as progress:

@@ -18,6 +18,7 @@ from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.facts import free_memory
 from gdp.restore.setup import Setup
+from samplers.below import why_below
 from samplers.restorer import Pass
 
 COPIES = 8  # x_t, x0, eps, A's intermediate pictures, a step's noise, and the result
@@ -54,6 +55,28 @@ def check_memory(photo: Photo, setup: Setup, device: torch.device) -> None:
             f"the result is {size[1]}x{size[0]}, which takes about {needed / 1e9:.3g} GB of memory "
             f"where {(free or UNKNOWN_MEMORY) / 1e9:.3g} GB are free; {REMEDY}"
         )
+
+
+def check_outcome(size: Sequence[int], setup: Setup, T: int) -> None:
+    """Refuse a sampler whose results are known to be worse than their photos.
+
+    Args:
+        size: the result's height and width, in pixels.
+        setup: operator, sampler and settings. A paper's preset is taken as it is, and so is a
+            picture of the caller's to start from.
+        T: steps of the prior.
+
+    Raises:
+        ValueError: with the reason, unless force=true.
+    """
+    given = ("paper", "experiment")
+    config = setup.config
+    if config["force"] or config["init"] is not None or any(n in setup.choices for n in given):
+        return
+    sampler = setup.sampler
+    if why := why_below(sampler, setup.operator, (1, 3, *size), sampler.nfe(T)):
+        name = type(getattr(sampler, "sampler", sampler)).__name__
+        raise ValueError(f"{name} {why}; take sampler=auto, or force=true to see it all the same")
 
 
 def check_time(passes: Sequence[Pass], size: Sequence[int], setup: Setup, prior: Prior) -> None:

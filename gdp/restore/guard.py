@@ -6,7 +6,8 @@ detail     q(x) = fine(x) / coarse(x)                 of contrasts, tile by tile
 
 Photos fall off as 1 / f, so that their contrast is about the same at every scale; worms, zebras and
 checkerboards have more of it at one pixel than at four. A y with such detail of its own, print or
-noise, allows as much. The second test needs a y of x's own size.
+noise, allows as much. Of a dark y it is what shows when its light is mended: faint noise counts as
+much as in the result. The second test needs a y of x's own size.
 Source of the law: Field, Relations between the statistics of natural images, JOSA A 1987.
 """
 
@@ -62,7 +63,8 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
 
     # Detail that neither y nor a photo has.
     if detail and y.shape[1:] == x.shape[1:] and min(x.shape[-2:]) >= 2 * TILE:
-        share = cracked(x, y)
+        seen = to_model(A.developed(y)).to(x) if A.offers("developed") else y
+        share = cracked(x, seen)
         if share > CRACKED:
             return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")
     return Verdict(True)

@@ -1,10 +1,12 @@
 """How bright a photo should be, by two quantiles of max_c that photos share.
 
 top, m = the 99 % quantile and the median of max_c y
-k      = max(1, WHITE / top)^HEADROOM           what the light lacks to reach white
+h      = log max(1, WHITE / top)
+k      = exp(HEADROOM h c(h))                   what the light lacks to reach white
 d      = logit(goal) - logit(k m)               what the median lacks then, in log-odds
-c      = most d^4 / (d^4 + doubt^4)             how much of that is believed
-r      : k m comes to logit^-1(logit(k m) + c d) by y -> r k y / (1 + (r - 1) b k y)
+c(d)   = d^4 / (d^4 + doubt^4)                  how much of either is believed: of little, nothing
+s      = far tanh(c(d) d / far)                 scenes differ: a median far out is the scene's, too
+r      : k m comes to logit^-1(logit(k m) + s) by y -> r k y / (1 + (r - 1) b k y)
          b = 0.85 to brighten: the brightest places burn out, as in a longer exposure, but less;
          b = 1 to darken: white stays white
 
@@ -68,7 +70,8 @@ class Goal:
         headroom: the exponent of k.
         lamp: values of `top` from which the scene may hold a lamp, and surely does.
         doubt: about the median without a lamp, and with one, in log-odds.
-        most: c at most: scenes differ, so a photo goes a little less than all the way.
+        hardly: the same about white, in log of the light.
+        far: the most that the median moves, in log-odds; None is any way.
         darken: whether the photo may be too bright.
     """
 
@@ -76,7 +79,8 @@ class Goal:
     headroom: float
     lamp: tuple[float, float]
     doubt: tuple[float, float]
-    most: float
+    hardly: float
+    far: float | None
     darken: bool
 
     def change(self, median: float, top: float, burnt: float) -> Change:
@@ -86,7 +90,8 @@ class Goal:
             median, top: quantiles of max_c, [0, 1] units.
             burnt: share of its pixels that are burnt out.
         """
-        gain = max(1.0, WHITE / max(top, 1e-4)) ** self.headroom
+        short = math.log(max(1.0, WHITE / max(top, 1e-4)))
+        gain = math.exp(self.headroom * short * believed(short, self.hardly))
         m = min(max(gain * median, 1e-3), 0.99)
 
         # The median's word, and how much of it is believed.
@@ -96,12 +101,15 @@ class Goal:
         low, high = self.lamp
         lamp = min(max((top - low) / (high - low), 0.0), 1.0)
         doubt = self.doubt[0] + lamp * (self.doubt[1] - self.doubt[0])
-        believed = self.most * lacks**4 / (lacks**4 + doubt**4)
-        target = 1 / (1 + math.exp(-logit(m) - believed * lacks))
+        share = believed(lacks, doubt)
+        move = share * lacks
+        if self.far is not None:
+            move = self.far * math.tanh(move / self.far)
+        target = 1 / (1 + math.exp(-logit(m) - move))
 
         b = KEPT if lacks > 0 else 1.0
         lift = target * (1 - b * m) / (m * (1 - b * target))
-        differ = WHITES_DIFFER + believed * (MEDIANS_DIFFER - WHITES_DIFFER)
+        differ = WHITES_DIFFER + share * (MEDIANS_DIFFER - WHITES_DIFFER)
         return Change(gain, lift, differ)
 
 
@@ -110,6 +118,11 @@ def logit(p: float) -> float:
     return math.log(p / (1 - p))
 
 
+def believed(lacks: float, doubt: float) -> float:
+    """c: the share of what a photo lacks that is no accident of its scene."""
+    return 1.0 if doubt == 0 else lacks**4 / (lacks**4 + doubt**4)
+
+
 # A photo that is told to be too dark, and one that may be too dark or too bright.
-DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 1.0, darken=False)
-ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.9, darken=True)
+DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, darken=False)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 1.0, darken=True)

@@ -11,7 +11,6 @@ plain gradient steps, by which M stays practically as it began.
 """
 
 import copy
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,14 +22,13 @@ from operators.light.black_level import black_level
 from operators.light.brightness import ANY, DARK
 from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
-from operators.light.first_light import first_light
+from operators.light.first_light import Starts, first_light, interval
 from operators.light.light_fit import LightFit
-from operators.light.stray_light import DIFFERS, StrayLight
+from operators.light.stray_light import StrayLight
 from operators.light.tone import check_positive
 from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
 
-LIKELY = 1.645  # times the std of log f: 90 % of photos lie between
 WHITE = 0.95  # x that is as good as white, in [0, 1]
 GOOD = (0.85, 1.1)  # f of photos that need no mending
 
@@ -51,14 +49,14 @@ class Light(DevelopedLight):
         light_fit: finds f and M for a given x0.
         stray_light: finds M for a given f, from y alone.
         first, stray: f and M as they were bound.
-        doubt: std of log f [B], by what y's statistics cannot tell.
+        starts: f [B, S] with its std and how likely it is, by what y cannot tell: [3, B, S].
     """
 
     light_fit = LightFit()
     stray_light = StrayLight()
     first: Tensor
     stray: Tensor
-    doubt: Tensor | None
+    starts: Tensor | None
 
     def __init__(
         self,
@@ -84,7 +82,7 @@ class Light(DevelopedLight):
         M = torch.zeros(1, maps, self.light_fit.grid, self.light_fit.grid)
         self.set_light(f.repeat_interleave(3).view(1, -1, 1, 1), M, torch.ones(1, 1, 1, 1))
         self.set_tangent(torch.full((1, 3, 1, 1), 0.5), torch.zeros(1, 1, 1, 1).bool())
-        found = {"first": self.f.data, "stray": self.M.data, "doubt": None, "photo": None}
+        found = {"first": self.f.data, "stray": self.M.data, "starts": None, "photo": None}
         for name, value in found.items():
             self.register_buffer(name, value, persistent=False)
 
@@ -102,16 +100,17 @@ class Light(DevelopedLight):
         A, p = copy.deepcopy(self), to_pixels(y)
         if isinstance(init, Light) and len(init.f) == len(y):
             A.set_light(init.f.clone(), init.M.clone(), init.white.clone(), init.black.clone())
+            A.starts = init.starts
         else:
             goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
             find = self.stray_light if self.mask else None
             one_dark = self.dark and self.exposures == 1
             black = black_level(p, sigma) if one_dark else p.new_zeros(1, 1, 1, 1)
-            light, M = first_light(p - black, M, sigma, goal, find)
+            light, M, starts = first_light(p - black, M, sigma, goal, find)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, M, light.white[:, None, None, None], black)
-            A.doubt = light.doubt.square().add(DIFFERS**2 if self.mask else 0.0).sqrt()
+            A.starts = torch.stack(starts)
 
         # The tangent begins at the picture that y alone shows.
         A.first, A.stray, A.photo = A.f.data.clone(), A.M.data.clone(), p
@@ -161,12 +160,24 @@ class Light(DevelopedLight):
         return torch.where(torch.cat([white] * self.exposures, 1), off.clamp_min(0), off)
 
     def describe(self, y: Tensor) -> dict[str, Any]:
-        """f (of each exposure; of each colour if they differ), between what, w, M's range, b."""
-        f = self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]
-        away = math.exp(LIKELY * (0.0 if self.doubt is None else float(self.doubt[0])))
+        """f (of each exposure; of each colour if they differ), between what, w, M's range, b; and
+        the starts, with M and without.
+        """
+        f = (self.f[0, :, 0, 0] if self.per_channel else self.f[0, ::3, 0, 0]).tolist()
+
+        # Between what f lies, relative to the start that was taken, however it went on from there.
+        low, high, starts = 1.0, 1.0, []
+        if self.starts is not None:
+            low, high = (v / float(self.starts[0, 0, 0]) for v in interval(Starts(*self.starts)))
+            rows = self.starts[:, 0].T.tolist()
+            starts = [
+                {"M": self.mask and k == 0 and len(rows) > 1, "f": row[0], "evidence": row[2]}
+                for k, row in enumerate(rows)
+            ]
         return {
-            "f": f.tolist(),
-            "f_interval": [[v / away, v * away] for v in f.tolist()],
+            "f": f,
+            "f_interval": [[v * low, v * high] for v in f],
+            "starts": starts,
             "white": float(self.white[0]),
             "M": [float(self.M[0].min()), float(self.M[0].max())],
             "black": self.black[0].flatten().tolist(),

@@ -2,8 +2,9 @@
 
 argmin  sum n (y - f u - B M)^2 / s^2        n: the share of values that count, s: the error of u
         + ((f - f_0) / (tau f_0))^2          f_0: the first f
-        + 2 |D M| / (smooth f_0)             D M: differences between neighbours on M's grid
-        + ((M - M_0) / (faint f_0))^2        0 <= M <= 1, M_0: the first M
+        + 2 |D (M - M_0)| / (smooth f_0)     D: differences between neighbours on M's grid
+        + ((M - M_0) / (faint f_0))^2        0 <= M <= 1, M_0: the first M, whose own differences
+                                             cost nothing: where x0 tells little it stays as it is
 
 B interpolates M. The third term is total variation, by iterated weights: |d| is d^2 / |d| with
 the |d| of the round before. All is on a small picture of block means, which commute with f and M,
@@ -29,7 +30,7 @@ class LightFit:
         grid: side of M's grid.
         fine: side of the small picture.
         tau: std expected of f about f_0, relative to f_0.
-        smooth: size expected of the differences of M, relative to f_0.
+        smooth: size expected of the differences of M - M_0, relative to f_0.
         faint: size expected of M - M_0, relative to f_0.
         error: the error of u, as a share of the noise of the picture it was estimated from.
         least: the error of u without noise.
@@ -120,10 +121,11 @@ class LightFit:
         # Total variation, by weights of the round before.
         size = torch.full((len(D),), self.smooth * level).double()
         for _ in range(self.rounds):
-            smooth = MM + D.T @ (D / (self.smooth * level * size)[:, None])
-            matrix = torch.cat([torch.cat([ff, fM], 1), torch.cat([fM.T, smooth], 1)])
-            solution = torch.linalg.solve(matrix, right)
-            size = (D @ solution[k:]).abs().clamp_min(0.1 * self.smooth * level)
+            even = D.T @ (D / (self.smooth * level * size)[:, None])
+            matrix = torch.cat([torch.cat([ff, fM], 1), torch.cat([fM.T, MM + even], 1)])
+            kept = torch.cat([torch.zeros(k).double(), even @ stray])
+            solution = torch.linalg.solve(matrix, right + kept)
+            size = (D @ (solution[k:] - stray)).abs().clamp_min(0.1 * self.smooth * level)
 
         return columns @ solution[:k], solution[k:].clamp(0, 1)
 

@@ -63,6 +63,14 @@ class StrayLight:
             f: what white has in y.
             sigma: std of y's noise.
         """
+        # Little of what scenes explain as well.
+        M = (self.dark_level(pixels, f, sigma) - DARKEST * f).clamp(0, MOST)
+        explained = 2 * (DIFFERS * f) ** 2 / M.square().mean().clamp_min(1e-12)
+        M = M / (1 + explained**2)
+        return M.view(1, 1, self.grid, self.grid).to(pixels)
+
+    def dark_level(self, pixels: Tensor, f: float, sigma: float) -> Tensor:
+        """M_0 [grid^2] in float64, with the arguments of a call."""
         # As small a picture as noise asks for.
         shorter = min(pixels.shape[-2:])
         most = min(self.fine, shorter)
@@ -82,12 +90,7 @@ class StrayLight:
             w = w / (above.abs() + 0.5 * left + 0.01 * f)
             w = share * w / w.mean()
             M = torch.linalg.solve(B.T @ (w[:, None] * B) + smooth, B.T @ (w * d))
-
-        # Little of what scenes explain as well.
-        M = (M - DARKEST * f).clamp(0, MOST)
-        explained = 2 * (DIFFERS * f) ** 2 / M.square().mean().clamp_min(1e-12)
-        M = M / (1 + explained**2)
-        return M.view(1, 1, self.grid, self.grid).to(pixels)
+        return M
 
     def smoothness(self) -> Tensor:
         """The quadratic form of what differences cost, [grid^2, grid^2]."""

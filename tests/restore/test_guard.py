@@ -2,12 +2,13 @@
 
 import torch
 
-from gdp.picture import to_image
+from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.guard import contrasts, judge
+from gdp.restore.guard import contrasts, cracked, judge
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
 from operators.identity import Identity
+from operators.light import Light
 from operators.size.avgpool import AvgPool
 from tests.photos import astronaut
 
@@ -51,6 +52,18 @@ def test_patterns_that_the_blur_hides_do_not():
 def test_detail_of_the_photo_s_own_may_stay():
     y = astronaut(SIZE) / 2 + checkerboard(0.4)
     assert judge(to_image(y), Identity().with_noise(0.02), y).passed
+
+
+def test_noise_that_the_dark_hid_may_show():
+    p = to_image(astronaut(SIZE))
+    y = to_model((0.03 * p + 0.006 * Noise([0]).like(p)).clamp(0, 1))
+    A = Light(mask=False).with_noise(0.012).bind(y)
+    shown = A.developed(y).clamp(0, 1)
+    assert cracked(to_model(shown), y) > 0.1 and judge(shown, A, y).passed
+
+    # But not what the dark did not hide.
+    worse = (shown + checkerboard(0.3)).clamp(0, 1)
+    assert not judge(worse, A, y).passed
 
 
 def test_contrasts_are_those_of_two_scales():

@@ -44,7 +44,8 @@ def test_noise_that_was_there_before_is_not_brought_out():
     f = float(A.f[0, 0])
     assert share.shape == (1, 3, 96, 96) and f < 0.7
     assert float(share.max()) <= 1 - 0.9 * f and float(share.min()) >= 0
-    assert not Light(mask=False, dark=False).bind(to_model(photo())).brought_out().max() > 0.2
+    good = to_model(0.97 * photo())  # nothing burnt out
+    assert Light(mask=False, dark=False).bind(good).brought_out().max() < 0.2
     assert (Light().bind(y).brought_out() == 1).all()
 
     # Burnt out places are the prior's.

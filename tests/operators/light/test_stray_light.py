@@ -1,10 +1,13 @@
 """Stray light M, from y alone."""
 
+import math
+
 import pytest
 import torch
 
 from gdp.picture import to_model
 from operators.light import Light
+from operators.light.first_light import Starts, interval
 from operators.light.stray_light import StrayLight
 from tests.operators.light.photos import photo, smooth_map
 
@@ -50,11 +53,34 @@ def test_the_report_says_between_what_f_lies():
     y = to_model(0.1 * photo())
     A = Light().bind(y)
     low, high = A.describe(y)["f_interval"][0]
-    assert low < 0.1 < high and high / low < 2.5
+    assert low < 0.1 < high and high / low < 3.5
     lamp = 0.1 * photo()
     lamp[..., :24, :24] = 1.0
     low, high = Light().bind(to_model(lamp)).describe(y)["f_interval"][0]
     assert high / low > 3
+
+
+def test_both_starts_are_kept_with_their_evidence():
+    x = photo("chelsea", 128)
+    veiled, plain = (Light().bind(to_model(0.1 * x + v * smooth_map(128))) for v in (0.06, 0.0))
+    with_M, none = veiled.describe(x)["starts"]
+    assert with_M["M"] and not none["M"] and none["f"] > 1.2 * with_M["f"]
+    assert none["evidence"] < 0.3 < plain.describe(x)["starts"][1]["evidence"] <= 0.5
+
+    # Both lie in the interval, and without a map there is one start.
+    low, high = plain.describe(x)["f_interval"][0]
+    assert all(low < start["f"] < high for start in plain.describe(x)["starts"])
+    (only,) = Light(mask=False).bind(to_model(0.1 * x)).describe(x)["starts"]
+    assert only["evidence"] == 1 and not only["M"]
+
+
+def test_the_interval_of_a_mixture():
+    one = Starts(*(torch.tensor([[v]]) for v in (0.1, 0.2, 1.0)))
+    low, high = interval(one)
+    assert math.log(high / 0.1) == pytest.approx(1.645 * 0.2, rel=1e-3) and low * high < 0.0101
+    two = Starts(*(torch.tensor([v]) for v in ([0.1, 0.3], [0.2, 0.2], [0.97, 0.03])))
+    assert interval(two)[1] < 0.17  # what has 3 % is hardly in 90 %
+    assert interval(two._replace(evidence=torch.tensor([[0.5, 0.5]])))[1] > 0.37
 
 
 def test_handed_on_to_a_larger_picture():

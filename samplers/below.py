@@ -1,0 +1,44 @@
+"""Samplers that end below their photo, as was measured: a run refuses them, unless force=true.
+
+Below: a lower PSNR than the photo, and, degraded again, further from y than the photo is and than
+y's noise allows; on small photos, by default settings (benchmarks/measures/product.py). A paper's
+preset (paper=, experiment=) is never refused: there the method is the question, not the picture.
+
+SDEdit says nothing of y after its start, and GDP as released is made for one size and number of
+steps: these say so themselves (`Restorer.warning`), whatever the operator.
+"""
+
+from operators.base import Operator
+from samplers.restorer import Restorer
+
+# Sampler -> operators, both by their classes' names, and why.
+BELOW: dict[str, tuple[tuple[str, ...], str]] = {
+    "REDdiff": (
+        ("Gray", "Mosaic", "AvgPool", "Bicubic"),
+        "Adam does not come near y in its few steps",
+    ),
+    "ILVR": (
+        ("Gray", "FromPhoto", "Dehaze", "WhiteBalance"),
+        "it follows the coarse light and colours of the first guess, and draws all else anew",
+    ),
+    "GDPx0": (("JPEG",), "one step along the gradient does not weigh rounding noise by frequency"),
+    "DAPS": (("JPEG", "SmallPhoto"), "its draws go astray where y is rounded"),
+    "DiffPIR": (("JPEG",), "its weights are those of white noise, which rounding is not"),
+}
+
+
+def why_below(sampler: Restorer, operator: Operator, shape: tuple[int, ...], steps: int) -> str:
+    """Why a result will likely be worse than its photo, or "".
+
+    Args:
+        sampler: the sampler, or what wraps it.
+        operator: the degradation.
+        shape: of the result, [B, 3, H, W].
+        steps: network calls that its schedule makes.
+    """
+    inner = getattr(sampler, "sampler", sampler)
+    if said := inner.warning(shape, steps):
+        return said
+    operators, why = BELOW.get(type(inner).__name__, ((), ""))
+    name = type(operator).__name__
+    return f"ends below the photo with {name}: {why}" if name in operators else ""
