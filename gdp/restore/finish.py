@@ -10,6 +10,7 @@ from torch import Tensor
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
+from gdp.restore.first.begin import mixed, told
 from gdp.restore.guard import judge
 from gdp.restore.noise.doubt import mended_noise_share, noise_share
 from gdp.restore.observe import Measurement
@@ -44,16 +45,14 @@ def finish(
 
     # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
     remarks, guidance = [A.remark(y)], terms.guidance_of(setup.sampler)
-    if guidance is not None:
-        remarks.append(terms.remark(guidance, A, y, restored.x[:1]))
+    remarks += [] if guidance is None else [terms.remark(guidance, A, y, restored.x[:1])]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
     if y.shape[1] == 3 and is_grey(y):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
-    if data or config["degrade"]:
-        remarks.append(doubtful)
-    else:
+    remarks.append(doubtful)
+    if not (data or config["degrade"]):
         pixels = agree(pixels, A, y, measurement.photo.rounding)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
@@ -71,12 +70,14 @@ def finish(
                 )
         elif isinstance(A, Mask):
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
+    pixels = mixed(pixels, measurement.first, config)
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
-    report = report_on(pixels, measurement, A, cost, setup, prior) | {"doubt": doubtful or None}
+    extra = told(doubtful, measurement.first)
+    report = report_on(pixels, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
         y=A.given(y) if isinstance(A, Measured) else to_image(y),

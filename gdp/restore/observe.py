@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
+from gdp.restore.first.begin import begin, starting
+from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
 from gdp.restore.measure import check, check_photo, dear, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
@@ -43,6 +45,7 @@ class Measurement(NamedTuple):
     alone: bool  # no other photo has this operator
     noise: NoiseModel | None = None  # of a photo that is degraded already
     shown: NoiseModel | None = None  # of what it shows where its light is mended
+    first: First | None = None  # what it is started from, in place of a first guess
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -139,8 +142,11 @@ def observe(
         truth.check(reference, H, W)
         reference = reference.to(device)
 
-    there = operator.to(device)
-    return Measurement(name, y.to(device), there, photo, reference, init, alone, model, shown)
+    there, y = operator.to(device), y.to(device)
+    first = begin(there, y, setup, name) if init is None else None
+    if first is not None:
+        init, alone = first.start, True
+    return Measurement(name, y, there, photo, reference, init, alone, model, shown, first)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:
@@ -190,18 +196,6 @@ def observe_measurement(
     H, W = operator.x_shape(y)[-2:]
     first = starting(init, H, W, device)
     return Measurement(name, y, operator, photo, None, first, not setup.shareable)
-
-
-def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:
-    """A picture to start from, there; ValueError unless it has the result's size."""
-    if init is None:
-        return None
-    if init.shape[-2:] != (H, W):
-        raise ValueError(
-            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
-            "resize it to that"
-        )
-    return init.to(device)
 
 
 def fit_alpha(photo: Photo, setup: Setup) -> Photo:

@@ -1,0 +1,28 @@
+"""Settings of what goes before the prior: other networks, and where a restoration starts."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from gdp.compose.setting import declare
+
+of_start = partial(declare, section="Before the prior", younger=True)
+
+
+@dataclass(kw_only=True)
+class StartSettings:
+    """More of the table of settings; see gdp.compose.settings."""
+
+    stage_one: str | None = of_start(
+        None,
+        "weights of another restorer, whose picture the restoration starts from: FFDNet, DRUNet, "
+        "and with the extra stage_one what spandrel knows (Real-ESRGAN, SwinIR, NAFNet, LaMa ...)",
+        "it is a file of weights: .pth, .pt, .ckpt or .safetensors",
+        path=True,
+    )
+    fidelity: float = of_start(
+        1.0,
+        "with stage_one=: 0, its picture as it is, to 1, restored from there, and true to y",
+        "it goes from 0, the picture of stage_one=, to 1, the restoration",
+        least=0,
+        most=1,
+    )
