@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from gdp.compose.setting import declare
 
@@ -25,4 +26,10 @@ class StartSettings:
         "it goes from 0, the picture of stage_one=, to 1, the restoration",
         least=0,
         most=1,
+    )
+    holes: Literal["auto", "patches", "smooth"] = of_start(
+        "auto",
+        "how a hole begins: with patches of the photo, smooth, or auto: with patches where it is "
+        "larger than the prior fills by itself; sampler=auto and those that start late",
+        "it is auto, patches or smooth",
     )

@@ -65,6 +65,7 @@ ACCEPTED = {
     "log": ["text", "json"],
     "stage_one": ["net.pth", None],
     "fidelity": [0, 0.5, 1],
+    "holes": ["auto", "patches", "smooth"],
 }
 REFUSED = {
     "save": ["y", ["x"], ["y", 3], 5],
@@ -79,6 +80,7 @@ REFUSED = {
     "log": ["xml", None],
     "stage_one": ["", 5],
     "fidelity": [-0.1, 1.5, "high"],
+    "holes": ["telea", None],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gdp.restore.first.holes import patched
 from gdp.restore.first.stage_one import First
 from gdp.restore.setup import Setup
 from operators.base import Operator
@@ -25,7 +26,10 @@ def begin(A: Operator, y: Tensor, setup: Setup, name: str) -> First | None:
     """
     if A.leaves:
         return None
-    return None if setup.stage_one is None else setup.stage_one.begin(A, y, name)
+    if setup.stage_one is not None:
+        return setup.stage_one.begin(A, y, name)
+    late = setup.sampler.schedule.start == "auto"  # others begin with noise, as their papers do
+    return patched(A, y, setup.config["holes"], name) if late else None
 
 
 def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:

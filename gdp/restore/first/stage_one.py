@@ -24,7 +24,7 @@ from operators.base import ROUNDED, LinearOperator, Operator
 from operators.missing.mask import Masking
 from samplers.start import agreeing, coefficient, first_guess
 
-WIDER = 1.5  # times the error of its own picture is that of the photo
+WIDER = 3.0  # times the error of its own picture is that of the photo
 FEW = 16  # places of a scale, fewer of which tell nothing
 LEAST = 0.02  # error, [-1, 1] units, that any network makes
 log = logging.getLogger("gdp")
