@@ -13,11 +13,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.compose.building import build
+from gdp.compose.chain import build_all
 from gdp.compose.configuration import compose_settings
 from gdp.compose.settings import FILES_ONLY
+from gdp.compose.tasks import written_out
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
 from gdp.prior.prior import Prior
+from gdp.restore.chain import through
 from gdp.restore.cost import Work, check_memory, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement, observe
@@ -98,7 +101,8 @@ def restore(
     if reference is not None:
         truth = settings["reference"] = picture_beside(photo, reference, "reference")
 
-    setup = build(*compose_settings(settings), objects)
+    settings = written_out(settings)
+    setup = build_all(*compose_settings(settings), objects)
     source = source_from(photo, y, setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
@@ -154,10 +158,11 @@ def restore_all(
     """Restore every photo of a source; those that may share the network's calls do."""
     for photo in source.photos:
         check_memory(photo, setup, prior.device)
-    measurements = [
-        observe(photo, setup, prior.device, source.name, source.file, init, reference)
-        for photo in source.photos
-    ]
+    measurements = []
+    for photo in source.photos:
+        photo, before = through(photo, setup, prior, source.name, source.file)
+        beside = (source.name, source.file, init, reference, before)
+        measurements.append(observe(photo, setup, prior.device, *beside))
     groups = group(measurements, setup)
 
     # The network's work on each group, for each batch of samples that memory bears.

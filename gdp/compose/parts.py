@@ -1,3 +1,4 @@
+# ruff: noqa: RUF009 (`declare` makes fields, as dataclasses.field does)
 """Settings of what goes before the prior: other networks, and where a restoration starts."""
 
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ of_start = partial(declare, section="Before the prior", younger=True)
 class StartSettings:
     """More of the table of settings; see gdp.compose.settings."""
 
+    before: list[str] | None = of_start(
+        None,
+        "tasks that are done first, each to the result of the one before, which is saved too; "
+        "task=colorize,sr4 is short for task=sr4 before=[colorize]",
+        "it is a list of tasks, such as [colorize]",
+    )
     stage_one: str | None = of_start(
         None,
         "weights of another restorer, whose picture the restoration starts from: FFDNet, DRUNet, "

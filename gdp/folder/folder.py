@@ -17,6 +17,7 @@ from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
 from gdp.prior.prior import Prior
+from gdp.restore.chain import through
 from gdp.restore.cost import check_memory
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, fit_alpha, observe
@@ -150,11 +151,12 @@ class Folder:
             try:
                 self.bar.begin(item.title)
                 self.sources[item.name] = fingerprint.of_photo(item.sources)
-                first, truth = item.beside(item.init), item.beside(item.reference)
                 photo = fit_alpha(item.read(), self.setup)
                 check_memory(photo, self.setup, prior.device)
+                first, truth = item.beside(item.init), item.beside(item.reference)
                 beside = (item.title, item.file, first, truth)
-                measurement = observe(photo, self.setup, prior.device, *beside)
+                photo, before = through(photo, self.setup, prior, item.title, item.file)
+                measurement = observe(photo, self.setup, prior.device, *beside, before)
             except Exception as error:
                 self.fail(item, error)
                 continue

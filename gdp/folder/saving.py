@@ -8,6 +8,7 @@ from typing import Any
 from gdp.picture import compare, suffix_for, write, write_floats
 from gdp.picture.measurement import is_measurement
 from gdp.picture.panels import bands, write_array
+from gdp.restore.chain import stage_names
 from gdp.restore.facts import write_json
 from gdp.restore.result import Result
 from gdp.restore.setup import Setup
@@ -129,7 +130,7 @@ def suffixes(setup: Setup, source: Path) -> list[str]:
     config = setup.config
     chosen = beside(config)
     of_samples = sample_names(config["samples"]) if "samples" in chosen else []
-    names = [*setup.operator.pictured, *of_samples]
+    names = [*setup.operator.pictured, *stage_names(setup), *of_samples]
     light = [".tiff"] if config["scene"] else []
     main = suffix_for(source, config["format"], config["scene"])
     numbers = [ARRAY] if is_measurement(source) else []

@@ -76,14 +76,14 @@ def finish(
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
-    extra = told(doubtful, measurement.first)
+    extra = told(doubtful, measurement.first, measurement.before)
     report = report_on(pixels, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
         y=A.given(y) if isinstance(A, Measured) else to_image(y),
         photos=[measurement.photo],
         reference=measurement.reference,
-        maps=A.pictures(y),
+        maps=A.pictures(y) | (measurement.before.pictures if measurement.before else {}),
         radiance=A.radiance(to_model(pixels[:1])) if config["scene"] else None,
         reports=[report],
         plain=as_x(to_image(least_squares(A, y)), A) if isinstance(A, Measured) else None,

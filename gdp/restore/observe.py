@@ -3,7 +3,7 @@
 import copy
 import logging
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -46,6 +46,7 @@ class Measurement(NamedTuple):
     noise: NoiseModel | None = None  # of a photo that is degraded already
     shown: NoiseModel | None = None  # of what it shows where its light is mended
     first: First | None = None  # what it is started from, in place of a first guess
+    before: Any = None  # what was done to it before, see chain.py
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -61,6 +62,7 @@ def observe(
     file: Path | None = None,
     init: Tensor | None = None,
     reference: Tensor | None = None,
+    before: Any = None,
 ) -> Measurement:
     """Turn a photo into the measurement that a sampler works on.
 
@@ -73,6 +75,7 @@ def observe(
         file: where the photo was read from; an operator may find more there than in the pixels.
         init: a picture to start from, [1, 3, H, W] in [0, 1], of the result's size.
         reference: the truth of a photo that is degraded already, likewise.
+        before: what was done to the photo before, see chain.py.
 
     Raises:
         ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
@@ -146,7 +149,7 @@ def observe(
     first = begin(there, y, setup, name) if init is None else None
     if first is not None:
         init, alone = first.start, True
-    return Measurement(name, y, there, photo, reference, init, alone, model, shown, first)
+    return Measurement(name, y, there, photo, reference, init, alone, model, shown, first, before)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:

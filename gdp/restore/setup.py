@@ -32,6 +32,7 @@ class Setup(NamedTuple):
     cosmetic: Collection[str]  # settings that do not change the numbers
     scores: Choice = Choice()  # what results are scored by
     stage_one: StageOne | None = None  # the restorer that goes before the prior
+    before: "tuple[tuple[str, Setup], ...]" = ()  # tasks that go before, in their order
 
     def load_prior(self) -> Prior:
         """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""
@@ -60,7 +61,7 @@ class Setup(NamedTuple):
         """
         estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
         found = self.operator.blind or self.operator.of_one_photo
-        return not (estimated or self.config["scene"] or found or self.stage_one is not None)
+        return not (estimated or self.config["scene"] or found or self.stage_one or self.before)
 
     @property
     def seeds(self) -> list[int]:

@@ -65,6 +65,7 @@ ACCEPTED = {
     "log": ["text", "json"],
     "stage_one": ["net.pth", None],
     "fidelity": [0, 0.5, 1],
+    "before": [["colorize"], None],
     "holes": ["auto", "patches", "smooth"],
 }
 REFUSED = {
@@ -80,6 +81,7 @@ REFUSED = {
     "log": ["xml", None],
     "stage_one": ["", 5],
     "fidelity": [-0.1, 1.5, "high"],
+    "before": ["colorize", [3]],
     "holes": ["telea", None],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],

@@ -51,6 +51,7 @@ def mixed(pixels: Tensor, first: First | None, config: Mapping[str, Any]) -> Ten
     return torch.lerp(first.picture.to(pixels), pixels, config["fidelity"])
 
 
-def told(doubt: str, first: First | None) -> dict[str, Any]:
-    """What a report says of a doubt about the result, and of what it was started from."""
-    return {"doubt": doubt or None} | ({} if first is None else {"first": first.report})
+def told(doubt: str, first: First | None, before: Any) -> dict[str, Any]:
+    """What a report says of a doubt about the result, of its start, and of tasks before it."""
+    begun = {} if first is None else {"first": first.report}
+    return {"doubt": doubt or None, **begun, **({"stages": before.reports} if before else {})}
