@@ -20,13 +20,13 @@ from gdp.compose.tasks import written_out
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
 from gdp.prior.prior import Prior
-from gdp.restore.chain import through
 from gdp.restore.cost import Work, check_memory, check_time
 from gdp.restore.finish import as_x, finish
-from gdp.restore.observe import Measurement, observe
+from gdp.restore.observe import Measurement
 from gdp.restore.result import Result, join
 from gdp.restore.sample import OnCall, batches_of, expected_passes, followed, sample
 from gdp.restore.setup import Setup
+from gdp.restore.several.chain import observe_last
 from gdp.restore.sources import source_from
 from operators.base import Operator
 from samplers.restorer import Restorer
@@ -158,11 +158,10 @@ def restore_all(
     """Restore every photo of a source; those that may share the network's calls do."""
     for photo in source.photos:
         check_memory(photo, setup, prior.device)
-    measurements = []
-    for photo in source.photos:
-        photo, before = through(photo, setup, prior, source.name, source.file)
-        beside = (source.name, source.file, init, reference, before)
-        measurements.append(observe(photo, setup, prior.device, *beside))
+    measurements = [
+        observe_last(photo, setup, prior, source.name, source.file, init, reference)
+        for photo in source.photos
+    ]
     groups = group(measurements, setup)
 
     # The network's work on each group, for each batch of samples that memory bears.

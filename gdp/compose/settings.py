@@ -11,8 +11,7 @@ from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
 
-from gdp.compose.parts import StartSettings
-from gdp.compose.research import ResearchSettings
+from gdp.compose.research import ResearchSettings, StartSettings
 from gdp.compose.setting import declare, listing, settings_of
 
 of_files = partial(declare, section="Pictures in and out", files_only=True)

@@ -35,6 +35,7 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "studio-test": ("playwright",),
     "tensorboard": ("tensorboard",),
     "tiff": ("imagecodecs",),
+    "video": ("skimage",),
     "wandb": ("wandb",),
 }
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below

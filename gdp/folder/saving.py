@@ -8,10 +8,10 @@ from typing import Any
 from gdp.picture import compare, suffix_for, write, write_floats
 from gdp.picture.measurement import is_measurement
 from gdp.picture.panels import bands, write_array
-from gdp.restore.chain import stage_names
 from gdp.restore.facts import write_json
 from gdp.restore.result import Result
 from gdp.restore.setup import Setup
+from gdp.restore.several.chain import stage_names
 
 DEFAULT = ("compare", "samples")  # what is saved beside a result
 FOLDERS = ("y", "reference", "restored")  # what is saved into a folder of that name

@@ -18,7 +18,8 @@ from gdp.restore.result import Result
 from gdp.restore.sample import Cost
 from gdp.restore.scores import metrics, terms, truth
 from gdp.restore.setup import AUTO, Setup
-from operators.base import LinearOperator, Operator, ProjectionOperator
+from gdp.restore.several.agreement import agree, calmed
+from operators.base import Operator
 from operators.gain import least_squares
 from operators.measured import Measured
 from operators.missing.mask import Mask
@@ -71,6 +72,7 @@ def finish(
         elif isinstance(A, Mask):
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
     pixels = mixed(pixels, measurement.first, config)
+    pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 
@@ -127,27 +129,6 @@ def as_seen(y: Tensor, result: Tensor) -> Tensor | None:
         return pixels
     shrunk = pixels.shape[-2] <= size[0] and pixels.shape[-1] <= size[1]
     return F.interpolate(pixels, size, mode="bicubic", align_corners=False) if shrunk else None
-
-
-def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
-    """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
-
-    An operator that says how (`project`) is asked; else A^+ is used where it amplifies nothing.
-
-    Args:
-        pixels: [S, 3, H, W] in [0, 1].
-        A: the operator as bound.
-        y: the measurement in [-1, 1].
-        rounding: std of the photo's rounding in [0, 1] units.
-    """
-    with torch.no_grad():
-        if A.offers("project"):
-            return to_image(A.project(to_model(pixels).clamp(-1, 1), y))
-        flat = isinstance(A, ProjectionOperator)
-        if not isinstance(A, LinearOperator) or not flat or A.sigma_y > 2 * rounding:
-            return pixels
-        x = to_model(pixels)
-        return to_image(x - A.pinv(A(x) - y))
 
 
 def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:

@@ -21,6 +21,7 @@ from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
+from gdp.restore.several.steady import Past
 from gdp.restore.simulate import as_x
 from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
@@ -47,6 +48,7 @@ class Measurement(NamedTuple):
     shown: NoiseModel | None = None  # of what it shows where its light is mended
     first: First | None = None  # what it is started from, in place of a first guess
     before: Any = None  # what was done to it before, see chain.py
+    past: Past | None = None  # of a film the frame before
 
     @property
     def likeness(self) -> tuple[object, ...] | None:

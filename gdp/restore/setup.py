@@ -61,7 +61,12 @@ class Setup(NamedTuple):
         """
         estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
         found = self.operator.blind or self.operator.of_one_photo
-        return not (estimated or self.config["scene"] or found or self.stage_one or self.before)
+        return not (estimated or self.config["scene"] or found or self.stage_one or self.several)
+
+    @property
+    def several(self) -> bool:
+        """Whether a photo depends on results before it: of other tasks, or of a film's frames."""
+        return bool(self.before) or bool(self.config["video"])
 
     @property
     def seeds(self) -> list[int]:

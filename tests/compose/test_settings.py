@@ -67,6 +67,7 @@ ACCEPTED = {
     "fidelity": [0, 0.5, 1],
     "before": [["colorize"], None],
     "holes": ["auto", "patches", "smooth"],
+    "video": [True, False],
 }
 REFUSED = {
     "save": ["y", ["x"], ["y", 3], 5],

@@ -8,7 +8,7 @@ from torch import Tensor
 from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.finish import finish
-from gdp.restore.observe import observe
+from gdp.restore.observe import Measurement, observe
 from gdp.restore.sample import sample
 from gdp.restore.setup import Setup
 
@@ -52,6 +52,20 @@ def through(
         told = {key: result.report[key] for key in TOLD if key in result.report}
         before.reports.append({"task": task, **told})
     return photo, before
+
+
+def observe_last(
+    photo: Photo,
+    setup: Setup,
+    prior: Prior,
+    name: str,
+    file: Path | None = None,
+    init: Tensor | None = None,
+    reference: Tensor | None = None,
+) -> Measurement:
+    """As gdp.restore.observe.observe, of the photo after what goes before; `prior` is loaded."""
+    photo, before = through(photo, setup, prior, name, file)
+    return observe(photo, setup, prior.device, name, file, init, reference, before)
 
 
 def stage_names(setup: Setup) -> list[str]:
