@@ -37,14 +37,17 @@ def patched(A: Operator, y: Tensor, how: str, name: str) -> First | None:
     if known is None or bool(known.all()):
         return None
     here = known[0, 0].cpu()
+    if not bool(here.any()):
+        return None
     size = radius(here)
     if how == AUTO and size <= LARGE:
         return None
 
     with torch.no_grad():
-        filled = fill(A.pinv(y).float(), here)
+        filled = fill(A.pinv(y).float().cpu(), here)  # by indices of integers, as scipy's
     if filled is None:
         return None
+    filled = filled.to(y)
     if size > LARGE:
         log.warning(
             "%s: what is to be filled is up to %d pixels from what is known, more than the prior "

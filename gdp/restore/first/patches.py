@@ -31,8 +31,8 @@ def fill(x: Tensor, known: Tensor, seed: int = 0) -> Tensor | None:
     """Fill a picture's holes with patches of what is known.
 
     Args:
-        x: [1, C, H, W].
-        known: [H, W], bool.
+        x: [1, C, H, W], on the CPU.
+        known: [H, W], bool, likewise.
         seed: of what is tried at random.
 
     Returns:
@@ -46,7 +46,7 @@ def fill(x: Tensor, known: Tensor, seed: int = 0) -> Tensor | None:
     levels = max(0, int(torch.tensor(radius(inside) / THIN).log2().ceil()))
     field = filled = None
     for level in reversed(range(levels + 1)):
-        picture, there = shrunk(small.cpu(), inside.cpu(), 2**level)
+        picture, there = shrunk(small, inside, 2**level)
         if filled is None:
             guess = onion(picture, there)
         else:

@@ -77,6 +77,11 @@ def test_small_holes_are_the_priors(caplog):
     assert "first" not in other.report  # it begins with noise
 
 
+def test_nothing_is_known():
+    out = gdp.restore(torch.rand(3, 32, 32), task="inpaint", mask=torch.ones(32, 32), steps=2)
+    assert "first" not in out.report
+
+
 def test_no_middle_within_the_margins():
     with pytest.raises(ValueError, match=r"a 32x32 picture has no middle .* smaller operator"):
         gdp.restore(torch.rand(3, 32, 32), task="outpaint", degrade=True)
