@@ -12,11 +12,10 @@ from torch import Tensor
 
 from gdp.picture import to_image
 from gdp.restore.first.patches import fill, radius
-from gdp.restore.first.stage_one import First
+from gdp.restore.first.stage_one import SEAMS, First
 from operators.base import LinearOperator, Operator
 
 LARGE = 12.0  # pixels of radius that the prior fills well
-HEALED = 0.07  # what is taken for wrong with patches, [-1, 1] units: seams, not texture
 NOISY = 0.1  # std of y's noise, [-1, 1] units, above which patches would copy it
 AUTO, PATCHES, SMOOTH = "auto", "patches", "smooth"  # holes=
 log = logging.getLogger("gdp")
@@ -57,4 +56,4 @@ def patched(A: Operator, y: Tensor, how: str, name: str) -> First | None:
             round(size),
         )
     picture, report = to_image(filled), {"kind": PATCHES, "reach": round(size)}
-    return First(picture, picture, HEALED, report)
+    return First(picture, picture, SEAMS, report)

@@ -8,7 +8,8 @@
     out   = (1 - fidelity) x1 + fidelity x
 
 The error is that of the parametric bootstrap (Efron & Tibshirani 1993, chapter 6): x1 stands for
-the photo. It is a photo without what N cannot know, so that its error is rather too small.
+the photo. It is a photo without what N cannot know, so that its error is rather too small. What
+fills holes has no error that could be told: it is one of many fillings, and its seams are healed.
 """
 
 import logging
@@ -27,6 +28,7 @@ from samplers.start import agreeing, coefficient, first_guess
 WIDER = 3.0  # times the error of its own picture is that of the photo
 FEW = 16  # places of a scale, fewer of which tell nothing
 LEAST = 0.02  # error, [-1, 1] units, that any network makes
+SEAMS = 0.07  # and of what fills holes, which is one of many fillings: where it meets the rest
 log = logging.getLogger("gdp")
 
 
@@ -76,7 +78,8 @@ class StageOne:
             e = self.restore(A, again) - x1
             if isinstance(A, LinearOperator):
                 e = torch.cat([e, A.pinv(A(x1) - y) * unexplained(A, x1, y)])
-            error = max(LEAST, WIDER * coefficient(e, typical))
+            least = SEAMS if self.net.purpose == FILLS else LEAST
+            error = max(least, WIDER * coefficient(e, typical))
             start = agreeing(A, x1, y, error).clamp(-1, 1)
 
         report = {**self.net.describe(), "error": error / 2}

@@ -207,6 +207,7 @@ def test_a_mask_is_handed_over(photo, monkeypatch):
     mask[10:14, 10:20] = 1
     out = gdp.restore(photo[0], task="inpaint", mask=mask, stage_one="fills.pth")
     assert torch.equal(seen[0][0, 0], mask)
+    assert out.report["first"]["error"] == pytest.approx(0.035)  # of seams
     known = mask == 0
     assert torch.allclose(torch.as_tensor(out.image)[:, known], photo[0][:, known], atol=1e-5)
     with pytest.raises(ValueError, match="fills holes, and the task has none"):
