@@ -53,5 +53,8 @@ def mixed(pixels: Tensor, first: First | None, config: Mapping[str, Any]) -> Ten
 
 def told(doubt: str, first: First | None, before: Any) -> dict[str, Any]:
     """What a report says of a doubt about the result, of its start, and of tasks before it."""
-    begun = {} if first is None else {"first": first.report}
-    return {"doubt": doubt or None, **begun, **({"stages": before.reports} if before else {})}
+    return {
+        "doubt": doubt or None,
+        "first": None if first is None else first.report,
+        "stages": before.reports or None if before else None,
+    }
