@@ -13,17 +13,20 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.compose.building import build
+from gdp.compose.chain import build_all
 from gdp.compose.configuration import compose_settings
 from gdp.compose.settings import FILES_ONLY
+from gdp.compose.tasks import written_out
 from gdp.picture import mask_of, namesake, to_image
 from gdp.picture.arrays import Source, source_of
 from gdp.prior.prior import Prior
 from gdp.restore.cost import Work, check_memory, check_outcome, check_time
 from gdp.restore.finish import as_x, finish
-from gdp.restore.observe import Measurement, observe
+from gdp.restore.observe import Measurement
 from gdp.restore.result import Result, join
 from gdp.restore.sample import OnCall, batches_of, expected_passes, followed, sample
 from gdp.restore.setup import Setup
+from gdp.restore.several.chain import observe_last
 from gdp.restore.sources import source_from
 from operators.base import Operator
 from samplers.restorer import Restorer
@@ -98,7 +101,8 @@ def restore(
     if reference is not None:
         truth = settings["reference"] = picture_beside(photo, reference, "reference")
 
-    setup = build(*compose_settings(settings), objects)
+    settings = written_out(settings)
+    setup = build_all(*compose_settings(settings), objects)
     source = source_from(photo, y, setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
@@ -155,7 +159,7 @@ def restore_all(
     for photo in source.photos:
         check_memory(photo, setup, prior.device)
     measurements = [
-        observe(photo, setup, prior.device, source.name, source.file, init, reference)
+        observe_last(photo, setup, prior, source.name, source.file, init, reference)
         for photo in source.photos
     ]
     groups = group(measurements, setup)

@@ -131,7 +131,7 @@ class Anchored(Sampler):
         # Far draws differ in more than error: their mean would be a blur.
         A = Problem.of(operator.bind(y), y, linear=True).A
         with torch.no_grad():
-            schedule = self.timed(prior, A, y)
+            schedule = self.timed(prior, A, y, run.error)
         count = self.draws if self.near(A, prior, schedule.times(prior.T)[-1]) else 1
         if run.on_pass is not None:
             whole = self.expected(prior.T, operator, y)[0]

@@ -76,7 +76,7 @@ class Sampler(Restorer):
             problem = self.prepare(operator, y, init, state)
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
-                progress = self.begin(prior, problem, init, start)
+                progress = self.begin(prior, problem, run, start)
                 self.tell(progress.pairs, progress.x, run)
             else:
                 progress = self.go_on(prior, state, noise, run)
@@ -112,19 +112,18 @@ class Sampler(Restorer):
             )
         return problem
 
-    def begin(
-        self, prior: Prior, problem: Problem, init: Restored | None, noise: Noise
-    ) -> Progress:
+    def begin(self, prior: Prior, problem: Problem, run: Run, noise: Noise) -> Progress:
         """The times to visit, and x at the first of them: from noise, a first guess or `init`."""
         A, y = problem.A, problem.y
-        schedule = self.timed(prior, A, y)
+        schedule = self.timed(prior, A, y, run.error)
         pairs = list(schedule.pairs(prior.T))
         if why := self.warning(A.x_shape(y), len(pairs)):
             log.warning("%s %s; try sampler=auto", type(self).__name__, why)
 
-        if init is None and schedule.start == 1:
+        picture = run.picture
+        if picture is None and schedule.start == 1:
             return Progress(pairs, self.start(prior, A, y, noise))
-        picture = first_guess(A, y) if init is None else init.x
+        picture = first_guess(A, y) if picture is None else picture
         return Progress(pairs, self.first(prior, A, y, picture, pairs[0][0], noise))
 
     def go_on(self, prior: Prior, state: State, noise: Noise, run: Run) -> Progress:

@@ -45,6 +45,8 @@ class Run:
         seeds: one per image, which makes its result independent of the batch; 0, 1, 2 ... if None.
         init: a picture [B, C, H, W] in [-1, 1] to start from, or a restoration whose operator goes
             on too; it is noised to the schedule's first time.
+        error: what is wrong with `init` where it is worst, in [-1, 1] units; None: as much as with
+            the first guess.
         on_step: follows every step, as `on_step(t, x, x0)`.
         keep: the slot of a snapshot where its state is kept after every step. Where the slot holds
             a state already, the restoration goes on from there and comes to the same result; the
@@ -57,6 +59,12 @@ class Run:
     on_step: OnStep | None = None
     keep: Slot | None = None
     on_pass: OnPass | None = None
+    error: float | None = None
+
+    @property
+    def picture(self) -> Tensor | None:
+        """The picture to start from, if one is given."""
+        return self.init if isinstance(self.init, Tensor | None) else self.init.x
 
     def seeds_for(self, y: Tensor) -> list[int]:
         """The seed of each image of y [B, ...]."""
@@ -98,7 +106,7 @@ class Restorer(ABC):
             prior: for its noise at each time.
             A: the degradation, bound, with y's noise.
             y: the measurement.
-            guess: from what the restoration starts; None is the first guess.
+            guess: from what the restoration starts, or how wrong it is; None is the first guess.
         """
         return late(self.schedule, prior, A, y, guess, partial(self.hides, A))
 

@@ -26,9 +26,9 @@ from gdp.compose.configuration import build, compose
 from gdp.picture import picture_of, rounded, to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
-from gdp.restore.finish import agree
 from gdp.restore.observe import take
 from gdp.restore.scores import metrics
+from gdp.restore.several.agreement import agree
 from operators.blur import Blur
 from operators.blur.kernels import motion
 from operators.coded.jpeg import JPEG

@@ -50,13 +50,14 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
         photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
     check_writable(folder)
 
-    from gdp.compose.configuration import build, group_choices
+    from gdp.compose.chain import build_all
+    from gdp.compose.configuration import group_choices
     from gdp.folder.folder import Folder
     from gdp.folder.items import FAILED, LEFT, read_fitting
     from gdp.report.gallery import write_gallery
     from gdp.storage.workspace import Workspace
 
-    setup = build(cfg, group_choices(HydraConfig.get().runtime.choices), words)
+    setup = build_all(cfg, group_choices(HydraConfig.get().runtime.choices), words)
     side = square_of(cfg)
     items = items_of(photos, folder, cfg, partial(read_fitting, setup, side=side))
     truths = [truth for _, truth in listed] or [None] * len(items)

@@ -16,6 +16,7 @@ from hydra.errors import HydraException
 from gdp.cli.flags import config_folder, sort_flags
 from gdp.compose.refusal import UnknownNameError, choices_of, groups, unknown
 from gdp.compose.settings import PATHS, SETTINGS
+from gdp.compose.tasks import chained_words
 
 # Settings of groups that are paths.
 INNER_PATHS = (
@@ -56,7 +57,8 @@ def read_line(given: Sequence[str]) -> Line:
     """
     flags, words = sort_flags(given)
     sweep = "--multirun" in flags or "-m" in flags
-    words = [quote(word, sweep) for word in with_photos(words)]
+    words = with_photos(words)
+    words = [quote(word, sweep) for word in (words if sweep else chained_words(words))]
 
     parser, swept, folder = OverridesParser.create(), set(), config_folder(flags)
     for k, given_word in enumerate(words):

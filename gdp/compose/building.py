@@ -16,6 +16,7 @@ from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix
+from gdp.restore.first.stage_one import stage_of
 from gdp.restore.measure import forget
 from gdp.restore.setup import Setup
 from gdp.storage.places import CONF
@@ -25,9 +26,7 @@ from samplers.restorer import Restorer
 # Groups that describe objects.
 PARTS = ("operator", "sampler", "prior", "tiling", "lowres", "scores")
 QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps, where a sampler has a number of them
-
-# Where it chooses their number by the problem: calls for each halving of the noise, and of how many
-# restorations the result is the mean.
+# Where it chooses them by the problem: calls for each halving of the noise, restorations in a mean.
 EFFORT = {"fast": (1.5, 1), "balanced": (2.5, 1), "best": (2.5, 4)}
 
 
@@ -97,6 +96,7 @@ def build(
         overrides=words,
         cosmetic=(*COSMETIC, "scores", *absent),
         scores=make(cfg.scores),
+        stage_one=stage_of(cfg.stage_one),
     )
 
 
@@ -177,7 +177,7 @@ def choose_schedule(cfg: DictConfig, own_sampler: bool) -> None:
                     "draw as their papers have it"
                 )
             cfg.sampler.detail = float(cfg.detail)
-        if cfg.init is not None and cfg.sampler.schedule.start == 1:
+        if not (cfg.init is None and cfg.stage_one is None) and cfg.sampler.schedule.start == 1:
             cfg.sampler.schedule.start = "auto"
 
 

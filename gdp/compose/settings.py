@@ -11,10 +11,9 @@ from typing import Any, Literal
 
 from hydra.core.config_store import ConfigStore
 
-from gdp.compose.research import ResearchSettings
+from gdp.compose.research import ResearchSettings, StartSettings
 from gdp.compose.setting import declare, listing, settings_of
 
-# Sections of --help.
 of_files = partial(declare, section="Pictures in and out", files_only=True)
 of_photo = partial(declare, section="The photo, and what happened to it")
 of_result = partial(declare, section="The restoration")
@@ -205,16 +204,16 @@ class Settings:
     verbose: bool = of_run_files(False, "true: tracebacks, and a line a step")
 
 
-SETTINGS = settings_of(Settings) | settings_of(ResearchSettings)
+SETTINGS = settings_of(Settings) | settings_of(ResearchSettings) | settings_of(StartSettings)
 COSMETIC = tuple(name for name, setting in SETTINGS.items() if setting.cosmetic)
 FILES_ONLY = tuple(name for name, setting in SETTINGS.items() if setting.files_only)
 YOUNGER = tuple(name for name, setting in SETTINGS.items() if setting.younger)
 PATHS = tuple(name for name, setting in SETTINGS.items() if setting.path)
-# conf/config.yaml names it first. The defaults are handed over without their types: Hydra would
-# convert values (strength=1 to 1.0), and refuse a whole sweep for one job; `validate` does neither.
+# conf/config.yaml names it first. Defaults go without types: Hydra would convert values (strength=1
+# to 1.0), and refuse a whole sweep for one job; `validate` does neither.
 ConfigStore.instance().store(
     name="gdp_settings",
-    node={**asdict(Settings()), **asdict(ResearchSettings())}
+    node={**asdict(Settings()), **asdict(ResearchSettings()), **asdict(StartSettings())}
     | {"hydra": {"help": {"footer": listing(SETTINGS.values())}}},
     provider="gdp",
 )

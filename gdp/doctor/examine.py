@@ -24,16 +24,18 @@ from samplers.restorer import Run
 EXTRAS = {  # of setup.cfg, and the packages that each brings
     "bench": ("deepinv", "matplotlib"),
     "deepinv": ("deepinv",),
-    "dev": ("pytest", "hypothesis", "ruff", "mypy", "skimage", "sklearn", "diffusers"),
+    "dev": ("pytest", "hypothesis", "ruff", "mypy", "skimage", "sklearn", "diffusers", "spandrel"),
     "gpu": ("accelerate",),
     "heic": ("pillow_heif",),
     "hub": ("diffusers",),
     "mlflow": ("mlflow",),
     "raw": ("rawpy",),
+    "stage_one": ("spandrel",),
     "studio": ("gradio", "cv2"),
     "studio-test": ("playwright",),
     "tensorboard": ("tensorboard",),
     "tiff": ("imagecodecs",),
+    "video": ("skimage",),
     "wandb": ("wandb",),
 }
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below

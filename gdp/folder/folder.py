@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from gdp.folder.bar import Bar
+from gdp.folder.film import observer
 from gdp.folder.finished import finished, refuse_to_replace
 from gdp.folder.group import Group, preview_file, sample_group
 from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
@@ -19,7 +20,7 @@ from gdp.folder.saving import result_file, save
 from gdp.prior.prior import Prior
 from gdp.restore.cost import check_memory
 from gdp.restore.finish import finish
-from gdp.restore.observe import Measurement, fit_alpha, observe
+from gdp.restore.observe import Measurement, fit_alpha
 from gdp.restore.sample import Cost
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
@@ -43,7 +44,7 @@ class Folder:
         on_files: is given the files of each result.
 
     Raises:
-        ValueError: two photos have results of one name.
+        ValueError: two results have one name.
     """
 
     def __init__(
@@ -62,8 +63,8 @@ class Folder:
                     f"in {space.folder}; rename one, or restore them into two folders"
                 )
 
-        self.setup, self.space = setup, space
-        self.on_error, self.on_files = on_error, on_files
+        self.observe = observer(items, space.folder, setup)
+        self.setup, self.space, self.on_error, self.on_files = setup, space, on_error, on_files
         self.settings = fingerprint.of_settings(setup.config, setup.cosmetic)
         self.known: dict[str, Outcome] = {}  # of photos that have come to their end
         self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
@@ -150,11 +151,11 @@ class Folder:
             try:
                 self.bar.begin(item.title)
                 self.sources[item.name] = fingerprint.of_photo(item.sources)
-                first, truth = item.beside(item.init), item.beside(item.reference)
                 photo = fit_alpha(item.read(), self.setup)
                 check_memory(photo, self.setup, prior.device)
+                first, truth = item.beside(item.init), item.beside(item.reference)
                 beside = (item.title, item.file, first, truth)
-                measurement = observe(photo, self.setup, prior.device, *beside)
+                measurement = self.observe(photo, self.setup, prior, *beside)
             except Exception as error:
                 self.fail(item, error)
                 continue

@@ -11,6 +11,7 @@ from gdp.picture.panels import bands, write_array
 from gdp.restore.facts import write_json
 from gdp.restore.result import Result
 from gdp.restore.setup import Setup
+from gdp.restore.several.chain import stage_names
 
 DEFAULT = ("compare", "samples")  # what is saved beside a result
 FOLDERS = ("y", "reference", "restored")  # what is saved into a folder of that name
@@ -129,7 +130,7 @@ def suffixes(setup: Setup, source: Path) -> list[str]:
     config = setup.config
     chosen = beside(config)
     of_samples = sample_names(config["samples"]) if "samples" in chosen else []
-    names = [*setup.operator.pictured, *of_samples]
+    names = [*setup.operator.pictured, *stage_names(setup), *of_samples]
     light = [".tiff"] if config["scene"] else []
     main = suffix_for(source, config["format"], config["scene"])
     numbers = [ARRAY] if is_measurement(source) else []

@@ -10,6 +10,7 @@ from torch import Tensor
 from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
+from gdp.restore.first.begin import mixed, told
 from gdp.restore.guard import judge
 from gdp.restore.noise.doubt import mended_noise_share, noise_share
 from gdp.restore.observe import Measurement
@@ -17,7 +18,8 @@ from gdp.restore.result import Result
 from gdp.restore.sample import Cost
 from gdp.restore.scores import metrics, terms, truth
 from gdp.restore.setup import AUTO, Setup
-from operators.base import LinearOperator, Operator, ProjectionOperator
+from gdp.restore.several.agreement import agree, calmed
+from operators.base import Operator
 from operators.gain import least_squares
 from operators.measured import Measured
 from operators.missing.mask import Mask
@@ -44,16 +46,14 @@ def finish(
 
     # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
     remarks, guidance = [A.remark(y)], terms.guidance_of(setup.sampler)
-    if guidance is not None:
-        remarks.append(terms.remark(guidance, A, y, restored.x[:1]))
+    remarks += [] if guidance is None else [terms.remark(guidance, A, y, restored.x[:1])]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
     if y.shape[1] == 3 and is_grey(y):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
-    if data or config["degrade"]:
-        remarks.append(doubtful)
-    else:
+    remarks.append(doubtful)
+    if not (data or config["degrade"]):
         pixels = agree(pixels, A, y, measurement.photo.rounding)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
@@ -71,18 +71,21 @@ def finish(
                 )
         elif isinstance(A, Mask):
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
+    pixels = mixed(pixels, measurement.first, config)
+    pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
-    report = report_on(pixels, measurement, A, cost, setup, prior) | {"doubt": doubtful or None}
+    extra = told(doubtful, measurement.first, measurement.before)
+    report = report_on(pixels, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
         y=A.given(y) if isinstance(A, Measured) else to_image(y),
         photos=[measurement.photo],
         reference=measurement.reference,
-        maps=A.pictures(y),
+        maps=A.pictures(y) | (measurement.before.pictures if measurement.before else {}),
         radiance=A.radiance(to_model(pixels[:1])) if config["scene"] else None,
         reports=[report],
         plain=as_x(to_image(least_squares(A, y)), A) if isinstance(A, Measured) else None,
@@ -126,27 +129,6 @@ def as_seen(y: Tensor, result: Tensor) -> Tensor | None:
         return pixels
     shrunk = pixels.shape[-2] <= size[0] and pixels.shape[-1] <= size[1]
     return F.interpolate(pixels, size, mode="bicubic", align_corners=False) if shrunk else None
-
-
-def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
-    """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
-
-    An operator that says how (`project`) is asked; else A^+ is used where it amplifies nothing.
-
-    Args:
-        pixels: [S, 3, H, W] in [0, 1].
-        A: the operator as bound.
-        y: the measurement in [-1, 1].
-        rounding: std of the photo's rounding in [0, 1] units.
-    """
-    with torch.no_grad():
-        if A.offers("project"):
-            return to_image(A.project(to_model(pixels).clamp(-1, 1), y))
-        flat = isinstance(A, ProjectionOperator)
-        if not isinstance(A, LinearOperator) or not flat or A.sigma_y > 2 * rounding:
-            return pixels
-        x = to_model(pixels)
-        return to_image(x - A.pinv(A(x) - y))
 
 
 def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:

@@ -4,12 +4,14 @@ import copy
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
+from gdp.restore.first.begin import begin, starting
+from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
 from gdp.restore.measure import check, check_photo, dear, fitted, foreign, viewed
 from gdp.restore.noise import NoiseModel
@@ -20,6 +22,7 @@ from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
+from gdp.restore.several.steady import Past
 from gdp.restore.simulate import as_x
 from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
@@ -45,6 +48,9 @@ class Measurement(NamedTuple):
     noise: NoiseModel | None = None  # of a photo that is degraded already
     shown: NoiseModel | None = None  # of what it shows where its light is mended
     findings: Sequence[str] = ()  # what the operator found in the photo, in lines
+    first: First | None = None  # what it is started from, in place of a first guess
+    before: Any = None  # what was done to it before, see chain.py
+    past: Past | None = None  # of a film the frame before
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -60,6 +66,7 @@ def observe(
     file: Path | None = None,
     init: Tensor | None = None,
     reference: Tensor | None = None,
+    before: Any = None,
 ) -> Measurement:
     """Turn a photo into the measurement that a sampler works on.
 
@@ -72,6 +79,7 @@ def observe(
         file: where the photo was read from; an operator may find more there than in the pixels.
         init: a picture to start from, [1, 3, H, W] in [0, 1], of the result's size.
         reference: the truth of a photo that is degraded already, likewise.
+        before: what was done to the photo before, see chain.py.
 
     Raises:
         ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
@@ -141,8 +149,12 @@ def observe(
         truth.check(reference, H, W)
         reference = reference.to(device)
 
-    y, there = y.to(device), operator.to(device)
-    return Measurement(name, y, there, photo, reference, init, alone, model, shown, findings)
+    there, y = operator.to(device), y.to(device)
+    first = begin(there, y, setup, name) if init is None else None
+    if first is not None:
+        init, alone = first.start, True
+    found = (model, shown, findings, first, before)
+    return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:
@@ -192,18 +204,6 @@ def observe_measurement(
     H, W = operator.x_shape(y)[-2:]
     first = starting(init, H, W, device)
     return Measurement(name, y, operator, photo, None, first, not setup.shareable)
-
-
-def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:
-    """A picture to start from, there; ValueError unless it has the result's size."""
-    if init is None:
-        return None
-    if init.shape[-2:] != (H, W):
-        raise ValueError(
-            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
-            "resize it to that"
-        )
-    return init.to(device)
 
 
 def fit_alpha(photo: Photo, setup: Setup) -> Photo:

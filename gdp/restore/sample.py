@@ -67,7 +67,8 @@ def sample(
     most = setup.at_once(first.operator.x_shape(first.y)[-2:], y.device)
     if isinstance(first.operator, Measured):
         prior = ChannelPrior(prior, first.operator.groups)
-    run = Run(setup.seeds, init, on_step, keep, on_pass)
+    error = None if first.first is None else first.first.error
+    run = Run(setup.seeds, init, on_step, keep, on_pass, error)
     return draw(setup.sampler, prior, first.operator, y, run, most)
 
 

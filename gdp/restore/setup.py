@@ -8,6 +8,7 @@ import torch
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior, reusable
 from gdp.prior.tiling import TiledPrior
+from gdp.restore.first.stage_one import StageOne
 from gdp.restore.scores.choice import Choice
 from operators.base import Operator
 from operators.identity import Identity
@@ -30,6 +31,8 @@ class Setup(NamedTuple):
     overrides: list[str]  # words of the command line that may change the numbers
     cosmetic: Collection[str]  # settings that do not change the numbers
     scores: Choice = Choice()  # what results are scored by
+    stage_one: StageOne | None = None  # the restorer that goes before the prior
+    before: "tuple[tuple[str, Setup], ...]" = ()  # tasks that go before, in their order
 
     def load_prior(self) -> Prior:
         """The prior, in tiles, and with `reuse`; one that comes in tiles keeps its own."""
@@ -58,7 +61,12 @@ class Setup(NamedTuple):
         """
         estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
         found = self.operator.blind or self.operator.of_one_photo
-        return not (estimated or self.config["scene"] or found)
+        return not (estimated or self.config["scene"] or found or self.stage_one or self.several)
+
+    @property
+    def several(self) -> bool:
+        """Whether a photo depends on results before it: of other tasks, or of a film's frames."""
+        return bool(self.before) or bool(self.config["video"])
 
     @property
     def seeds(self) -> list[int]:

@@ -8,7 +8,14 @@ from operators.compose import Compose
 from operators.missing.gray import Gray
 from operators.missing.mask import Mask, Masking
 from operators.missing.scratches import mask_of_scratches
+from operators.missing.stains import mask_of_stains
 from operators.size.avgpool import AvgPool
+
+STAINED = 0.005  # share of the picture that is worth a word
+ENDS = (0.01, 0.99)  # shares of the pixels between which a photo's contrast is measured
+USUAL = (-0.9, 0.85)  # where these lie in a photo that has not faded, [-1, 1] units
+FADED = 0.65  # of that contrast, more of which is a photo's own
+LEAST_LEFT = 0.2  # of it: what has less is no photo that has faded
 
 
 def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Compose:
@@ -30,7 +37,11 @@ def old_photo(mask: Tensor | None = None, r: int = 1, find: bool = False) -> Com
 
 
 class Scratches(Masking):
-    """A mask of the scratches that `bind` finds in y; before that it loses nothing."""
+    """A mask of the scratches and stains that are found in a photo; before that it loses nothing.
+
+    `for_photo` sees the colours, by which stains are told, and how far the photo has faded; `bind`
+    finds the scratches of a y that is no photo.
+    """
 
     pictured = ("scratches",)
 
@@ -41,15 +52,54 @@ class Scratches(Masking):
         """The mask of the scratches in y's first image, for all images."""
         return FoundMask(mask_of_scratches(y[:1]))
 
+    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
+        """The mask of scratches and stains, and by how much grey values have faded."""
+        mask = mask_of_scratches(photo[:1]) * mask_of_stains(photo[:1])
+        gain, offset = fading(photo[:1].mean(1, keepdim=True)[mask == 1])
+        found = FoundMask(mask, gain, offset).with_noise(self.sigma_y)
+        lost = 1 - float(mask.mean())
+        if lost > STAINED:
+            found.findings = [
+                f"scratches and stains are {lost:.0%} of it; correct their mask, which is saved "
+                "beside the result, and give it as mask="
+            ]
+        return found
+
 
 class FoundMask(Mask):
-    """A mask that was found, shown to the user with white = repaired."""
+    """A mask that was found, shown to the user with white = repaired: y = m (gain x) + m offset.
+
+    Args:
+        mask: m, as of `Mask`.
+        gain: what fading has left of the contrast.
+        offset: what it has added, [-1, 1] units; `observe` takes it off.
+    """
 
     pictured = ("scratches",)
 
+    def __init__(self, mask: Tensor, gain: float = 1.0, offset: float = 0.0):
+        super().__init__(mask)
+        self.s, self.offset = gain, offset
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.s * super().forward(x)
+
+    def known(self, y: Tensor) -> Tensor | None:
+        return super().known(y) if self.s == 1 else None
+
+    def observe(self, photo: Tensor) -> Tensor:
+        """The photo without what fading has added, blanked where it is lost."""
+        return self.mask_for(photo) * (photo - self.offset)
+
+    def at_scale(self, r: int, y: Tensor) -> tuple[Mask, Tensor]:
+        """As of `Masking`, with the same fading."""
+        small, y_small = super().at_scale(r, y)
+        return FoundMask(small.mask, self.s).with_noise(small.sigma_y), y_small
+
     def describe(self, y: Tensor) -> dict[str, float]:
-        """The share of the picture that is repaired."""
-        return {"scratched": 1 - float(self.mask.mean())}
+        """The share of the picture that is repaired, and of its contrast that was left."""
+        faded = {} if self.s == 1 else {"contrast_left": self.s}
+        return {"scratched": 1 - float(self.mask.mean()), **faded}
 
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """What is repaired."""
@@ -62,3 +112,20 @@ class FoundMask(Mask):
             "no scratches were found; "
             "mark stains and tears in a picture, white = repair, and give mask=FILE"
         )
+
+
+def fading(grey: Tensor) -> tuple[float, float]:
+    """Gain and offset in [-1, 1] units of a photo that has faded: its values are gain x + offset.
+
+    Args:
+        grey: the values that are known, in one row. 1 and 0 where their range is a photo's.
+    """
+    values = grey.flatten().sort().values
+    if not len(values):
+        return 1.0, 0.0
+    low, high = (float(values[round(q * (len(values) - 1))]) for q in ENDS)
+    gain = (high - low) / (USUAL[1] - USUAL[0])
+    if gain > FADED:
+        return 1.0, 0.0
+    gain = max(gain, LEAST_LEFT)
+    return gain, (low + high) / 2 - gain * sum(USUAL) / 2

@@ -33,6 +33,11 @@ class Crop(ProjectionOperator):
 
     def forward(self, x: Tensor) -> Tensor:
         H, W = x.shape[-2:]
+        if min(H - self.top - self.bottom, W - self.left - self.right) < 1:
+            raise ValueError(
+                f"a {W}x{H} picture has no middle within margins of {self.top}, {self.bottom}, "
+                f"{self.left}, {self.right} pixels; give a larger one, or smaller operator.margins"
+            )
         return x[..., self.top : H - self.bottom, self.left : W - self.right]
 
     def adjoint(self, y: Tensor) -> Tensor:

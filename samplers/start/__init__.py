@@ -11,7 +11,7 @@ from samplers.start.first_guess import (
     least_variation,
 )
 from samplers.start.late import HIDE, automatic_end, automatic_start, guess_error, hides, late
-from samplers.start.photo_like import Guess, photo_like, pink, worst_error
+from samplers.start.photo_like import Guess, coefficient, photo_like, pink, worst_error
 
 __all__ = [
     "HIDE",
@@ -23,6 +23,7 @@ __all__ = [
     "automatic_end",
     "automatic_start",
     "check_calls",
+    "coefficient",
     "divergence",
     "few",
     "first_guess",

@@ -155,7 +155,7 @@ def few(
         prior: for its noise at each time.
         A: the degradation, with y's noise.
         y: the measurement.
-        guess: from what the restoration starts; None is the first guess.
+        guess: from what the restoration starts, or how wrong it is; None is the first guess.
         noise: how much of it is to hide an error.
         rate: calls for each halving of the noise, by the time of the start.
         detail: 0 ends where y has said all, 1 where nothing is left open.
@@ -179,9 +179,11 @@ def few(
         least = max(mean ** (1 - detail) * (LEFT * A.sigma_y) ** detail, min(FINEST, mean))
     low = time_of(prior, least) if isinstance(end, str) else max(1, round(end * prior.T))
 
-    # The start: the noise of a y that shows all of x is known.
+    # The start: the noise of a y that shows all of x is known, and no guess need be farther off.
     if isinstance(start, str):
         sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
+        if here.whole and A.sigma_y > ROUNDED:
+            sigma = min(sigma, here.std * HIDE**detail)
         top = max(low, time_of(prior, sigma))
     else:
         top = max(low, round(start * prior.T))

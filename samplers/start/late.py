@@ -48,7 +48,7 @@ def late(
         prior: for its noise at each time.
         A: the degradation, with y's noise.
         y: the measurement.
-        guess: from what the restoration starts; None is the first guess.
+        guess: from what the restoration starts, or how wrong it is; None is the first guess.
         noise: how much of it is to hide an error.
     """
     start, end = schedule.start, schedule.end
@@ -79,7 +79,9 @@ def automatic_start(
 
 
 def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
-    """What a guess leaves wrong where it is worst; None is the first guess."""
+    """What a guess leaves wrong where it is worst, if that is not known; None is the first."""
+    if isinstance(guess, float):
+        return guess
     if guess is None and A.guess_error is not None:
         return A.guess_error
     if guess is None and A.spreads:

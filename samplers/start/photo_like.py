@@ -17,11 +17,13 @@ COLOUR_CONTRAST = 0.4  # std of vivid colours about them, [-1, 1] units
 DRAWS = 3  # pictures to measure an error on ...
 ENOUGH_PIXELS = 2**14  # ... or one, where y has more pixels than this
 
-# A picture [B, C, H, W], from A, y, and the picture itself for guesses that know more of it.
-Guess = Callable[[Operator, Tensor, Tensor], Tensor]
+# A picture [B, C, H, W], from A, y, and the picture itself for guesses that know more of it; or,
+# where a picture is at hand, how wrong it is.
+Maker = Callable[[Operator, Tensor, Tensor], Tensor]
+Guess = Maker | float
 
 
-def worst_error(A: Operator, y: Tensor, guess: Guess) -> float:
+def worst_error(A: Operator, y: Tensor, guess: Maker) -> float:
     """How wrong a guess of photo-like pictures is, where it is worst.
 
     Args:
@@ -40,11 +42,24 @@ def worst_error(A: Operator, y: Tensor, guess: Guess) -> float:
         noisy = A(x) + A.sigma_y * Noise([draw], "degrade").like(y) if A.sigma_y else A(x)
         errors.append(guess(A, noisy, x) - x)
 
-    e, w, worst = torch.cat(errors), 1, 0.0
+    def largest(power: Tensor) -> float:
+        nearby = min(4, *power.shape[-2:])
+        return float(F.avg_pool2d(power, nearby, 1).max())
+
+    return coefficient(torch.cat(errors), largest)
+
+
+def coefficient(e: Tensor, of_places: Callable[[Tensor], float]) -> float:
+    """The coefficient of an error [B, C, H, W] that is hardest to hide, over all scales.
+
+    Args:
+        e: the error.
+        of_places: sums up the squares [1, 1, h, w] of a scale's coefficients.
+    """
+    w, worst = 1, 0.0
     while w <= min(e.shape[-2:]):
         power = (w * F.avg_pool2d(e, w)).square().mean((0, 1))[None, None]
-        nearby = min(4, *power.shape[-2:])
-        worst, w = max(worst, float(F.avg_pool2d(power, nearby, 1).max())), 2 * w
+        worst, w = max(worst, of_places(power)), 2 * w
     return worst**0.5
 
 

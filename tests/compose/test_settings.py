@@ -63,6 +63,11 @@ ACCEPTED = {
     "logger": ["csv", "tensorboard", "wandb", "mlflow", None],
     "runs": ["runs"],
     "log": ["text", "json"],
+    "stage_one": ["net.pth", None],
+    "fidelity": [0, 0.5, 1],
+    "before": [["colorize"], None],
+    "holes": ["auto", "patches", "smooth"],
+    "video": [True, False],
 }
 REFUSED = {
     "save": ["y", ["x"], ["y", 3], 5],
@@ -75,6 +80,10 @@ REFUSED = {
     "logger": ["file", True],
     "runs": [None, 5],
     "log": ["xml", None],
+    "stage_one": ["", 5],
+    "fidelity": [-0.1, 1.5, "high"],
+    "before": ["colorize", [3]],
+    "holes": ["telea", None],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],
@@ -177,7 +186,8 @@ def test_what_leaves_the_numbers_as_they_are():
 
 
 def test_paths_name_files():
-    assert set(PATHS) == {"input", "output", "mask", "init", "noise", "reference", "data", "runs"}
+    others = {"init", "noise", "reference", "data", "runs", "stage_one"}
+    assert set(PATHS) == {"input", "output", "mask"} | others
 
 
 @pytest.mark.parametrize("name", ["sampler.schedule", "sampler.guidance"])

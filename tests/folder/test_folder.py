@@ -24,7 +24,7 @@ from skimage import data
 
 from gdp import cli as program
 from gdp.compose.configuration import build, compose
-from gdp.folder import folder as folder_module
+from gdp.folder import film as film_module
 from gdp.folder.folder import Folder
 from gdp.folder.items import DONE, FINISHED, Item
 from gdp.folder.progress import Progress
@@ -256,7 +256,7 @@ def test_size_by_the_header(tmp_path):
 def test_a_photo_that_fails_leaves_its_batch_alone(cli, monkeypatch):  # noqa: F811
     photos("in")
     Path("in", "p02.png").write_bytes(b"broken")
-    forward, observe, third = Prior.forward, folder_module.observe, read("in/p03.png").pixels
+    forward, observe, third = Prior.forward, film_module.observe_last, read("in/p03.png").pixels
 
     def picky(self, x, t):
         if x.abs().amax() > 1e3:
@@ -269,7 +269,7 @@ def test_a_photo_that_fails_leaves_its_batch_alone(cli, monkeypatch):  # noqa: F
         return measurement._replace(y=y)
 
     monkeypatch.setattr(Prior, "forward", picky)
-    monkeypatch.setattr(folder_module, "observe", observed)
+    monkeypatch.setattr(film_module, "observe_last", observed)
     code, out, err = cli(
         "input=in", "task=denoise", "sigma_y=0.1", "steps=3", "output=o", "report=false"
     )

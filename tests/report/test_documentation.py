@@ -17,6 +17,7 @@ TYPES = {
     "number": (int, float),
     "object": dict,
     "list of texts": list,
+    "list of objects": list,
     "list of whole numbers": list,
     "object of texts": dict,
     "object of lists of whole numbers": dict,

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import gdp
+from gdp.network.denoisers import FFDNet
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule, betas
@@ -114,15 +115,20 @@ def test_every_task(task):
         {"task": "denoise", "sampler": "gdp_x0", "guidance": "quality", "init": True},
         {"task": "denoise", "tiling": "windows", "tiling.tile": 16, "tiling.overlap": 8},
         {"task": "auto", "detail": 0.5, "strength": 0.5},
+        {"task": "outpaint", "operator.margins": 4, "holes": "patches"},
+        {"task": "denoise", "sigma_y": 0.1, "stage_one": True, "fidelity": 0.5},
     ],
     ids=lambda given: "-".join(map(str, given.values())),
 )
-def test_settings(settings):
+def test_settings(settings, tmp_path):
     """What comes before the loop and after it: simulation, scores, colours, several passes."""
     pixels = photo(32, 32)
     given = {"steps": 2, **settings}
     if "init" in given:
         given["init"] = pixels / 2
+    if "stage_one" in given:
+        given["stage_one"] = str(tmp_path / "net.pth")
+        torch.save(FFDNet(3, 8, 3).state_dict(), given["stage_one"])
     if "reference" in given:
         given["reference"] = pixels.flip(-1)
     want = gdp.restore(pixels, **given, prior=Prior(small_unet(), betas()), device="cpu")

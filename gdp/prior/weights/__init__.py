@@ -3,7 +3,7 @@
 from gdp.prior.weights.device import choose_device, pick_device, pick_dtype
 from gdp.prior.weights.find import at_hand, locate, verify
 from gdp.prior.weights.load import load_prior, untrained
-from gdp.prior.weights.read import check_fit, read_config, read_weights
+from gdp.prior.weights.read import check_fit, read_checkpoint, read_config, read_weights
 from gdp.storage.places import BUNDLED
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "locate",
     "pick_device",
     "pick_dtype",
+    "read_checkpoint",
     "read_config",
     "read_weights",
     "untrained",

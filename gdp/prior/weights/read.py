@@ -46,6 +46,25 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: it is damaged, or holds something else than tensors.
     """
+    weights = read_checkpoint(file)
+
+    # Lightning puts the state dict into another dict, DataParallel a prefix before every name.
+    if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
+        weights = weights["state_dict"]
+    if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
+        raise ValueError(f"{file} is no state dict; it must map parameter names to tensors")
+    return {name.removeprefix("module."): weight for name, weight in weights.items()}
+
+
+def read_checkpoint(file: Path) -> Any:
+    """Read what a file of weights holds, as it is: tensors, in dicts of whatever depth.
+
+    Args:
+        file: .safetensors, or .pt, which is read as plain tensors: no pickled code ever runs.
+
+    Raises:
+        ValueError: it is damaged, or holds something else than tensors and plain values.
+    """
     if file.suffix == ".safetensors":
         from safetensors import SafetensorError
         from safetensors.torch import load_file
@@ -62,7 +81,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
             warnings.simplefilter("ignore")
             # Mapped, not read: a file of 2 GB would be in memory twice otherwise.
             mapped = zipfile.is_zipfile(file)
-            weights = torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError:
         raise ValueError(
             f"{file} holds more than tensors (or is no checkpoint) and was not executed; "
@@ -71,13 +90,6 @@ def read_weights(file: Path) -> dict[str, Tensor]:
     except (RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise ValueError(f"{file} cannot be read as a PyTorch checkpoint ({reason})") from None
-
-    # Lightning puts the state dict into another dict, DataParallel a prefix before every name.
-    if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
-        weights = weights["state_dict"]
-    if not isinstance(weights, dict) or not all(isinstance(w, Tensor) for w in weights.values()):
-        raise ValueError(f"{file} is no state dict; it must map parameter names to tensors")
-    return {name.removeprefix("module."): weight for name, weight in weights.items()}
 
 
 def check_fit(file: Path, weights: Mapping[str, Tensor], shapes: Mapping[str, torch.Size]) -> None:

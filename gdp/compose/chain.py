@@ -1,0 +1,64 @@
+"""The parts of a row of tasks: a setup for each (gdp/compose/tasks.py)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from omegaconf import DictConfig
+
+from gdp.compose.building import build
+from gdp.compose.configuration import compose
+from gdp.compose.refusal import choices_of, nearest
+from gdp.compose.settings import SETTINGS
+from gdp.compose.tasks import ALONE
+from gdp.restore.setup import AUTO, Setup
+
+# What a stage has of its own, or of the photo as it was before the first.
+OF_FIRST = ("sigma_y", "noise", "jpeg")
+OF_LAST = (
+    *("before", "init", "reference", "degrade", "poisson", "impulse", "scene", "samples"),
+    *("strength", "detail", "colourfix", "stage_one", "fidelity"),
+)
+
+
+def build_all(
+    cfg: DictConfig,
+    choices: Mapping[str, str] | None = None,
+    overrides: Sequence[str] = (),
+    objects: Mapping[str, Any] | None = None,
+) -> Setup:
+    """Make the parts of a configuration, and those of the tasks before it; see `build`.
+
+    Raises:
+        ValueError: a task before it does not exist, or y is to be made of a clean photo.
+    """
+    if not cfg.before:
+        return build(cfg, choices, overrides, objects)
+    if cfg.degrade:
+        raise ValueError(
+            "degrade=true makes y by one operator, and before= has several; give the photo as it "
+            "is, and reference= for scores"
+        )
+    given, cfg = {word.partition("=")[0] for word in overrides}, cfg.copy()
+    tasks, known = list(cfg.before), choices_of("task")
+    for name in tasks:
+        if name not in known or name in ALONE:
+            raise ValueError(f"before={tasks}: {name!r} cannot go before{nearest(name, known)}")
+
+    # The photo's own noise and compression are the first task's; later ones see its result.
+    setups = []
+    for k, name in enumerate(tasks):
+        stage = compose(f"task={name}")
+        own = (*OF_LAST, *OF_FIRST)
+        for setting in SETTINGS:
+            if setting not in own or (k == 0 and setting in given and setting in OF_FIRST):
+                stage[setting] = cfg[setting]
+        if k > 0:
+            stage.jpeg = "off"
+            stage.sigma_y = AUTO if name == "denoise" else stage.sigma_y
+        setups.append(build(stage, {"task": name}))
+
+    last = compose(f"task={(choices or {}).get('task', 'sr4')}")
+    cfg.sigma_y, cfg.noise, cfg.jpeg = last.sigma_y, last.noise, "off"
+    return build(cfg, choices, overrides, objects)._replace(
+        before=tuple(zip(tasks, setups, strict=True))
+    )

@@ -1,0 +1,1 @@
+"""Where a restoration may start besides: what another network makes of the photo, or patches."""

@@ -1,0 +1,1 @@
+"""Results that depend on others: of tasks in a row, and of the frames of a film."""

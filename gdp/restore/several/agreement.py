@@ -1,0 +1,38 @@
+"""Results made true to y: pixels that it holds, and frames of a film that are like the last."""
+
+import torch
+from torch import Tensor
+
+from gdp.picture import to_image, to_model
+from gdp.restore.observe import Measurement
+from gdp.restore.several.steady import steadied
+from operators.base import LinearOperator, Operator, ProjectionOperator
+
+
+def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
+    """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
+
+    An operator that says how (`project`) is asked; else A^+ is used where it amplifies nothing.
+
+    Args:
+        pixels: [S, 3, H, W] in [0, 1].
+        A: the operator as bound.
+        y: the measurement in [-1, 1].
+        rounding: std of the photo's rounding in [0, 1] units.
+    """
+    with torch.no_grad():
+        if A.offers("project"):
+            return to_image(A.project(to_model(pixels).clamp(-1, 1), y))
+        flat = isinstance(A, ProjectionOperator)
+        if not isinstance(A, LinearOperator) or not flat or A.sigma_y > 2 * rounding:
+            return pixels
+        x = to_model(pixels)
+        return to_image(x - A.pinv(A(x) - y))
+
+
+def calmed(pixels: Tensor, measurement: Measurement, A: Operator) -> Tensor:
+    """A film's frame with what it has in common with the one before, and true to y again."""
+    assert measurement.past is not None
+    frame, sigma = measurement.photo.pixels.to(pixels), measurement.operator.sigma_y / 2
+    steady = steadied(pixels, frame, measurement.past, sigma)
+    return agree(steady, A, measurement.y, measurement.photo.rounding)

@@ -1,0 +1,73 @@
+"""The tasks before the last of a row: each restores the result of the one before it."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from gdp.picture import Photo
+from gdp.prior.prior import Prior
+from gdp.restore.finish import finish
+from gdp.restore.observe import Measurement, observe
+from gdp.restore.sample import sample
+from gdp.restore.setup import Setup
+
+TOLD = ("sigma_y", "nfe", "seconds", "consistency", "operator", "first")  # of a stage, in a report
+
+
+class Before(NamedTuple):
+    """What was done to a photo before its last task."""
+
+    pictures: dict[str, Tensor]  # [1, 3, h, w] in [0, 1], by the names that files have
+    reports: list[dict[str, Any]]
+
+
+def through(
+    photo: Photo, setup: Setup, prior: Prior, name: str, file: Path | None
+) -> tuple[Photo, Before]:
+    """Do what goes before a setup's own task.
+
+    Args:
+        photo: as it is.
+        setup: with the setups before it.
+        prior: loaded.
+        name: what messages call the photo.
+        file: where it was read from.
+
+    Returns:
+        The photo for the last task, and what is to be saved and told.
+
+    Raises:
+        ValueError: the photo does not fit one of the tasks.
+    """
+    before = Before({}, [])
+    for title, (task, stage) in zip(stage_names(setup), setup.before, strict=True):
+        measurement = observe(photo, stage, prior.device, f"{name} ({task})", file)
+        (restored,), cost = sample([measurement], stage, prior)
+        result = finish(measurement, restored, cost, stage, prior)
+
+        picture = result.pixels[0, :1].clamp(0, 1).cpu()
+        photo = photo._replace(pixels=picture)
+        before.pictures[title] = picture
+        told = {key: result.report[key] for key in TOLD if key in result.report}
+        before.reports.append({"task": task, **told})
+    return photo, before
+
+
+def observe_last(
+    photo: Photo,
+    setup: Setup,
+    prior: Prior,
+    name: str,
+    file: Path | None = None,
+    init: Tensor | None = None,
+    reference: Tensor | None = None,
+) -> Measurement:
+    """As gdp.restore.observe.observe, of the photo after what goes before; `prior` is loaded."""
+    photo, before = through(photo, setup, prior, name, file)
+    return observe(photo, setup, prior.device, name, file, init, reference, before)
+
+
+def stage_names(setup: Setup) -> list[str]:
+    """The names of the pictures that stages leave, such as "1-colorize"."""
+    return [f"{k}-{task}" for k, (task, _) in enumerate(setup.before, 1)]
