@@ -17,10 +17,12 @@ from omegaconf.errors import OmegaConfBaseException
 from gdp.cli.job import output_folder, restore_photos
 from gdp.cli.logs import begin
 from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
+from gdp.cli.spread import is_spread, restore_spread
 from gdp.cli.streams import readable_streams
 from gdp.cli.words import read_line
 from gdp.compose.refusal import UnknownNameError, refusal
 from gdp.compose.validation import validate
+from gdp.remote.urls import is_url
 from gdp.stops import stopped
 from gdp.storage.places import CONF, expand
 from gdp.version import __version__
@@ -92,19 +94,26 @@ def run_job(cfg: DictConfig, swept: Container[str], taken: Container[Path | None
     words = list(hydra_config.overrides.task)
     folder: Path | None = None
     failed: dict[str, str] = {}
+    task = hydra_config.runtime.choices.get("task")
 
     try:
         validate(cfg)
-        folder = output_folder(cfg, swept, taken)
-        task = hydra_config.runtime.choices.get("task")
+        spread = task not in ("doctor", "sample") and is_spread(cfg)
+        folder = None if is_url(cfg.output) else output_folder(cfg, swept, taken)
         if task == "doctor":
             from gdp.doctor.examine import examine
 
             code = examine(cfg)
-        elif task == "sample":
+        elif task == "sample" and folder is not None:
             from gdp.cli.draw import draw_samples
 
             code = draw_samples(cfg, folder)
+        elif spread:
+            if folder is not None:
+                cfg.output = str(folder)
+            code = restore_spread(cfg, words, failed)
+        elif folder is None:
+            raise ValueError(f"output={cfg.output}: task={task} writes to disks alone")
         else:
             code = restore_photos(cfg, folder, words, failed)
     except Exception as error:

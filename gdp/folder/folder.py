@@ -41,6 +41,7 @@ class Folder:
         space: the folder, which this run has to itself.
         on_error: reports an error of the photo of a name, and gives it back in a line.
         on_files: is given the files of each result.
+        settings, bar: the settings' fingerprint, and what shows how far it is, if they are there.
 
     Raises:
         ValueError: two photos have results of one name.
@@ -53,6 +54,8 @@ class Folder:
         space: Workspace,
         on_error: Callable[[Exception, str], str],
         on_files: Callable[[list[Path]], None] = lambda files: None,
+        settings: str | None = None,
+        bar: Bar | None = None,
     ):
         self.items = {item.name: item for item in items}
         for item in items:
@@ -64,10 +67,10 @@ class Folder:
 
         self.setup, self.space = setup, space
         self.on_error, self.on_files = on_error, on_files
-        self.settings = fingerprint.of_settings(setup.config, setup.cosmetic)
+        self.settings = settings or fingerprint.of_settings(setup.config, setup.cosmetic)
         self.known: dict[str, Outcome] = {}  # of photos that have come to their end
         self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
-        self.bar = Bar(len(items))
+        self.bar = bar or Bar(len(items))
 
     def settle(self) -> bool:
         """Find out what is finished.
@@ -105,9 +108,8 @@ class Folder:
             for file in previews:
                 file.unlink(missing_ok=True)
 
-        left = len(self.known) < len(self.items)
-        space.keep &= left
-        return left
+        space.keep &= len(self.known) < len(self.items)
+        return len(self.known) < len(self.items)
 
     def restore(self, prior: Prior) -> None:
         """Restore what is left to do.

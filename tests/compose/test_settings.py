@@ -45,7 +45,13 @@ ACCEPTED = {
     "colourfix": ["none", "wavelet", "adain"],
     "samples": [1, 8],
     "seed": [0, -1, 2**40, 2**63 - 1],
-    "device": ["auto", "cpu", 0],
+    "device": ["auto", "cpu", 0, ["cuda:0", "cuda:1"]],
+    "engine": ["local", "ray"],
+    "address": [None, "auto", "ray://head:10001"],
+    "actors": ["auto", 1, 64],
+    "num_cpus": [1, 0.5],
+    "num_gpus": ["auto", 0, 0.5, 1],
+    "devices": [None, "all"],
     "batch": [1, "auto"],
     "checkpoint": [2, 0.5, None],
     "preview": [30, None],
@@ -70,6 +76,12 @@ REFUSED = {
     "dataset": [3],
     "data": [None, 5],
     "count": [0, "many"],
+    "engine": ["slurm", None],
+    "address": [5],
+    "actors": [0, 1.5, "many"],
+    "num_cpus": [0, "auto"],
+    "num_gpus": [-1, "all"],
+    "devices": ["two", 2],
     "label": ["cat", [1.5]],
     "eta": [-1, 2],
     "logger": ["file", True],
@@ -171,7 +183,8 @@ def test_what_is_of_files_is_no_keyword_in_python():
 def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
         "input recursive output verbose preview overwrite device batch checkpoint report force "
-        "save compare dataset data count label eta logger runs log"
+        "save compare dataset data count label eta logger runs log "
+        "engine address actors num_cpus num_gpus devices"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
