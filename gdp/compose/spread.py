@@ -34,6 +34,11 @@ class SpreadSettings:
         "it is how many GPUs a worker has, such as 1, 0.5 or 0, or auto",
         least=0,
     )
+    metric: str | None = of_workers(
+        None,
+        "the score that hydra/sweeper=optuna improves, a column of summary.csv such as psnr: its "
+        "mean over the photos of a job",
+    )
     devices: Literal["all"] | None = of_workers(
         None, "all: a worker on each GPU of this machine; with one GPU as without"
     )

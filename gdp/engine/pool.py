@@ -2,10 +2,13 @@
 
 import logging
 import os
+import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+KNOCK = 10  # seconds until a cluster has to answer
 
 
 class Pool(NamedTuple):
@@ -41,17 +44,27 @@ def start(pool: Pool) -> None:
         if pool.gpus is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, pool.gpus))
         cores = max(os.cpu_count() or 1, int((pool.actors or 1) * pool.num_cpus))
-        ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
+        with silence():
+            ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
         return
     try:
+        knock(pool.address)
         env = {"env_vars": {"GDP_DTYPE": dtype}} if dtype else None
-        ray.init(address=pool.address, runtime_env=env, **quiet)
+        with silence():
+            ray.init(address=pool.address, runtime_env=env, **quiet)
     except Exception as error:  # ConnectionError, RuntimeError, ValueError ...
         reason = " ".join(str(error).split())[:120]
         raise ValueError(
             f"address={pool.address}: no Ray cluster answers there ({reason}); start one with "
             "ray start --head, or leave address= out"
         ) from None
+
+
+def knock(address: str) -> None:
+    """Raise OSError where nothing listens at HOST:PORT; Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=KNOCK).close()
 
 
 @contextmanager

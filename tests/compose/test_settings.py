@@ -52,6 +52,7 @@ ACCEPTED = {
     "num_cpus": [1, 0.5],
     "num_gpus": ["auto", 0, 0.5, 1],
     "devices": [None, "all"],
+    "metric": [None, "psnr"],
     "batch": [1, "auto"],
     "checkpoint": [2, 0.5, None],
     "preview": [30, None],
@@ -82,6 +83,7 @@ REFUSED = {
     "num_cpus": [0, "auto"],
     "num_gpus": [-1, "all"],
     "devices": ["two", 2],
+    "metric": [5],
     "label": ["cat", [1.5]],
     "eta": [-1, 2],
     "logger": ["file", True],
@@ -184,7 +186,7 @@ def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
         "input recursive output verbose preview overwrite device batch checkpoint report force "
         "save compare dataset data count label eta logger runs log "
-        "engine address actors num_cpus num_gpus devices"
+        "engine address actors num_cpus num_gpus devices metric"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
