@@ -17,7 +17,7 @@ from gdp.storage.files import atomic
 ROWS_KEPT = 2  # groups of a table's rows that a process holds
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """A photo.
 

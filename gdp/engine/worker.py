@@ -30,7 +30,7 @@ from gdp.storage.workspace import Workspace
 log = logging.getLogger("gdp")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What was found out of a photo before the run is planned.
 

@@ -1,7 +1,9 @@
 """engine=ray on two nodes: what engine=local makes, whatever dies meanwhile."""
 
+import contextlib
 import json
 import signal
+import urllib.request
 
 import pytest
 
@@ -99,6 +101,26 @@ def test_photos_that_kill_are_told_and_the_others_done(folder, on_ray, tmp_path)
     assert "6 of 8 pictures restored" in err
     assert {one["name"] for one in lines if one.get("state") == "done"} == {n[:-4] for n in names}
     assert sorted(file.name for file in (tmp_path / "out").glob("p??.png")) == names
+
+
+def test_prometheus_sees_photos_and_calls(folder, cluster, on_ray, tmp_path):
+    pytest.importorskip("opentelemetry.exporter.prometheus")
+    nodes = [cluster.head_node, *cluster.worker_nodes]
+
+    def seen():
+        text = ""
+        for node in nodes:
+            with contextlib.suppress(OSError):
+                url = f"http://{node.node_ip_address}:{node.metrics_export_port}/metrics"
+                text += urllib.request.urlopen(url, timeout=5).read().decode()
+        return text
+
+    process = begin(f"input={folder}", f"output={tmp_path / 'out'}", *on_ray, *WORDS, *SLOW)
+    names = ("gdp_photos_total", "gdp_calls_total", "gdp_photo_seconds_bucket", "gdp_photos_left")
+    wait_for(lambda: process.poll() is not None or all(f"ray_{name}" in seen() for name in names))
+    running = process.poll() is None
+    process.communicate()
+    assert running, "it ended before all of them were seen"
 
 
 def test_a_worker_on_each_device(folder, tmp_path):
