@@ -37,7 +37,7 @@ def is_saved(path: str) -> bool:
     try:
         folder = expand(path)
         return (folder / SAVED).is_file() and any(folder.glob("*.arrow"))
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
