@@ -54,6 +54,10 @@ def entries_of(given: Given, recursive: bool = False, skip: Path | None = None) 
         FileNotFoundError: there is none.
         ValueError: a table or a shard is none that can be read.
     """
+    if not is_special(given):
+        photos = find_all(given, recursive, skip=skip)
+        return [entry_of_file(one) for one in photos]
+
     found: list[tuple[Entry, tuple[str, ...]]] = []
     for path in [given] if isinstance(given, str) else given:
         before = len(found)
@@ -67,7 +71,7 @@ def entries_of(given: Given, recursive: bool = False, skip: Path | None = None) 
         raise FileNotFoundError("input= is an empty list; give pictures, or folders of them")
 
     # No two results are called alike.
-    named = [(Path(entry.name + Path(entry.title).suffix), inner) for entry, inner in found]
+    named = [(Path(e.name + PurePosixPath(e.title).suffix), inner) for e, inner in found]
     names = result_names(named)
     return [replace(entry, name=n) for (entry, _), n in zip(found, names, strict=True)]
 
@@ -88,15 +92,14 @@ def photos_at(
         yield from ((entry_of(one), folders_of(one)) for one in stored(path, recursive))
     else:
         for found in find_all(path, recursive, skip=skip):
-            inner = PurePosixPath(found.name)
-            yield entry_of_file(found), inner.parts[:-1]
+            *inner, name = found.name.split("/")
+            yield replace(entry_of_file(found), name=name), tuple(inner)
 
 
 def entry_of_file(found: Found, reference: Path | None = None) -> Entry:
-    """A photo of a disk."""
-    stem = found.file.stem
+    """A photo of a disk, and its truth if it has one of its own."""
     truth = None if reference is None else str(reference)
-    return Entry(stem, str(found.file), found.file.name, reference=truth)
+    return Entry(found.name, str(found.file), found.file.name, reference=truth)
 
 
 def entry_of(one: Stored) -> Entry:

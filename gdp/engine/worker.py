@@ -15,6 +15,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from gdp.engine.bench import Bench
 from gdp.engine.entries import Entry, size_at_rest, stage
 from gdp.engine.in_store import output_of
 from gdp.engine.job import Job, Made, Setups
@@ -25,7 +26,6 @@ from gdp.remote.urls import is_url
 from gdp.restore.facts import write_json
 from gdp.storage.manifest import stamp
 from gdp.storage.places import expand
-from gdp.storage.workspace import Workspace
 
 log = logging.getLogger("gdp")
 
@@ -161,7 +161,7 @@ class Worker:
             except Exception as error:
                 self.fail(name, error, outcomes)
 
-        with Workspace(bench / "out", overwrite=True) as space:
+        with Bench(bench / "out") as space:
             quiet = Quiet(len(items))
             known = (items, made.setup, space, lambda error, _: self.job.describe(error))
             run = Folder(*known, hand_over, made.settings, quiet)
