@@ -15,6 +15,12 @@ from typing import Any
 from benchmarks.common import save, table
 from benchmarks.costs.cluster import Cluster, Plan
 
+FLAGS = (
+    *("--photos", "--batch", "--actors", "--per-node", "--seconds", "--spread", "--load"),
+    *("--fetch", "--store", "--rate", "--stragglers", "--slow", "--node-hours", "--replace"),
+    *("--poison", "--seed"),
+)
+
 
 def row(plan: Plan) -> dict[str, Any]:
     """A run's figures: `efficient` is the share of actors' time that results
@@ -37,8 +43,10 @@ def row(plan: Plan) -> dict[str, Any]:
 def arguments_of(words: list[str] | None) -> dict[str, Any]:
     """A plan's fields, and `json`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    for name, value in asdict(Plan()).items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value)
+    defaults = asdict(Plan())
+    for flag in FLAGS:
+        value = defaults[flag[2:].replace("-", "_")]
+        parser.add_argument(flag, type=type(value), default=value)
     parser.add_argument("--json", help="keep the rows there")
     return vars(parser.parse_args(words))
 
