@@ -21,6 +21,7 @@ from gdp.prior.weights import choose_device
 
 PAGE = 500  # photos that a task looks at
 WAVE = 4000  # batches that Ray Data is given at once, so that a driver's memory is bounded
+IN_HAND = 2  # batches that an actor is given at once, so that it need not wait for the next
 AGAIN = 1  # times that Ray tries a batch again whose actor has died
 ROUNDS = 2  # for a batch, and for a photo alone
 POISON = (
@@ -140,7 +141,7 @@ class OnRay:
             min_size=1,
             max_size=min(most or len(batches), len(batches)),
             initial_size=min(most or 1, len(batches)),
-            max_tasks_in_flight_per_actor=1,
+            max_tasks_in_flight_per_actor=IN_HAND,
         )
         rows = [{"batch": packed(list(batch))} for batch in batches]
         results = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
