@@ -1,9 +1,10 @@
-"""A worker's own folder, in which the local runner works; it is gone with the worker."""
+"""What the local runner works with in a worker: a folder of its own, a bar that is not shown."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from gdp.folder.bar import Bar
 from gdp.storage.workspace import Workspace
 
 
@@ -28,3 +29,21 @@ class Bench(Workspace):
     def result(self) -> Iterator[Path]:
         """Write the files of one result, where they are to be handed over from."""
         yield self.folder
+
+
+class Quiet(Bar):
+    """Takes what a run tells of its progress."""
+
+    @contextmanager
+    def running(self, before: int = 0) -> Iterator["Bar"]:
+        """Within the block nothing is shown."""
+        yield self
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Nothing is in the way."""
+        yield
+
+    def show(self, at: float) -> None:
+        """Note how far it is."""
+        self.at = at

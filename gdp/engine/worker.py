@@ -15,11 +15,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from gdp.engine.bench import Bench
+from gdp.engine.bench import Bench, Quiet
 from gdp.engine.entries import Entry, size_at_rest, stage
 from gdp.engine.in_store import output_of
 from gdp.engine.job import Job, Made, Setups
-from gdp.engine.quiet import Quiet
 from gdp.folder.folder import Folder
 from gdp.folder.items import DONE, FAILED, FINISHED, Item, read_fitting
 from gdp.remote.urls import is_url
