@@ -1,5 +1,6 @@
 """A bucket that moto serves on loopback: from it, to it, killed in mid-write, in pages."""
 
+import contextlib
 import json
 import signal
 
@@ -41,8 +42,11 @@ def objects(client, bucket, prefix="out/"):
     """Every object below a prefix, by name."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [one["Key"] for page in pages for one in page.get("Contents", [])]
-    get = client.get_object
-    return {key[len(prefix) :]: get(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+    found = {}
+    for key in keys:
+        with contextlib.suppress(client.exceptions.NoSuchKey):  # a note that has gone meanwhile
+            found[key[len(prefix) :]] = client.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return found
 
 
 def whole(found, local):
