@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test tests coverage gpu-check lint format studio studio-test clean
+.PHONY: demo test tests coverage gpu-check lint format studio studio-test cluster-test clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
@@ -30,6 +30,10 @@ studio-test: .venv-studio/.ready-dev
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null 2>&1 || \
 	  echo "studio-test: no chromium is here (Debian: apt install chromium); the tests in a browser are skipped"
 	OMP_NUM_THREADS=1 .venv-studio/bin/python -m pytest --reruns 2 tests/studio
+
+# Ray on two nodes of this machine, S3 on loopback, sweeps: what they need lies in .venv-cluster, beside all of .venv's packages.
+cluster-test: .venv-cluster/.ready-dev
+	OMP_NUM_THREADS=1 .venv-cluster/bin/python -m pytest tests/cluster
 
 lint: .venv/.ready-dev
 	$(BIN)/ruff check .
@@ -61,5 +65,11 @@ $(BIN)/python:
 	.venv-studio/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[studio,studio-test]'
 	@touch $@
 
+.venv-cluster/.ready-dev: .venv/.ready-dev
+	@.venv/bin/python -m venv .venv-cluster
+	@.venv/bin/python -c 'import site; print(site.getsitepackages()[0])' > "$$(.venv-cluster/bin/python -c 'import site; print(site.getsitepackages()[0])')/beside.pth"
+	.venv-cluster/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[cluster,storage,sweeps,cluster-test]'
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-studio build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .venv .venv-studio .venv-cluster build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.compose.building import build
-from gdp.compose.chain import build_all
 from gdp.compose.configuration import compose_settings
+from gdp.compose.parts import build_all
 from gdp.compose.settings import FILES_ONLY
 from gdp.compose.tasks import written_out
 from gdp.picture import mask_of, namesake, to_image

@@ -60,6 +60,16 @@ ARROWS = {
         "gdp.picture",
         "gdp.storage",
     ),
+    "gdp.remote": ("gdp.storage",),
+    "gdp.engine": (
+        "gdp.folder",
+        "gdp.compose",
+        "gdp.restore",
+        "gdp.prior",
+        "gdp.picture",
+        "gdp.remote",
+        "gdp.storage",
+    ),
     "gdp.api": ("gdp.compose", "gdp.restore", "samplers", "operators", "gdp.prior", "gdp.picture"),
     "gdp.doctor": (
         "gdp.compose",
@@ -72,6 +82,9 @@ ARROWS = {
     ),
     "gdp.cli": (
         "gdp.doctor",
+        "gdp.engine",
+        "gdp.remote",
+        "gdp.prior",
         "gdp.compose",
         "gdp.folder",
         "gdp.report",

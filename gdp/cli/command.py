@@ -4,9 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Container
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -16,26 +14,18 @@ from omegaconf.errors import OmegaConfBaseException
 
 from gdp.cli.job import output_folder, restore_photos
 from gdp.cli.logs import begin
-from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error, write_page
+from gdp.cli.messages import DONE, INTERRUPTED, REFUSED, SOME_FAILED, report_error
+from gdp.cli.spread import is_spread, restore_spread
 from gdp.cli.streams import readable_streams
+from gdp.cli.sweeps import Job, Notes, score, write_sweep_pages
 from gdp.cli.words import read_line
-from gdp.compose.refusal import UnknownNameError, refusal
-from gdp.compose.validation import validate
+from gdp.compose.refusal import UnknownNameError, refusal, validate
+from gdp.remote.urls import is_url
 from gdp.stops import stopped
-from gdp.storage.places import CONF, expand
+from gdp.storage.places import CONF
 from gdp.version import __version__
 
 log = logging.getLogger("gdp")
-
-
-class Job(NamedTuple):
-    """A job that has come to its end."""
-
-    cfg: DictConfig
-    words: list[str]  # what sets it apart from the defaults
-    folder: Path | None  # None where there is no such folder
-    failed: dict[str, str]  # errors by the names of photos; by "" where the job was refused
-    code: int
 
 
 def main() -> int:
@@ -57,12 +47,20 @@ def main() -> int:
     except ValueError as error:
         log.error("error: %s", error)
         return SOME_FAILED if isinstance(error, UnknownNameError) else REFUSED
-    sys.argv[1:] = line.words
     jobs: list[Job] = []
+    notes = Notes(line)
+    sys.argv[1:] = notes.words
 
     @hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")
-    def run(cfg: DictConfig) -> None:
-        jobs.append(run_job(cfg, line.swept, [job.folder for job in jobs]))
+    def run(cfg: DictConfig) -> float | None:
+        if not notes.mine:  # another process of a launcher's
+            begin(line.words)
+            log.setLevel(logging.INFO)
+        job = run_job(cfg, line.swept, [job.folder for job in jobs])
+        jobs.append(job)
+        if not notes.mine:
+            notes.leave(job)
+        return score(job)
 
     try:
         run()
@@ -75,6 +73,7 @@ def main() -> int:
         log.info("; ".join(["stopped", *map(str, stop.args)]))
         return INTERRUPTED
     finally:
+        jobs += notes.take()
         if line.sweep:
             write_sweep_pages(jobs)
     return max((job.code for job in jobs), default=DONE)
@@ -92,46 +91,29 @@ def run_job(cfg: DictConfig, swept: Container[str], taken: Container[Path | None
     words = list(hydra_config.overrides.task)
     folder: Path | None = None
     failed: dict[str, str] = {}
+    task = hydra_config.runtime.choices.get("task")
 
     try:
         validate(cfg)
-        folder = output_folder(cfg, swept, taken)
-        task = hydra_config.runtime.choices.get("task")
+        spread = task not in ("doctor", "sample") and is_spread(cfg)
+        folder = None if is_url(cfg.output) else output_folder(cfg, swept, taken)
         if task == "doctor":
             from gdp.doctor.examine import examine
 
             code = examine(cfg)
-        elif task == "sample":
+        elif task == "sample" and folder is not None:
             from gdp.cli.draw import draw_samples
 
             code = draw_samples(cfg, folder)
+        elif spread:
+            own = cfg.copy()
+            own.output = str(folder or cfg.output)
+            code = restore_spread(own, words, failed)
+        elif folder is None:
+            raise ValueError(f"output={cfg.output}: task={task} writes to disks alone")
         else:
             code = restore_photos(cfg, folder, words, failed)
     except Exception as error:
         failed[""] = report_error(error, cfg.verbose)
         code = REFUSED
     return Job(cfg, words, folder, failed, code)
-
-
-def write_sweep_pages(jobs: list[Job]) -> None:
-    """Write the pages of a sweep as a whole, if it has left a folder to write them to."""
-    shown = [(job, job.folder) for job in jobs if job.cfg.report and job.folder is not None]
-    if not shown:
-        return
-    cfg = shown[0][0].cfg
-    root = expand(cfg.output)
-    if not root.is_dir():
-        return
-
-    from gdp.report import sweep
-
-    points = [
-        sweep.Job(
-            dict(word.partition("=")[::2] for word in job.words),
-            folder,
-            job.failed.pop("", ""),
-            job.failed,
-        )
-        for job, folder in shown
-    ]
-    write_page(partial(sweep.write_sweep, root, points, cfg.overwrite, cfg.recursive), cfg.verbose)

@@ -50,8 +50,8 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
         photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
     check_writable(folder)
 
-    from gdp.compose.chain import build_all
     from gdp.compose.configuration import group_choices
+    from gdp.compose.parts import build_all
     from gdp.folder.folder import Folder
     from gdp.folder.items import FAILED, LEFT, read_fitting
     from gdp.report.gallery import write_gallery

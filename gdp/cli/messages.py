@@ -34,6 +34,13 @@ def report_error(error: Exception, verbose: bool, where: str = "") -> str:
     """
     if stopped():
         raise KeyboardInterrupt from None
+    text = error_text(error)
+    log.error("error: %s%s", where, text, exc_info=error if verbose else None)
+    return text
+
+
+def error_text(error: Exception) -> str:
+    """An error in a line."""
     expected = (ValueError, TypeError, OSError)
     if isinstance(error, OSError) and error.strerror and error.filename:
         text = f"{error.filename}: {error.strerror}"
@@ -47,8 +54,6 @@ def report_error(error: Exception, verbose: bool, where: str = "") -> str:
         text = " ".join(str(error).split())
     else:
         text = f"{type(error).__name__}: {error} (verbose=true tells more)"
-
-    log.error("error: %s%s", where, text, exc_info=error if verbose else None)
     return text
 
 
@@ -68,7 +73,7 @@ def write_page(write: Callable[[], list[Path]], verbose: bool) -> bool:
     return True
 
 
-def summarize(outcomes: "list[Outcome]", folder: Path) -> int:
+def summarize(outcomes: "list[Outcome]", folder: Path | str) -> int:
     """Show what became of the photos, where there are several.
 
     Returns:
@@ -81,7 +86,7 @@ def summarize(outcomes: "list[Outcome]", folder: Path) -> int:
         width = max(len(outcome.name) for outcome in outcomes)
         for outcome in outcomes:
             seconds = f"{outcome.seconds:8.1f} s" if outcome.seconds else " " * 10
-            detail = outcome.error or outcome.where or ""
+            detail = outcome.error or outcome.url or outcome.where or ""
             log.info("%-*s  %-15s %s  %s", width, outcome.name, outcome.state, seconds, detail)
         done = len(outcomes) - failed
         log.info("%d of %d pictures restored, in %s", done, len(outcomes), folder)

@@ -9,10 +9,9 @@ from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 
 from gdp.compose.arguments import check_arguments
 from gdp.compose.names import public, with_public_names
-from gdp.compose.refusal import choices_of, nearest
+from gdp.compose.refusal import choices_of, nearest, validate
 from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
 from gdp.compose.targets import import_targets
-from gdp.compose.validation import validate
 from gdp.compose.values import report_value
 from gdp.picture import check_output
 from gdp.restore import colourfix

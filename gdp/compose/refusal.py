@@ -7,8 +7,10 @@ from functools import cache
 from typing import Any
 
 import yaml
+from omegaconf import DictConfig
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError
 
+from gdp.compose.setting import TRUTH_WORDS
 from gdp.compose.settings import SETTINGS
 from gdp.storage.places import CONF
 
@@ -107,3 +109,20 @@ def nearest(name: str, options: Sequence[str], few: bool = False) -> str:
     if close:
         return f"; did you mean {' or '.join(close)}?"
     return "" if few else f"; there are {', '.join(known)}"
+
+
+def validate(cfg: DictConfig) -> None:
+    """Check every global setting, and turn words such as `yes` and `off` into true or false.
+
+    Raises:
+        ValueError: a value is not of its setting's type, or out of bounds.
+    """
+    for name, setting in SETTINGS.items():
+        if setting.type is bool and isinstance(cfg[name], str):
+            cfg[name] = TRUTH_WORDS.get(cfg[name].lower(), cfg[name])
+
+    for name, setting in SETTINGS.items():
+        if not setting.accepts(cfg[name]):
+            raise ValueError(setting.refusal(cfg[name]))
+    if cfg.scene and cfg.page is not None:
+        raise ValueError("page= is of single photos; give the exposures of a scene as files")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Literal
 
 from gdp.compose.setting import declare
+from gdp.compose.spread import SpreadSettings
 
 of_files = partial(declare, section="Pictures in and out", files_only=True, cosmetic=True)
 of_run = partial(declare, section="The run", files_only=True, cosmetic=True)
@@ -52,7 +53,7 @@ class StartSettings:
 
 
 @dataclass(kw_only=True)
-class ResearchSettings:
+class ResearchSettings(SpreadSettings):
     """More of the table of settings; see gdp.compose.settings."""
 
     save: list[Literal["y", "reference", "restored", "compare", "samples"]] | None = of_files(

@@ -172,7 +172,7 @@ class Settings:
     seed: int = of_result(
         0, "of all random numbers: the same seed, the same result", least=-(2**63), most=2**63 - 1
     )
-    device: str | int = of_run("auto", "auto, cpu, cuda, or another of torch's")
+    device: str | int | list[str] = of_run("auto", "auto, cpu, cuda ...; [cuda:0,cuda:1]: each")
     batch: int | Literal["auto"] = of_run(
         "auto",
         "pictures that go through the network together, photos and samples of one shape; auto: as "

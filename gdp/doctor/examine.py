@@ -23,6 +23,8 @@ from samplers.restorer import Run
 
 EXTRAS = {  # of setup.cfg, and the packages that each brings
     "bench": ("deepinv", "matplotlib"),
+    "cluster": ("ray", "pyarrow"),
+    "cluster-test": ("moto", "boto3", "simpy"),
     "deepinv": ("deepinv",),
     "dev": ("pytest", "hypothesis", "ruff", "mypy", "skimage", "sklearn", "diffusers", "spandrel"),
     "gpu": ("accelerate",),
@@ -31,8 +33,14 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     "mlflow": ("mlflow",),
     "raw": ("rawpy",),
     "stage_one": ("spandrel",),
+    "storage": ("s3fs",),
     "studio": ("gradio", "cv2"),
     "studio-test": ("playwright",),
+    "sweeps": (
+        "hydra_plugins.hydra_joblib_launcher",
+        "hydra_plugins.hydra_submitit_launcher",
+        "hydra_plugins.hydra_optuna_sweeper",
+    ),
     "tensorboard": ("tensorboard",),
     "tiff": ("imagecodecs",),
     "video": ("skimage",),
@@ -84,8 +92,16 @@ def program() -> Iterator[Line]:
 def extras() -> Iterator[Line]:
     """Optional packages."""
     for extra, packages in EXTRAS.items():
-        missing = [name for name in packages if find_spec(name) is None]
+        missing = [name for name in packages if not found(name)]
         yield True, f"{extra}: {'not installed, lacks ' + ', '.join(missing) if missing else 'yes'}"
+
+
+def found(name: str) -> bool:
+    """Whether a module is installed, in a package or not."""
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # of the package that it would lie in
+        return False
 
 
 def priors() -> Iterator[Line]:

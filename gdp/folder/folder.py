@@ -42,6 +42,7 @@ class Folder:
         space: the folder, which this run has to itself.
         on_error: reports an error of the photo of a name, and gives it back in a line.
         on_files: is given the files of each result.
+        settings, bar: the settings' fingerprint, and what shows how far it is, if they are there.
 
     Raises:
         ValueError: two results have one name.
@@ -54,6 +55,8 @@ class Folder:
         space: Workspace,
         on_error: Callable[[Exception, str], str],
         on_files: Callable[[list[Path]], None] = lambda files: None,
+        settings: str | None = None,
+        bar: Bar | None = None,
     ):
         self.items = {item.name: item for item in items}
         for item in items:
@@ -65,10 +68,10 @@ class Folder:
 
         self.observe = observer(items, space.folder, setup)
         self.setup, self.space, self.on_error, self.on_files = setup, space, on_error, on_files
-        self.settings = fingerprint.of_settings(setup.config, setup.cosmetic)
+        self.settings = settings or fingerprint.of_settings(setup.config, setup.cosmetic)
         self.known: dict[str, Outcome] = {}  # of photos that have come to their end
         self.sources: dict[str, dict[str, Any]] = {}  # fingerprints of photos that were read
-        self.bar = Bar(len(items))
+        self.bar = bar or Bar(len(items))
 
     def settle(self) -> bool:
         """Find out what is finished.
@@ -106,9 +109,8 @@ class Folder:
             for file in previews:
                 file.unlink(missing_ok=True)
 
-        left = len(self.known) < len(self.items)
-        space.keep &= left
-        return left
+        space.keep &= len(self.known) < len(self.items)
+        return len(self.known) < len(self.items)
 
     def restore(self, prior: Prior) -> None:
         """Restore what is left to do.
@@ -153,9 +155,8 @@ class Folder:
                 self.sources[item.name] = fingerprint.of_photo(item.sources)
                 photo = fit_alpha(item.read(), self.setup)
                 check_memory(photo, self.setup, prior.device)
-                first, truth = item.beside(item.init), item.beside(item.reference)
-                beside = (item.title, item.file, first, truth)
-                measurement = self.observe(photo, self.setup, prior, *beside)
+                more = (item.title, item.file, item.beside(item.init), item.beside(item.reference))
+                measurement = self.observe(photo, self.setup, prior, *more)
             except Exception as error:
                 self.fail(item, error)
                 continue

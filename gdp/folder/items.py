@@ -65,6 +65,7 @@ class Outcome(NamedTuple):
     seconds: float = 0.0
     where: Path | None = None  # the result
     error: str = ""
+    url: str = ""  # of the result, where it lies in some storage
 
 
 def read_fitting(

@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image
 
@@ -10,7 +11,7 @@ from gdp.picture.codec.exif import ORIENTATION
 TRANSPOSED = 5  # EXIF orientations from this one on exchange height and width
 
 
-def size_of(file: Path) -> tuple[int, int] | None:
+def size_of(file: Path | BinaryIO) -> tuple[int, int] | None:
     """Find out how large a picture is once it stands upright, without reading its pixels.
 
     Returns:

@@ -79,3 +79,19 @@ def is_other(path: Path, expected: Callable[[int], bool]) -> bool:
         if error.errno != errno.ELOOP:
             raise
         return True
+
+
+def sync(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows opens no folders, and writes names itself."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files in a folder and its sub-folders, relative to it."""
+    return sorted(file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir())

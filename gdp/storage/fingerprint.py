@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gdp.storage.files import atomic
-from gdp.storage.places import cache_folder
+from gdp.storage.places import COPIES, cache_folder
 
 # Larger files, such as weights, are known by their size and time: bytes.
 LARGE = 2**26
@@ -43,7 +43,18 @@ def of_settings(config: Mapping[str, Any], cosmetic: Container[str]) -> str:
         large = stat.st_size > LARGE
         known = f"{stat.st_size} bytes of {stat.st_mtime_ns}" if large else sha256(file)
         contents.append([text, known])
-    return digest([counted, contents])
+    return digest(placeless([counted, contents], str(cache_folder() / COPIES)))
+
+
+def placeless(values: Any, copies: str) -> Any:
+    """Nested values in which copies of remote files are called the same on every machine."""
+    if isinstance(values, str):
+        return values.replace(copies, COPIES, 1) if values.startswith(copies) else values
+    if isinstance(values, Mapping):
+        return {key: placeless(value, copies) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [placeless(value, copies) for value in values]
+    return values
 
 
 def of_photo(files: Iterable[Path]) -> dict[str, Any]:

@@ -40,8 +40,16 @@ class Manifest:
 def read_manifest(file: Path) -> Manifest | None:
     """Read a plan; None where there is no file, or it is something else."""
     try:
-        plan = Manifest(**json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return parse_manifest(file.read_bytes())
+    except OSError:
+        return None
+
+
+def parse_manifest(text: bytes) -> Manifest | None:
+    """The plan of a file's text; None where that is something else."""
+    try:
+        plan = Manifest(**json.loads(text))
+    except (ValueError, TypeError):
         return None
 
     typed = (

@@ -10,6 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1]  # the folder gdp
 CONF = PACKAGE / "conf" if (PACKAGE / "conf").is_dir() else PACKAGE.parent / "conf"
 SAMPLE = PACKAGE / "picture" / "samples" / "cat.png"
 BUNDLED = PACKAGE / "prior" / "bundled"
+COPIES = "remote"  # in the cache folder: copies of files that lie in some storage
 
 
 def cache_folder() -> Path:

@@ -8,6 +8,8 @@ It lies in FOLDER/.gdp:
     checkpoint.safetensors   how far the restoration in hand is (snapshot.py)
     writing/                 the files of a result, until the last of them is whole
     whole/                   these, until they have moved to FOLDER
+    writing-KEY/, whole-KEY/, work-KEY/   the same, and what else they write, of the processes of
+                             engine=ray, of which each has its own
 
 At the end all of it is gone.
 """
@@ -19,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from gdp.storage.files import clear, is_other
+from gdp.storage.files import clear, files_below, is_other, sync
 from gdp.storage.lock import take_lock
 
 NAME = ".gdp"
@@ -74,8 +76,9 @@ class Workspace:
         try:
             self.keep = self.resumed = self.manifest.exists() or self.checkpoint.exists()
             clear(self.notes)
-            shutil.rmtree(self.writing, ignore_errors=True)
-            self.publish()
+            self.clear_writing()
+            for whole in [self.whole, *self.notes.glob(f"{self.whole.name}-*")]:
+                self.publish(whole)
         except BaseException:
             self.keep = True
             self.leave()
@@ -100,7 +103,7 @@ class Workspace:
 
     def leave(self) -> None:
         """Give the folder back, without what nobody needs any more."""
-        shutil.rmtree(self.writing, ignore_errors=True)
+        self.clear_writing()
         if not self.keep:
             self.manifest.unlink(missing_ok=True)
             self.checkpoint.unlink(missing_ok=True)
@@ -120,6 +123,22 @@ class Workspace:
             self.remove_new_folders()
         if not WINDOWS:
             os.close(self.handle)
+
+    def clear_writing(self) -> None:
+        """Remove what writers have left that will not go on."""
+        for folder in (self.writing, *self.notes.glob("writing-*"), *self.notes.glob("work-*")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def of_process(self, key: str) -> "Workspace":
+        """The same folder for a process that puts the results of a photo there beside others.
+
+        Args:
+            key: of the photo; who tries it again finishes what was begun.
+        """
+        other = Workspace(self.folder, self.overwrite)
+        other.whole = self.notes / f"{self.whole.name}-{key}"
+        other.writing = self.notes / f"{self.writing.name}-{key}"
+        return other
 
     def remove_new_folders(self) -> None:
         """Remove the folders that were made for this run, unless something has come into them."""
@@ -173,35 +192,20 @@ class Workspace:
                     f"{self.folder / name} has come to exist; move it away, or allow overwrite=true"
                 )
 
-    def publish(self) -> None:
+    def publish(self, whole: Path | None = None) -> None:
         """Move a whole result to FOLDER; also one that a killed run had begun to move."""
-        if not self.whole.is_dir():
+        whole = whole or self.whole
+        if not whole.is_dir():
             return
-        self.check_free(self.whole)
-        names = files_below(self.whole)
+        self.check_free(whole)
+        names = files_below(whole)
         folders = {(self.folder / name).parent for name in names}
 
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
         # The report comes last: a photo that has one is finished.
         for name in sorted(names, key=lambda name: name.suffix == ".json"):
-            os.replace(self.whole / name, self.folder / name)
+            os.replace(whole / name, self.folder / name)
         for folder in folders:
             sync(folder)
-        shutil.rmtree(self.whole)
-
-
-def sync(folder: Path) -> None:
-    """Have the names in a folder on the disk; Windows opens no folders, and writes names itself."""
-    if WINDOWS:
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def files_below(folder: Path) -> list[Path]:
-    """The files in a folder and its sub-folders, relative to it."""
-    return sorted(file.relative_to(folder) for file in folder.rglob("*") if not file.is_dir())
+        shutil.rmtree(whole)

@@ -11,8 +11,8 @@ import yaml
 import gdp
 from gdp.compose.building import build
 from gdp.compose.configuration import compose, compose_settings
+from gdp.compose.refusal import validate
 from gdp.compose.settings import COSMETIC, FILES_ONLY, PATHS, SETTINGS
-from gdp.compose.validation import validate
 from gdp.storage.places import CONF
 
 ROOT = Path(__file__).parents[2]
@@ -45,7 +45,14 @@ ACCEPTED = {
     "colourfix": ["none", "wavelet", "adain"],
     "samples": [1, 8],
     "seed": [0, -1, 2**40, 2**63 - 1],
-    "device": ["auto", "cpu", 0],
+    "device": ["auto", "cpu", 0, ["cuda:0", "cuda:1"]],
+    "engine": ["local", "ray"],
+    "address": [None, "auto", "ray://head:10001"],
+    "actors": ["auto", 1, 64],
+    "num_cpus": [1, 0.5],
+    "num_gpus": ["auto", 0, 0.5, 1],
+    "devices": [None, "all"],
+    "metric": [None, "psnr"],
     "batch": [1, "auto"],
     "checkpoint": [2, 0.5, None],
     "preview": [30, None],
@@ -75,6 +82,13 @@ REFUSED = {
     "dataset": [3],
     "data": [None, 5],
     "count": [0, "many"],
+    "engine": ["slurm", None],
+    "address": [5],
+    "actors": [0, 1.5, "many"],
+    "num_cpus": [0, "auto"],
+    "num_gpus": [-1, "all"],
+    "devices": ["two", 2],
+    "metric": [5],
     "label": ["cat", [1.5]],
     "eta": [-1, 2],
     "logger": ["file", True],
@@ -180,7 +194,8 @@ def test_what_is_of_files_is_no_keyword_in_python():
 def test_what_leaves_the_numbers_as_they_are():
     cosmetic = (
         "input recursive output verbose preview overwrite device batch checkpoint report force "
-        "save compare dataset data count label eta logger runs log"
+        "save compare dataset data count label eta logger runs log "
+        "engine address actors num_cpus num_gpus devices metric"
     )
     assert set(COSMETIC) == set(cosmetic.split())
 
