@@ -78,9 +78,7 @@ def restore_spread(cfg: DictConfig, words: list[str], failed: dict[str, str]) ->
     if cfg.scene and not cfg.degrade:
         raise ValueError("scene=true is of pictures on a disk; copy them here, with engine=local")
     if cfg.video:
-        raise ValueError(
-            "video=true goes from frame to frame; it takes engine=local"
-        )
+        raise ValueError("video=true goes from frame to frame; it takes engine=local")
     from gdp.cli.job import record
     from gdp.engine.run import Run
     from gdp.folder.items import FAILED, LEFT
