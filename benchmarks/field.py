@@ -35,9 +35,9 @@ TASKS = (
     "colorize",
 )
 
-# Network calls of each: few, and where a method is said to need them, many
+# Network calls of each: few, and where a method is said to need them, many; `own` is a default's
 SAMPLERS = (
-    *("auto@1@5@20", "gdp_linesearch@20", "ddnm@20@100", "ddrm@20", "diffpir@20", "dds@20"),
+    *("auto@own@1@5@20", "gdp_linesearch@20", "ddnm@20@100", "ddrm@20", "diffpir@20", "dds@20"),
     *("pigdm@20", "daps@96", "reddiff@60", "dps@60", "mcg@40", "repaint@60", "ilvr@60"),
     *("sdedit@60", "gdp_xt@60"),
 )
@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--tasks", default=",".join(TASKS))
     add("--samplers", default=",".join(SAMPLERS))
     add("--page", type=Path, metavar="FILE.md")
+    add("--only-kept", action="store_true", help="the page of the rows in --out, none made")
     args = parser.parse_args(arguments)
 
     # The photos, and the words of benchmarks/quality.py
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = ["--images", images, "--tasks", args.tasks, "--samplers", samplers, "--nfe", 20]
     words += ["--size", args.size, "--skip", args.skip, "--out", args.out]
     words += ["--limit", args.limit] if args.limit else []
+    words += ["--only-kept"] if args.only_kept else []
 
     try:
         chosen = quality.arguments().parse_args([str(word) for word in words])
@@ -77,11 +79,19 @@ def main(arguments: list[str] | None = None) -> None:
     # The page, with its plot beside it
     quality.keep(rows, args.out)
     file = args.page or args.out / "benchmarks.md"
-    file.write_text(page(rows, meta()))
+    file.write_text(page(rows, meta() | {"command": command(args)}))
     plot = args.out / "pareto.png"
     if plot.is_file() and plot.resolve() != file.with_name("pareto.png").resolve():
         shutil.copy(plot, file.with_name("pareto.png"))
     print(f"{file}: {len(rows)} rows")
+
+
+def command(args: argparse.Namespace) -> str:
+    """The line that makes the table, with folders by their names alone."""
+    photos = f" --images {args.images.name}" if args.images else ""
+    limit = f" --limit {args.limit}" if args.limit else ""
+    more = f" --skip {args.skip}{limit} --size {args.size}"
+    return f"python benchmarks/field.py --out {args.out.name}{photos}{more}"
 
 
 def pictures(folder: Path) -> Path:

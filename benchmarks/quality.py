@@ -74,7 +74,9 @@ def arguments() -> argparse.ArgumentParser:
     add("--images", required=True, help="folder of clean photos")
     tasks = "sr4,inpaint_random,denoise,deblur,colorize"
     add("--tasks", default=tasks, help="task or task:key=value:key=value")
-    samplers = "names, with numbers of their own after @: auto@20,ddnm@20@100"
+    samplers = (
+        "names, with numbers of their own after @: auto@own@20,ddnm@20@100 (own: its default)"
+    )
     add("--samplers", default="auto", help=samplers)
 
     # At what cost
@@ -125,6 +127,9 @@ def budgets(args: argparse.Namespace) -> Iterator[tuple[str, str | None]]:
         else:
             for budget in own or (args.nfe or args.steps).split(","):
                 yield sampler, budget
+
+
+OWN = "own"  # in place of a number: as many steps as the sampler takes by itself
 
 
 class TooFewCallsError(ValueError):
@@ -178,7 +183,9 @@ class Measure:
             return list(baselines(self.cases))
 
         # The sampler at this budget
-        budgeted = with_steps(setup, prior, int(budget), self.args.nfe is not None)
+        calls = self.args.nfe is not None
+        own = budget == OWN
+        budgeted = setup.sampler if own else with_steps(setup, prior, int(budget), calls)
         cases = [c._replace(setup=c.setup._replace(sampler=budgeted)) for c in self.cases]
         scores = score(cases, prior, self.args.samples)
         return [{"sampler": sampler, "steps": budgeted.schedule.steps, **scores}]

@@ -97,18 +97,16 @@ class Anchored(Sampler):
         return far
 
     def timed(self, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
-        if self.schedule.steps != "auto":
+        if not self.finds(A, y):
             return super().timed(prior, A, y, guess)
-        return few(
-            self.schedule,
-            prior,
-            A,
-            y,
-            guess,
-            noise=partial(self.hides, A),
-            rate=lambda top: self.rate_from(prior, A, top),
-            detail=self.detail,
-        )
+        found, noise = replace(self.schedule, steps="auto"), partial(self.hides, A)
+        rate = partial(self.rate_from, prior, A)
+        return few(found, prior, A, y, guess, noise=noise, rate=rate, detail=self.detail)
+
+    def finds(self, A: Operator, y: Tensor) -> bool:
+        """Whether the calls are found: as is said, or one is, and one would be found."""
+        steps = self.schedule.steps
+        return steps == "auto" or (steps == 1 and self.detail == 0 and one_call(A, y))
 
     def rate_from(self, prior: Prior, A: Operator, top: int) -> float:
         """Calls for each halving of the noise, from a start at time `top`."""
@@ -117,11 +115,11 @@ class Anchored(Sampler):
         return SPREAD_RATE * self.rate if A.spreads else self.rate
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
-        once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)
+        once = self.detail == 0 and self.finds(operator, y) and one_call(operator, y)
         return [self.draws * (1 if once else self.nfe(T))]
 
     def at_once(self, operator: Operator, y: Tensor) -> bool:
-        return self.schedule.steps == "auto" and noise_alone(operator, y)
+        return self.finds(operator, y) and noise_alone(operator, y)
 
     def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
         """One restoration, or the mean of several."""

@@ -74,6 +74,15 @@ def test_white_noise_takes_one_call_which_gives_the_posterior_mean(sigma_y):
     assert (x - exact).norm() < 0.05 * (y - exact).norm()
 
 
+def test_the_one_step_that_is_asked_for_is_that_call():
+    A, y = noisy(Identity(), 0.2, truth())
+    asked = Anchored(schedule=Schedule(1, start="auto", spacing="squared", end="auto"))
+    torch.testing.assert_close(asked(white(), A, y).x, Anchored()(white(), A, y).x)
+    assert asked.at_once(A, y)
+    assert not asked.finds(AvgPool(2), AvgPool(2)(truth()))
+    assert not replace(asked, detail=0.5).finds(A, y)
+
+
 def test_how_noise_arrives_in_x():
     """Singular values s of equal size: sigma_y / s, on the share of x that is seen."""
     shape = (1, 3, 64, 64)
