@@ -6,10 +6,12 @@ Settings are the command line's, as keywords. Nothing global is changed.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, overload
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor
 
 from gdp.compose.building import build
@@ -17,8 +19,8 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.parts import build_all
 from gdp.compose.settings import FILES_ONLY
 from gdp.compose.tasks import written_out
-from gdp.picture import mask_of, namesake, to_image
-from gdp.picture.arrays import Source, source_of
+from gdp.picture import mask_of, to_image
+from gdp.picture.arrays import Source
 from gdp.prior.prior import Prior
 from gdp.restore.cost import Work, check_memory, check_outcome, check_time
 from gdp.restore.finish import as_x, finish
@@ -27,15 +29,24 @@ from gdp.restore.result import Result, join
 from gdp.restore.sample import OnCall, batches_of, expected_passes, followed, sample
 from gdp.restore.setup import Setup
 from gdp.restore.several.chain import observe_last
-from gdp.restore.sources import source_from
+from gdp.restore.sources import picture_beside, source_from
 from operators.base import Operator
 from samplers.restorer import Restorer
 
 __all__ = ["OnStep", "Result", "load_prior", "restore"]
 
 OnStep = OnCall
+OnePhoto = str | Path | bytes | BinaryIO | Image.Image
 
 
+@overload
+def restore(photo: np.ndarray, **settings: Any) -> Result[np.ndarray, np.ndarray]: ...
+@overload
+def restore(photo: Tensor, **settings: Any) -> Result[Tensor, Tensor]: ...
+@overload
+def restore(photo: OnePhoto, **settings: Any) -> Result[Image.Image, np.ndarray]: ...
+@overload
+def restore(photo: Any = None, **settings: Any) -> Result[Any, Any]: ...
 def restore(
     photo: Any = None,
     *,
@@ -49,7 +60,7 @@ def restore(
     on_step: OnStep | None = None,
     progress: bool = False,
     **settings: Any,
-) -> Result:
+) -> Result[Any, Any]:
     """Restore a photo.
 
     Args:
@@ -140,13 +151,6 @@ def load_prior(
     return build(*compose_settings({"prior": name, "device": device, **own})).bare_prior()
 
 
-def picture_beside(photo: Any, picture: Any, name: str) -> Tensor:
-    """The pixels [1, 3, H, W] in [0, 1] of a picture that goes with the photo, of any kind."""
-    if isinstance(picture, str | Path) and isinstance(photo, str | Path):
-        picture = namesake(picture, Path(photo))
-    return source_of(picture, name).photos[0].pixels
-
-
 def restore_all(
     source: Source,
     init: Tensor | None,
@@ -154,7 +158,7 @@ def restore_all(
     setup: Setup,
     prior: Prior,
     on_step: OnStep | None,
-) -> list[Result]:
+) -> list[Result[Tensor, Tensor]]:
     """Restore every photo of a source; those that may share the network's calls do."""
     for photo in source.photos:
         check_memory(photo, setup, prior.device)

@@ -19,7 +19,7 @@ ARRAY = ".restored.npy"  # float32 [C, H, W] in [0, 1], not clipped
 
 
 def save(
-    result: Result,
+    result: Result[Any, Any],
     target: Path,
     source: Path,
     folder: Path | None = None,
@@ -94,7 +94,9 @@ def beside(config: Mapping[str, Any]) -> set[str]:
     return chosen if config["compare"] else chosen - {"compare"}
 
 
-def save_in_folders(result: Result, name: str, here: Path, chosen: Container[str]) -> list[str]:
+def save_in_folders(
+    result: Result[Any, Any], name: str, here: Path, chosen: Container[str]
+) -> list[str]:
     """Write FOLDER/NAME.png for y, the truth and the result, as chosen; of a y that is no picture
     FOLDER/NAME.npy.
 

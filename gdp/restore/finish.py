@@ -31,7 +31,7 @@ log = logging.getLogger("gdp")
 
 def finish(
     measurement: Measurement, restored: Restored, cost: Cost, setup: Setup, prior: Prior
-) -> Result:
+) -> Result[Tensor, Tensor]:
     """Turn a photo's samples into the result that a user gets.
 
     Args:

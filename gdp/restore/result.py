@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar, cast
 
 import torch
 from PIL import Image
@@ -17,6 +17,9 @@ from gdp.storage.places import expand
 
 NOTEBOOK_SIDE = 1024  # pixels of the longer side that a notebook shows
 
+P = TypeVar("P")  # of pictures: what the photo was
+M = TypeVar("M")  # of maps: arrays, or tensors where the photo was one
+
 
 def as_tensor(pixels: Tensor) -> Tensor:
     """The tensor itself."""
@@ -24,7 +27,7 @@ def as_tensor(pixels: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, repr=False)
-class Result:
+class Result(Generic[P, M]):
     """A restoration of one photo, or of a batch of photos of one size.
 
     Pictures are of the kind of the photo that was given (of a path: PIL images), maps are arrays or
@@ -39,38 +42,38 @@ class Result:
     radiance: Tensor | None  # of a scene: linear light without an upper end, [B, 3, H, W]
     reports: list[dict[str, Any]]  # what NAME.json holds, one for each photo
     plain: Tensor | None = None  # of what was measured: least squares alone, [B, C, H, W]
-    to_picture: Callable[[Tensor], Any] = field(default=as_tensor)
-    to_map: Callable[[Tensor], Any] = field(default=as_tensor)
+    to_picture: Callable[[Tensor], P] = field(default=cast(Any, as_tensor))
+    to_map: Callable[[Tensor], M] = field(default=cast(Any, as_tensor))
 
     @property
-    def image(self) -> Any:
+    def image(self) -> P:
         """The restoration: the first sample."""
         return self.to_picture(self.pixels[:, 0])
 
     @property
-    def samples(self) -> list[Any]:
+    def samples(self) -> list[P]:
         """Every sample."""
         return [self.to_picture(self.pixels[:, k]) for k in range(self.pixels.shape[1])]
 
     @property
-    def mean(self) -> Any:
+    def mean(self) -> P:
         """The samples' mean, the estimate of least squared error."""
         return self.to_picture(self.pixels.mean(1))
 
     @property
-    def std(self) -> Any:
+    def std(self) -> M | None:
         """Where samples differ: their std in [0, 1] units, [H, W]; None of one sample."""
         if self.pixels.shape[1] == 1:
             return None
         return self.to_map(self.pixels.std(1).mean(1, keepdim=True))
 
     @property
-    def found(self) -> dict[str, Any]:
+    def found(self) -> dict[str, M]:
         """Maps of what was found of the degradation, such as the kernel of a blind blur."""
         return {name: self.to_map(pixels) for name, pixels in self.maps.items()}
 
     @property
-    def light(self) -> Any:
+    def light(self) -> M | None:
         """Of a scene (task=hdr) its light: linear, without an upper end; else None."""
         return None if self.radiance is None else self.to_map(self.radiance)
 
@@ -142,7 +145,7 @@ class Result:
         return stream.getvalue()
 
 
-def join(results: Sequence[Result], **changes: Any) -> Result:
+def join(results: Sequence[Result[Any, Any]], **changes: Any) -> Result[Any, Any]:
     """Results of photos of one size as one result; `changes` are fields to replace."""
     first = results[0]
     if len(results) > 1:

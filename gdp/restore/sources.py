@@ -1,7 +1,11 @@
 """What a caller of the Python API hands over, as photos or as what was measured."""
 
+from pathlib import Path
 from typing import Any
 
+from torch import Tensor
+
+from gdp.picture import namesake
 from gdp.picture.arrays import Source, source_of
 from gdp.picture.scale import check_excess
 from gdp.picture.scene import scene
@@ -60,3 +64,10 @@ def read_source(photo: Any, setup: Setup) -> Source:
             raise ValueError(f"the {exposure.name} is a batch; each exposure is one photo")
     names = [exposure.name for exposure in exposures]
     return exposures[0]._replace(photos=[scene([e.photos[0] for e in exposures], names)])
+
+
+def picture_beside(photo: Any, picture: Any, name: str) -> Tensor:
+    """The pixels [1, 3, H, W] in [0, 1] of a picture that goes with the photo, of any kind."""
+    if isinstance(picture, str | Path) and isinstance(photo, str | Path):
+        picture = namesake(picture, Path(photo))
+    return source_of(picture, name).photos[0].pixels
