@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# What each system lacks. filelock brings its own ways, and is loaded before.
+# What each system lacks. filelock and platformdirs bring ways of their own, and are loaded before.
 LACKS = {
     "Windows": (
         "resource fcntl termios pwd grp",
@@ -21,7 +21,7 @@ LACKS = {
 
 SCRIPT = """
 import importlib, importlib.util, os, pathlib, pkgutil, shutil, signal, sys
-import filelock, torch, numpy, scipy.fft, PIL.Image, hydra, tqdm  # what they need is theirs
+import filelock, platformdirs, torch, numpy, scipy.fft, PIL.Image, hydra, tqdm  # theirs
 
 system, modules, names = sys.argv[1], sys.argv[2].split(), sys.argv[3].split()
 for name in modules:
@@ -56,8 +56,8 @@ for package in (gdp, operators, samplers):
         if not absent and not own:
             importlib.import_module(found.name)
 
-from gdp.storage import workspace
-workspace.WINDOWS = system == "Windows"
+from gdp.storage import files
+files.WINDOWS = system == "Windows"
 from gdp import cli
 sys.argv = ["run.py", "task=denoise", "input=photos", "output=out", "steps=1", "device=cpu"]
 sys.exit(cli.main())

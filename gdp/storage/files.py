@@ -10,6 +10,8 @@ from pathlib import Path
 # An unfinished file is called .NAME.RANDOM.part; only a kill leaves one behind.
 UNFINISHED = ".part"
 
+WINDOWS = os.name == "nt"
+
 # A process can read its umask only by setting it; once, since other threads write files too.
 UMASK = os.umask(0)
 os.umask(UMASK)
@@ -83,7 +85,7 @@ def is_other(path: Path, expected: Callable[[int], bool]) -> bool:
 
 def sync(folder: Path) -> None:
     """Have the names in a folder on the disk; Windows opens no folders, and writes names itself."""
-    if os.name == "nt":
+    if WINDOWS:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:

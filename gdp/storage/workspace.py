@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gdp.storage import files
 from gdp.storage.files import clear, files_below, is_other, sync
 from gdp.storage.lock import take_lock
 
 NAME = ".gdp"
-WINDOWS = os.name == "nt"
 
 
 class Workspace:
@@ -110,7 +110,7 @@ class Workspace:
 
         # The lock's name goes while the lock is held, so that it is no other run's. Windows keeps
         # the names of open files: there it goes afterwards, and only if no other run has it open.
-        if WINDOWS:
+        if files.WINDOWS:
             os.close(self.handle)
         with suppress(PermissionError):
             self.lock.unlink(missing_ok=True)
@@ -121,7 +121,7 @@ class Workspace:
             pass
         else:
             self.remove_new_folders()
-        if not WINDOWS:
+        if not files.WINDOWS:
             os.close(self.handle)
 
     def clear_writing(self) -> None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gdp.storage import workspace
+from gdp.storage import files
 from gdp.storage.workspace import Workspace
 
 HOLD = """
@@ -20,7 +20,7 @@ with Workspace(pathlib.Path(sys.argv[1])):
 @pytest.fixture(params=[False, True])
 def windows(request, monkeypatch):
     """As the system is, and with the order in which Windows lets files go."""
-    monkeypatch.setattr(workspace, "WINDOWS", request.param)
+    monkeypatch.setattr(files, "WINDOWS", request.param)
 
 
 def test_one_run_at_a_time(tmp_path, windows):
