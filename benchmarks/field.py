@@ -1,6 +1,7 @@
 """The field in one table: our default, the other samplers, deepinv's, and the classical methods.
 
-    python benchmarks/field.py --out FOLDER [--images DIR] [--skip N] [--limit 2] [--page FILE.md]
+    python benchmarks/field.py --out FOLDER [--images DIR] [--skip N] [--limit 2] [--many]
+        [--page FILE.md]
 
 The rows of docs/benchmarks.md by one command, which goes on where it was cut off. Without --images
 the photos are scikit-image's public-domain ones. Rows of libraries that are not installed are left
@@ -35,13 +36,16 @@ TASKS = (
     "colorize",
 )
 
-# Network calls of each: few, and where a method is said to need them, many; `own` is a default's
+# Network calls of each; `own` is a default's. With --many, those that are said to need many
 SAMPLERS = (
-    *("auto@own@1@5@20", "gdp_linesearch@20", "ddnm@20@100", "ddrm@20", "diffpir@20", "dds@20"),
-    *("pigdm@20", "daps@96", "reddiff@60", "dps@60", "mcg@40", "repaint@60", "ilvr@60"),
-    *("sdedit@60", "gdp_xt@60"),
+    *("auto@own@1@5@20", "gdp_linesearch@20", "ddnm@20", "ddrm@20", "diffpir@20", "dds@20"),
+    "pigdm@20",
 )
 DEEPINV = ("deepinv_ddrm@20", "deepinv_diffpir@20", "deepinv_dps@40")
+MANY = (
+    *("ddnm@100", "daps@96", "reddiff@60", "dps@60", "mcg@40", "repaint@60", "ilvr@60"),
+    *("sdedit@60", "gdp_xt@60"),
+)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,6 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--size", type=int, default=96, help="centre crops of this size (96)")
     add("--tasks", default=",".join(TASKS))
     add("--samplers", default=",".join(SAMPLERS))
+    add("--many", action="store_true", help="the samplers that want many calls, too: an hour more")
     add("--page", type=Path, metavar="FILE.md")
     add("--only-kept", action="store_true", help="the page of the rows in --out, none made")
     args = parser.parse_args(arguments)
@@ -64,7 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
     # The photos, and the words of benchmarks/quality.py
     images = args.images or pictures(args.out / "photos")
     known = importlib.util.find_spec("deepinv") is not None
-    samplers = ",".join((args.samplers, *(DEEPINV if known else ())))
+    more = (*(DEEPINV if known else ()), *(MANY if args.many else ()))
+    samplers = ",".join((args.samplers, *more))
     words = ["--images", images, "--tasks", args.tasks, "--samplers", samplers, "--nfe", 20]
     words += ["--size", args.size, "--skip", args.skip, "--out", args.out]
     words += ["--limit", args.limit] if args.limit else []
@@ -90,7 +96,8 @@ def command(args: argparse.Namespace) -> str:
     """The line that makes the table, with folders by their names alone."""
     photos = f" --images {args.images.name}" if args.images else ""
     limit = f" --limit {args.limit}" if args.limit else ""
-    more = f" --skip {args.skip}{limit} --size {args.size}"
+    many = " --many" if args.many else ""
+    more = f" --skip {args.skip}{limit} --size {args.size}{many}"
     return f"python benchmarks/field.py --out {args.out.name}{photos}{more}"
 
 

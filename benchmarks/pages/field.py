@@ -43,7 +43,8 @@ make wide intervals, since photos differ; the gain over another method is surer,
 photo by photo. `null_energy` is the
 energy of what the operator cannot see, relative to the truth's: 1 is as sharp as the truth, less \
 is blur, more is noise or invention; a
-blur can score a high PSNR. The seconds are of a machine that may have been busy: compare `nfe`.
+blur can score a high PSNR. The seconds are of a machine that may have been busy: compare `nfe`. \
+A sampler without a row was not run.
 
 `python benchmarks/peers.py --repo FOLDER --images DIR --out FOLDER` puts the rows of a checkout \
 of DDNM or GDP, their own scripts on our
