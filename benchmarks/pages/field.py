@@ -161,7 +161,7 @@ def verdict(task: str, rows: list[dict]) -> dict | None:
     if not ours or not others:
         return None
 
-    best = next((row for row in ours if row["steps"] == "auto"), ours[-1])
+    best = next((row for row in ours if row.get("steps") == "auto"), ours[-1])
     found = {"task": task, "nfe": best["nfe"], "null_energy": best["null_energy"]}
     for score in SCORES:
         rival = max(others, key=lambda row: row[score])
