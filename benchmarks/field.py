@@ -66,18 +66,18 @@ def main(arguments: list[str] | None = None) -> None:
     add("--only-kept", action="store_true", help="the page of the rows in --out, none made")
     args = parser.parse_args(arguments)
 
-    # The photos, and the words of benchmarks/quality.py
+    # The photos, and the samplers that can be had
     images = args.images or pictures(args.out / "photos")
     known = importlib.util.find_spec("deepinv") is not None
     more = (*(DEEPINV if known else ()), *(MANY if args.many else ()))
     samplers = ",".join((args.samplers, *more))
-    words = ["--images", images, "--tasks", args.tasks, "--samplers", samplers, "--nfe", 20]
-    words += ["--size", args.size, "--skip", args.skip, "--out", args.out]
-    words += ["--limit", args.limit] if args.limit else []
-    words += ["--only-kept"] if args.only_kept else []
-
     try:
-        chosen = quality.arguments().parse_args([str(word) for word in words])
+        chosen = quality.chosen(
+            images,
+            **{"tasks": args.tasks, "samplers": samplers, "nfe": "20", "size": args.size},
+            **{"skip": args.skip, "limit": args.limit, "out": args.out},
+            only_kept=args.only_kept,
+        )
         rows = list(quality.run(chosen))
     except (ValueError, TypeError, OSError) as error:
         parser.exit(2, f"error: {error}\n")

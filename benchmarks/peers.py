@@ -49,14 +49,13 @@ def main(arguments: list[str] | None = None) -> None:
     add("--out", type=Path, required=True, metavar="FOLDER")
     args = parser.parse_args(arguments)
 
-    words = ["--images", args.images, "--tasks", args.tasks, "--samplers", args.samplers]
-    words += ["--nfe", "20", "--size", str(SIDE), "--skip", str(args.skip)]
-    words += ["--prior", args.prior, "--out", str(args.out)]
-    words += ["--limit", str(args.limit)] if args.limit else []
-
     try:
         checkout = recognised(args.repo)
-        ours = quality.arguments().parse_args(words)
+        ours = quality.chosen(
+            args.images,
+            **{"tasks": args.tasks, "samplers": args.samplers, "nfe": "20", "size": SIDE},
+            **{"skip": args.skip, "limit": args.limit, "prior": args.prior, "out": args.out},
+        )
         rows = [*quality.run(ours), *theirs(checkout, ours, args.steps)]
     except (ValueError, TypeError, OSError) as error:
         parser.exit(2, f"error: {error}\n")

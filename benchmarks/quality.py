@@ -102,6 +102,18 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def chosen(images: str | Path, **settings: Any) -> argparse.Namespace:
+    """What the command line would say of a folder of photos, for other benchmarks.
+
+    Args:
+        images: the folder.
+        **settings: options by their names; what is left out is as by default.
+    """
+    args = arguments().parse_args(["--images", str(images)])
+    vars(args).update(settings)
+    return args
+
+
 def run(args: argparse.Namespace) -> Iterator[dict]:
     """Yield the rows one by one, and show them on stderr as they come."""
     photos = squares(args.images, args.limit, args.size, args.skip)

@@ -115,7 +115,7 @@ class Anchored(Sampler):
         return SPREAD_RATE * self.rate if A.spreads else self.rate
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
-        once = self.detail == 0 and self.finds(operator, y) and one_call(operator, y)
+        once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)
         return [self.draws * (1 if once else self.nfe(T))]
 
     def at_once(self, operator: Operator, y: Tensor) -> bool:

@@ -18,6 +18,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import gdp
+from benchmarks.classical import EDGES
 from benchmarks.common import table
 from benchmarks.measures.measuring import Coils, FilterMosaic, Radon, SinglePixel
 from gdp.picture import compare
@@ -25,8 +26,6 @@ from gdp.picture.panels import bands
 from operators.base import LinearOperator
 from operators.measured import MeasuredLinear, measured
 from samplers.start import least_variation
-
-EDGES = (0.02, 0.06, 0.2, 0.6)
 
 
 def scene(name: str, n: int) -> Tensor:

@@ -9,7 +9,6 @@ those marked * know the truth, or are told what nobody would know.
     light     benchmarks/reality/others_light.py
 """
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -21,6 +20,8 @@ from benchmarks.reality.arrays import to_array, to_pixels
 from benchmarks.reality.others_light import LIGHT
 from benchmarks.reality.others_noise import NOISE
 from benchmarks.reality.pairs import Pair
+from benchmarks.tools import here
+from benchmarks.tools import wiener as mirrored_wiener
 from gdp.picture import picture_of, read
 
 UNSHARP_SIGMA, UNSHARP_AMOUNT = 1.0, 1.0  # pixels, share of the detail that is added
@@ -42,7 +43,7 @@ class Tool(NamedTuple):
     @property
     def here(self) -> bool:
         """Whether its libraries are installed."""
-        return all(importlib.util.find_spec(name) for name in self.libraries)
+        return here(*self.libraries)
 
 
 def unsharp(pair: Pair) -> Tensor:
@@ -55,15 +56,8 @@ def unsharp(pair: Pair) -> Tensor:
 
 
 def wiener(pair: Pair, kernel: np.ndarray) -> Tensor:
-    """Wiener's filter for a kernel; the photo is mirrored around, so that borders do not ring."""
-    from skimage.restoration import wiener as deconvolve
-
-    margin = max(kernel.shape)
-    sides = ((margin, margin), (margin, margin), (0, 0))
-    padded = np.pad(to_array(pair.photo), sides, mode="symmetric")
-
-    channels = [deconvolve(padded[..., c], kernel, WIENER_BALANCE, clip=False) for c in range(3)]
-    return to_pixels(np.stack(channels, -1)[margin:-margin, margin:-margin])
+    """Wiener's filter for a kernel."""
+    return to_pixels(mirrored_wiener(to_array(pair.photo), kernel, WIENER_BALANCE))
 
 
 def wiener_known(pair: Pair) -> Tensor | None:

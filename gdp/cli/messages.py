@@ -79,9 +79,9 @@ def summarize(outcomes: "list[Outcome]", folder: Path | str) -> int:
     Returns:
         The exit code.
     """
-    from gdp.folder.items import FAILED, LEFT
+    from gdp.folder.items import failures
 
-    failed = sum(outcome.state in (FAILED, LEFT) for outcome in outcomes)
+    failed = len(failures(outcomes))
     if len(outcomes) > 1:
         width = max(len(outcome.name) for outcome in outcomes)
         for outcome in outcomes:

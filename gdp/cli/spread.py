@@ -81,7 +81,7 @@ def restore_spread(cfg: DictConfig, words: list[str], failed: dict[str, str]) ->
         raise ValueError("video=true goes from frame to frame; it takes engine=local")
     from gdp.cli.job import record
     from gdp.engine.run import Run
-    from gdp.folder.items import FAILED, LEFT
+    from gdp.folder.items import failures
 
     devices = devices_of(cfg)
     with open_dict(cfg):
@@ -94,11 +94,7 @@ def restore_spread(cfg: DictConfig, words: list[str], failed: dict[str, str]) ->
 
     with place(cfg), engine_of(cfg, devices) as engine:
         outcomes = Run(job, entries, engine, tell).restore()
-    failed |= {
-        outcome.name: outcome.error or outcome.state
-        for outcome in outcomes
-        if outcome.state in (FAILED, LEFT)
-    }
+    failed |= failures(outcomes)
 
     code = summarize(outcomes, str(cfg.output))
     if cfg.report and len(failed) < len(outcomes):

@@ -1,6 +1,6 @@
 """A photo of a run, and what became of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,6 +66,12 @@ class Outcome(NamedTuple):
     where: Path | None = None  # the result
     error: str = ""
     url: str = ""  # of the result, where it lies in some storage
+
+
+def failures(outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Of the photos that have no result, why, by their names."""
+    bad = (one for one in outcomes if one.state in (FAILED, LEFT))
+    return {one.name: one.error or one.state for one in bad}
 
 
 def read_fitting(

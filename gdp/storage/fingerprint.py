@@ -30,8 +30,8 @@ def of_settings(config: Mapping[str, Any], cosmetic: Container[str]) -> str:
     """
     counted = {key: value for key, value in config.items() if key not in cosmetic}
 
-    contents = []
-    for text in sorted(set(strings(counted))):
+    contents, texts = [], sorted(set(strings(counted)))
+    for text in texts:
         try:
             file = Path(text).expanduser()
             if not file.is_file():
@@ -43,6 +43,8 @@ def of_settings(config: Mapping[str, Any], cosmetic: Container[str]) -> str:
         large = stat.st_size > LARGE
         known = f"{stat.st_size} bytes of {stat.st_mtime_ns}" if large else sha256(file)
         contents.append([text, known])
+    if not any(COPIES in text for text in texts):
+        return digest([counted, contents])
     return digest(placeless([counted, contents], str(cache_folder() / COPIES)))
 
 

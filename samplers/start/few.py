@@ -48,11 +48,9 @@ TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with no
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
-MUCH, UNEVEN = (
-    0.04,
-    0.6,
-)  # noise, [-1, 1] units, that is much, and `even` of great blotches: then ...
-MUCH_RATE = 1.2  # the calls of the rate
+MUCH = 0.04  # noise, [-1, 1] units, that is much ...
+UNEVEN = 0.6  # ... and of great blotches below this `even`; then calls are
+MUCH_RATE = 1.2  # of the rate
 STORED_RATE = 2.4  # of the rate, the most calls where only fine colour is unseen
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
