@@ -26,8 +26,10 @@ from benchmarks.checkouts.checkout import SIDE, Checkout, Job
 from benchmarks.checkouts.ddnm import Ddnm
 from benchmarks.checkouts.gdp import Gdp
 from benchmarks.common import table
+from benchmarks.rows import Archive, build_setup
 from benchmarks.scoring import case, inverted, squares, summary
 from gdp.prior.prior import Prior
+from gdp.restore.setup import Setup
 
 KNOWN: tuple[type[Checkout], ...] = (Ddnm, Gdp)
 
@@ -78,7 +80,7 @@ def recognised(folder: Path) -> Checkout:
 
 def theirs(checkout: Checkout, args: argparse.Namespace, steps: int) -> list[dict]:
     """A row of each task for which the checkout has a script."""
-    archive, rows = quality.Archive(args), []
+    archive, rows = Archive(args), []
     photos = squares(args.images, args.limit, args.size, args.skip)
     prior = None
 
@@ -96,11 +98,11 @@ def theirs(checkout: Checkout, args: argparse.Namespace, steps: int) -> list[dic
     return rows
 
 
-def setup_of(task: str, prior: str) -> quality.Setup:
+def setup_of(task: str, prior: str) -> Setup:
     """A task in one pass, with our operator."""
     name, *settings = task.split(":")
     words = [f"task={name}", f"prior={prior}", "lowres=none", *settings]
-    return quality.build_setup(words, "baselines")
+    return build_setup(words, "baselines")
 
 
 def row(

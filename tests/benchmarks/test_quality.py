@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from benchmarks import quality
+from benchmarks import quality, rows
 from benchmarks.classical import CLASSICAL
+from benchmarks.rows import TooFewCallsError, with_steps
 from gdp.compose.configuration import build, compose
 from gdp.prior.gaussian import GaussianPrior
 from tests.benchmarks.conftest import run_main
@@ -60,7 +61,7 @@ def test_quality_goes_on_from_what_it_kept(monkeypatch, tmp_path, cat):
     with kept.open("a") as stream:
         stream.write('{"key": {"cut off')
 
-    monkeypatch.setattr(quality, "baselines", lambda cases: pytest.fail("made again"))
+    monkeypatch.setattr(rows, "baselines", lambda cases: pytest.fail("made again"))
     again = table_of("ddnm,daps")
     assert again[: len(first)] == first and again[-1]["sampler"] == "daps" and again[-1]["nfe"] <= 6
     assert "| denoise:sigma_y=0.2 |" in (tmp_path / "field" / "results.md").read_text()
@@ -74,12 +75,12 @@ def test_too_few_calls_have_no_row(monkeypatch, tmp_path, cat, capsys):
     assert [row["nfe"] for row in rows if row["sampler"] == "auto"] == [1]
 
     setup = build(compose("task=sr4", "sampler=daps"))
-    with pytest.raises(quality.TooFewCallsError, match="1 network calls"):
-        quality.with_steps(setup, GaussianPrior(), 1, True)
+    with pytest.raises(TooFewCallsError, match="1 network calls"):
+        with_steps(setup, GaussianPrior(), 1, True)
 
 
 def test_steps_fit_a_number_of_network_calls():
     for name in SAMPLERS:
         setup = build(compose("task=denoise", f"sampler={name}"))
-        sampler = quality.with_steps(setup, GaussianPrior(), 40, True)
+        sampler = with_steps(setup, GaussianPrior(), 40, True)
         assert 20 <= sampler.nfe(1000) <= 40 and list(sampler.schedule.pairs(1000))
