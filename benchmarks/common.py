@@ -16,8 +16,8 @@ from gdp.restore.facts import hardware, versions
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def meta() -> dict[str, Any]:
-    """Return commit, versions, hardware and command of this run."""
+def meta(command: str | None = None) -> dict[str, Any]:
+    """Return commit, versions, hardware and command of this run (or the command that is told)."""
     git = subprocess.run(
         ["git", "describe", "--always", "--dirty"],
         capture_output=True,
@@ -31,7 +31,7 @@ def meta() -> dict[str, Any]:
     name = script.relative_to(ROOT).as_posix() if script.is_relative_to(ROOT) else script.name
 
     return {
-        "command": "python " + shlex.join([name, *sys.argv[1:]]),
+        "command": command or "python " + shlex.join([name, *sys.argv[1:]]),
         "commit": git.stdout.strip() or "unknown",
         "hardware": hardware(pick_device("auto")),
         "threads": torch.get_num_threads(),
@@ -39,10 +39,10 @@ def meta() -> dict[str, Any]:
     }
 
 
-def save(rows: list[dict], file: str | Path | None) -> None:
+def save(rows: list[dict], file: str | Path | None, command: str | None = None) -> None:
     """Keep the rows as {"rows": [...], "meta": {...}}, if a file is asked for."""
     if file:
-        Path(file).write_text(json.dumps({"rows": rows, "meta": meta()}, indent=2) + "\n")
+        Path(file).write_text(json.dumps({"rows": rows, "meta": meta(command)}, indent=2) + "\n")
 
 
 def table(rows: list[dict], columns: Sequence[str]) -> str:

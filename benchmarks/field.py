@@ -1,16 +1,18 @@
 """The field in one table: our default, the other samplers, deepinv's, and the classical methods.
 
     python benchmarks/field.py --out FOLDER [--images DIR] [--skip N] [--limit 2] [--many]
-        [--page FILE.md]
+        [--page FILE.md] [--beside OTHER_FOLDER]
 
 The rows of docs/benchmarks.md by one command, which goes on where it was cut off. Without --images
 the photos are scikit-image's public-domain ones. Rows of libraries that are not installed are left
 out: pip install -e '.[bench]' brings deepinv, OpenCV and matplotlib. The page is written to --page,
-FOLDER/benchmarks.md if nothing is said, and its plot beside it.
+FOLDER/benchmarks.md if nothing is said, and its plot beside it. With --beside, the comparison that
+a run on other photos came to, in its own --out, is a section of the page.
 """
 
 import argparse
 import importlib.util
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -21,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import quality
 from benchmarks.common import meta
-from benchmarks.pages.field import page
+from benchmarks.pages.field import on_other_photos, page
 from benchmarks.reality.simulated import PUBLIC, public
 from gdp.picture import picture_of
 
@@ -64,6 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     add("--many", action="store_true", help="the samplers that want many calls, too: an hour more")
     add("--page", type=Path, metavar="FILE.md")
     add("--only-kept", action="store_true", help="the page of the rows in --out, none made")
+    add("--beside", type=Path, metavar="FOLDER", help="--out of a run on other photos")
     args = parser.parse_args(arguments)
 
     # The photos, and the samplers that can be had
@@ -83,9 +86,10 @@ def main(arguments: list[str] | None = None) -> None:
         parser.exit(2, f"error: {error}\n")
 
     # The page, with its plot beside it
-    quality.keep(rows, args.out)
+    quality.keep(rows, args.out, command(args))
+    other = args.beside and json.loads((args.beside / "results.json").read_text())
     file = args.page or args.out / "benchmarks.md"
-    file.write_text(page(rows, meta() | {"command": command(args)}))
+    file.write_text(page(rows, meta(command(args))) + (on_other_photos(other) if other else ""))
     plot = args.out / "pareto.png"
     if plot.is_file() and plot.resolve() != file.with_name("pareto.png").resolve():
         shutil.copy(plot, file.with_name("pareto.png"))

@@ -50,9 +50,9 @@ def main() -> None:
         keep(rows, args.out)
 
 
-def keep(rows: list[dict], folder: Path) -> None:
+def keep(rows: list[dict], folder: Path, command: str | None = None) -> None:
     """Save results.json, results.md and pareto.png."""
-    save(rows, folder / "results.json")
+    save(rows, folder / "results.json", command)
     (folder / "results.md").write_text(table(rows, COLUMNS) + "\n")
     plot(rows, folder / "pareto.png")
 

@@ -121,6 +121,15 @@ def page(rows: list[dict], meta: dict) -> str:
     return "\n".join(parts)
 
 
+def on_other_photos(data: dict) -> str:
+    """Write the section of the same comparison on photos of another kind."""
+    intro = (
+        "The same comparison where the photos are of another kind, which none was tuned on either:"
+    )
+    command, rows = data["meta"]["command"], compare(data["rows"])
+    return f"\n## On other photos\n\n{intro}\n\n```sh\n{command}\n```\n\n{rows}\n"
+
+
 def ablation(changes: dict[str, dict]) -> str:
     """Write the section of PSNR, HaarPSI and null energy of every change, task by task."""
     rows = []

@@ -14,6 +14,12 @@ def test_the_table_by_one_command(tmp_path, capsys):
     assert "field.py" in page and (tmp_path / "field" / "rows.jsonl").is_file()
     assert "page.md" in capsys.readouterr().out
 
+    # Its comparison beside that of a run on other photos
+    field.main([*words, "--only-kept", "--beside", str(tmp_path / "field")])
+    both = (tmp_path / "page.md").read_text()
+    assert "## On other photos" in both and "--beside" not in both
+    assert both.count("| sr4 ") == 2 * page.count("| sr4 ") == 2
+
 
 def test_what_it_cannot_do_is_told(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
