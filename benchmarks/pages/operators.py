@@ -78,7 +78,7 @@ def photo() -> Tensor:
 
 def visible(A: Operator, x: Tensor) -> Tensor:
     """Return y in [0, 1]; what is no picture (Fourier planes) brightened by a logarithm."""
-    y = A(x)
+    y, _ = A.degrade(x, lambda clean: clean)
     if y.shape[1] != 6 and y.shape[-1] != 2 * x.shape[-1]:
         return to_image(y)
 

@@ -59,7 +59,7 @@ def save(
     quality, depth, exif = (config[name] for name in ("image_quality", "depth", "keep_exif"))
     write(bands(result.image), file(main.suffix), result.photos[0], quality, depth, exif)
     before = ("input", result.y) if result.plain is None else ("least squares", result.plain)
-    panels = [(before[0], bands(before[1])), ("restored", bands(result.image))]
+    panels = [(before[0], bands(before[1], config["scene"])), ("restored", bands(result.image))]
     if result.reference is not None:
         panels.append(("reference", bands(result.reference)))
     boxes = compare(panels, file(".compare.png")) if "compare" in chosen else {}

@@ -41,14 +41,21 @@ def write_array(values: np.ndarray, path: Path) -> None:
         np.save(stream, values)
 
 
-def bands(pixels: Tensor) -> Tensor:
+def bands(pixels: Tensor, scene: bool = False) -> Tensor:
     """What is shown of [B, C, H, W]: as it is up to three channels, else three, evenly spaced.
 
     The last ones are red: bands of a spectrum mostly come by wavelength.
+
+    Args:
+        pixels: a picture, or several.
+        scene: they are exposures of a scene, three channels each; the one in the middle is shown.
     """
     C = pixels.shape[1]
     if C <= 3:
         return pixels
+    if scene and C % 3 == 0:
+        middle = (C // 3 - 1) // 2
+        return pixels[:, 3 * middle : 3 * middle + 3]
     return pixels[:, [round(share * (C - 1)) for share in (5 / 6, 1 / 2, 1 / 6)]]
 
 

@@ -9,11 +9,14 @@ c     = angle^2 / (angle^2 + DOUBT^2)  by the angle of e from grey
 So all of a strong cast is taken away, and little of one within the estimate's error.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, Operator
+from operators.contract import AddNoise
 from operators.light.exposure import BURNT, block_means
 from operators.light.gains import Gains
 from operators.scale import same_at_scale
@@ -41,10 +44,21 @@ class WhiteBalance(AffineOperator):
     """y01 = g x01 with g found by `bind`, which gives a Gains: [B, 3, H, W] -> the same.
 
     Unbound it changes nothing.
+
+    Args:
+        gains: with degrade=true, g of red, green and blue, in [0, 1] units; above 0.
     """
+
+    def __init__(self, gains: Sequence[float] = (1.2, 1.0, 0.7)):
+        super().__init__()
+        self.simulated = Gains(gains)
 
     def forward(self, x: Tensor) -> Tensor:
         return x
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        """The picture with a cast; what cast it is, is not told."""
+        return add_noise(self.simulated(x)), self
 
     def bind(self, y: Tensor, init: Operator | None = None) -> Gains:
         """The gains that y seems to have been taken with, or `init` if it is a Gains."""

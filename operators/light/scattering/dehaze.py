@@ -12,11 +12,14 @@ surely is haze, which brightens, and where it is if there may be none, or if tha
 the tolerance of Jiang et al. (2010).
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import AffineOperator, Operator
+from operators.contract import AddNoise
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.scattering.haze import Haze
 from operators.scale import same_at_scale
@@ -34,6 +37,10 @@ class Dehaze(AffineOperator):
 
     [B, 3, H, W] -> the same. Unbound it changes nothing.
 
+    Args:
+        transmission: with degrade=true, t: a number, or the file of a picture (white = 1, near).
+        airlight: with degrade=true, the fog's colour in [0, 1].
+
     Attributes:
         estimator: finds t and a.
     """
@@ -41,8 +48,18 @@ class Dehaze(AffineOperator):
     pictured = ("transmission",)
     estimator = DarkChannel()
 
+    def __init__(
+        self, transmission: float | str = 0.6, airlight: Sequence[float] = (0.9, 0.9, 0.9)
+    ):
+        super().__init__()
+        self.simulated = Haze(transmission, airlight)
+
     def forward(self, x: Tensor) -> Tensor:
         return x
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        """The picture in haze; what haze it is, is not told."""
+        return add_noise(self.simulated(x)), self
 
     def bind(self, y: Tensor, init: Operator | None = None) -> Haze:
         """The haze that y seems to have, that of its first image.

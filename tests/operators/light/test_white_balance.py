@@ -38,3 +38,15 @@ def test_brightness_stays():
     for g in ([1.0, 0.8, 0.55], [0.6, 0.85, 1.0]):
         y = photo("coffee") * torch.tensor(g).view(1, 3, 1, 1)
         assert colour_cast(y).log().sum().abs() < 1e-5
+
+
+def test_a_simulated_cast_is_not_told():
+    x, g = photo("rocket"), torch.tensor([0.6, 0.85, 1.0])
+    y, A = WhiteBalance(gains=g.tolist()).degrade(to_model(x), lambda z: z)
+    assert torch.allclose(to_image(y), x * g.view(1, 3, 1, 1), atol=1e-6)
+
+    found = A.bind(y).gains.flatten().float()
+    own = angle(colour_cast(x))
+    assert 0.1 < angle(g / found) < max(0.5 * angle(g), own + 2)
+    with pytest.raises(ValueError, match="three gains above 0"):
+        WhiteBalance(gains=[1.0, 0.0, 1.0])

@@ -29,3 +29,14 @@ def test_places_keep_their_brightness_and_the_sky_its_colour():
     assert restored.amax(1).median() > 0.85 * min(float(hazy.amax(1).median()), 0.42)
     assert (restored - hazy)[..., :30, :].abs().mean() < 0.03
     assert restored[..., 60:, :].std() > 1.1 * hazy[..., 60:, :].std()
+
+
+def test_a_simulated_haze_is_not_told():
+    x = to_model(photo("chelsea", 128))
+    y, A = Dehaze(transmission=0.4).degrade(x, lambda z: z)
+    assert torch.allclose(to_image(y), 0.4 * to_image(x) + 0.6 * 0.9, atol=1e-6)
+
+    # What is found takes contrast back, and none of it knows 0.4
+    found = A.bind(y)
+    restored = to_image(found.linear().pinv(y - found.offset(y)))
+    assert to_image(y).std() < restored.std() <= to_image(x).std() + 0.05
