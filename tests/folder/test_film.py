@@ -107,7 +107,7 @@ def test_stage_one_draws_each_frame_once(film, monkeypatch):
     noted = lambda self, A, y: calls.append(float(A.sigma_y)) or restore(self, A, y)  # noqa: E731
     monkeypatch.setattr(stage_one.StageOne, "restore", noted)
 
-    words = ("video=true", f"stage_one={folder / 'net.pth'}", "steps=1", "report=false")
+    words = ("video=true", f"stage_one={folder / 'net.pth'}", "fidelity=0", "report=false")
     code, pictures, _ = run(monkeypatch, folder, "drawn", *words)
     assert (code, len(pictures), len(calls)) == (0, 3, 2 * 3)
     assert len(set(calls)) == 1  # with the first frame's noise
