@@ -11,6 +11,7 @@ MOVED = {
     "gdp.losses": "samplers.guide.losses",
     "gdp.metrics": "gdp.restore.scores.metrics",
     "gdp.noise": "gdp.prior.noise",
+    "gdp.report.trackers": "gdp.storage.trackers",
     "gdp.restore.metrics": "gdp.restore.scores.metrics",
     "gdp.reuse": "gdp.prior.reuse",
     "gdp.schedule": "gdp.prior.schedule",

@@ -221,6 +221,7 @@ def test_training_needs_little():
         "gdp.storage.places",
         "gdp.prior.weights",
         "gdp.prior.hub",
+        "gdp.storage.trackers",
     }  # ask where they need it
     for module in known - optional:
         others = {name.split(".")[0] for name in imports(FILES[module])} - set(TOPS)

@@ -13,8 +13,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from gdp.cli.messages import SOME_FAILED, print_files, report_error, summarize, write_page
-from gdp.report.trackers import check, track
 from gdp.storage.places import SAMPLE, expand
+from gdp.storage.trackers import check, track
 
 if TYPE_CHECKING:
     from gdp.folder.items import Item

@@ -14,7 +14,7 @@ from gdp.folder.items import Item
 from gdp.folder.saving import result_file
 from gdp.picture import Photo, read, to_model
 from gdp.prior.prior import Prior
-from gdp.restore.first.begin import begin
+from gdp.restore.first.begin import begun
 from gdp.restore.observe import Measurement, fit_alpha, observe
 from gdp.restore.setup import Setup
 from gdp.restore.several.chain import observe_last
@@ -51,7 +51,7 @@ class Film:
         init: Tensor | None = None,
         reference: Tensor | None = None,
     ) -> Measurement:
-        """As gdp.restore.observe.observe, with what the first frame tells."""
+        """As gdp.restore.observe.observe, with what the first frame tells, and begun."""
         device = prior.device
         k = next(k for k, item in enumerate(self.items) if item.file == file)
         own = observe(photo, setup, device, name, file, init, reference)
@@ -66,10 +66,8 @@ class Film:
         if k and not photo.measured and self.model.y.shape == own.y.shape:
             A = self.model.operator
             y = A.observe(to_model(photo.pixels.to(device)))
-            begun = begin(A, y, setup, name) if init is None else None
-            own = own._replace(y=y, operator=A, noise=self.model.noise, first=begun)
-            own = own if begun is None else own._replace(init=begun.start)
-        return own._replace(past=self.past(k, setup), alone=True)
+            own = own._replace(y=y, operator=A, noise=self.model.noise)
+        return begun(own, setup)._replace(past=self.past(k, setup), alone=True)
 
     def past(self, k: int, setup: Setup) -> Past | None:
         """The frame before the k-th, and its result; None where one is missing."""

@@ -181,3 +181,15 @@ def viewed(A: Operator, y: Tensor, own_units: bool) -> tuple[Operator, Tensor]:
     view: Measured
     view, y = measured(A, y)
     return view, y
+
+
+def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:
+    """A picture to start from, there; ValueError unless it has the result's size."""
+    if init is None:
+        return None
+    if init.shape[-2:] != (H, W):
+        raise ValueError(
+            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
+            "resize it to that"
+        )
+    return init.to(device)

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
-from gdp.restore.first.begin import begin, starting
 from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
-from gdp.restore.measure import check, check_photo, dear, fitted, foreign, viewed
+from gdp.restore.measure import check, check_photo, dear, fitted, foreign, starting, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.compression import compressed
@@ -68,7 +67,7 @@ def observe(
     reference: Tensor | None = None,
     before: Any = None,
 ) -> Measurement:
-    """Turn a photo into the measurement that a sampler works on.
+    """Turn a photo into the measurement that a sampler works on; begin.py tells how it begins.
 
     Args:
         photo: pixels [1, 3, H, W] in [0, 1]; with degrade=true the clean photo that y is made from.
@@ -150,10 +149,7 @@ def observe(
         reference = reference.to(device)
 
     there, y = operator.to(device), y.to(device)
-    first = begin(there, y, setup, name) if init is None else None
-    if first is not None:
-        init, alone = first.start, True
-    found = (model, shown, findings, first, before)
+    found = (model, shown, findings, None, before)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 

@@ -24,6 +24,7 @@ import torch
 
 from gdp.prior.schedule import betas
 from gdp.prior.weights.device import pick_device
+from gdp.storage.trackers import check
 from gdp.train.arguments import parser
 from gdp.train.files import table
 from gdp.train.loss import BUCKETS, HybridLoss, heldout_mse
@@ -75,6 +76,7 @@ def train(args: Namespace) -> bool:
             f"--out {args.out} lies in --data {args.data}, so its sheets would become data; "
             "put it elsewhere"
         )
+    check(args.logger, "--logger ")
 
     machine = pick_machine(args.device)
     if machine.device.type == "cuda":

@@ -193,6 +193,13 @@ def add_watch_flags(p: argparse.ArgumentParser) -> None:
     )
     watch.add_argument("--sample-steps", type=count, help="steps between them, instead of minutes")
 
+    # Where its numbers go besides log.jsonl and heldout.jsonl
+    watch.add_argument(
+        "--logger",
+        choices=("csv", "tensorboard", "wandb", "mlflow"),
+        help="csv (a line in runs.csv beside --out), tensorboard (in --out), wandb or mlflow",
+    )
+
     # What
     watch.add_argument("--samples", type=count, default=16, help="images on a sheet (%(default)s)")
     watch.add_argument(

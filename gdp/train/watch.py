@@ -13,6 +13,7 @@ from gdp.train.card import model_card
 from gdp.train.files import append, rewrite, rows, write
 from gdp.train.loss import BUCKETS, heldout_mse
 from gdp.train.machine import bf16
+from gdp.train.record import close_record, open_record
 from gdp.train.samples import sample, sheet
 from gdp.train.training import Training
 
@@ -32,6 +33,7 @@ class Watch:
     def __init__(self, training: Training, fresh: bool):
         self.training, self.args, self.out = training, training.args, training.out
         self.forget_after(-1 if fresh else training.step)
+        self.record = open_record(training, fresh)
         if self.args.init and fresh:
             self.measure()
 
@@ -84,6 +86,8 @@ class Watch:
         if not self.training.stopped and not self.sheet.is_file():
             self.inspect()
         self.save()
+        if self.record:
+            close_record(self.record, self.training)
 
         end = "stopped" if self.training.stopped else "done"
         log.info("%s at step %d: %s", end, self.training.step, self.out / "weights.safetensors")
@@ -105,6 +109,8 @@ class Watch:
         counters = {"lr": training.lr, "images": training.images}
         row = {"step": training.step, "loss": loss, "mse": mse, **counters}
         append(self.out / "log.jsonl", {**row, "seconds": round(training.seconds, 1)})
+        if self.record:
+            self.record.log(training.step, {"loss": loss, "mse": mse, **counters})
 
     @property
     def sheet(self) -> Path:
@@ -133,6 +139,8 @@ class Watch:
             mse = heldout_mse(training.ema, training.loss, items, BUCKETS, device)
         row = {"step": training.step, "mse": sum(mse) / BUCKETS, "buckets": mse}
         append(self.out / "heldout.jsonl", row)
+        if self.record:
+            self.record.log(training.step, {"heldout_mse": sum(mse) / BUCKETS})
 
     def save(self) -> None:
         """Write what the run goes on from, and what describes it."""

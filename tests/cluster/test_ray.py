@@ -89,16 +89,16 @@ def test_photos_that_kill_are_told_and_the_others_done(folder, on_ray, tmp_path)
     names = sorted(file.name for file in folder.iterdir())[:6]
     for k, name in enumerate(names):
         (mixed / name).write_bytes((folder / name).read_bytes())
-        if k < 2:
+        if k < 3:
             (mixed / f"poison{k}.png").write_bytes((folder / name).read_bytes())
     words = [word for word in WORDS if not word.startswith("batch")]
     line = [f"input={mixed}", f"output={tmp_path / 'out'}", *on_ray, *words, *POISON]
     code, _, err = run(*line, "batch=2", "log=json")
     assert code == 1, err
     lines = [json.loads(text) for text in err.splitlines() if text.startswith("{")]
-    for k in range(2):
+    for k in range(3):
         assert any(f"error: poison{k}.png: it has killed" in one["message"] for one in lines)
-    assert "6 of 8 pictures restored" in err
+    assert "6 of 9 pictures restored" in err
     assert {one["name"] for one in lines if one.get("state") == "done"} == {n[:-4] for n in names}
     assert sorted(file.name for file in (tmp_path / "out").glob("p??.png")) == names
 

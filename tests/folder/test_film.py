@@ -9,6 +9,8 @@ import torch
 from PIL import Image
 
 from gdp import cli
+from gdp.network.denoisers import FFDNet
+from gdp.restore.first import stage_one
 from gdp.restore.several.steady import Past, flow, steadied, warp
 
 pytest.importorskip("skimage", reason="extra video")
@@ -95,6 +97,27 @@ def test_less_flicker(film, monkeypatch):
         (folder / "steady" / f"f002.{suffix}").unlink()
     code, again, _ = run(monkeypatch, folder, "steady", "video=true")
     assert torch.equal(again[2], steady[2])
+
+
+def test_stage_one_draws_each_frame_once(film, monkeypatch):
+    """Once from y, and once more from its own picture, by which its error is known."""
+    folder, _ = film
+    torch.save({"params": FFDNet(3, 8, 3).state_dict()}, folder / "net.pth")
+    calls, restore = [], stage_one.StageOne.restore
+    noted = lambda self, A, y: calls.append(float(A.sigma_y)) or restore(self, A, y)  # noqa: E731
+    monkeypatch.setattr(stage_one.StageOne, "restore", noted)
+
+    words = ("video=true", f"stage_one={folder / 'net.pth'}", "fidelity=0", "report=false")
+    code, pictures, _ = run(monkeypatch, folder, "drawn", *words)
+    assert (code, len(pictures), len(calls)) == (0, 3, 2 * 3)
+    assert len(set(calls)) == 1  # with the first frame's noise
+
+    # A run that goes on in the middle draws what is left alone
+    for suffix in ("png", "json"):
+        (folder / "drawn" / f"f002.{suffix}").unlink()
+    code, again, _ = run(monkeypatch, folder, "drawn", *words)
+    assert (code, len(calls)) == (0, 2 * 3 + 2)
+    assert torch.equal(again[2], pictures[2])
 
 
 def test_what_a_film_is_not(film, monkeypatch, capsys):

@@ -8,8 +8,23 @@ from torch import Tensor
 
 from gdp.restore.first.holes import patched
 from gdp.restore.first.stage_one import First
+from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from operators.base import Operator
+
+
+def begun(measurement: Measurement, setup: Setup) -> Measurement:
+    """A measurement with the picture that it is started from, unless it has one.
+
+    Raises:
+        ValueError: the settings' stage one is of another task.
+    """
+    if measurement.init is not None or measurement.photo.measured:
+        return measurement
+    first = begin(measurement.operator, measurement.y, setup, measurement.name)
+    if first is None:
+        return measurement
+    return measurement._replace(init=first.start, first=first, alone=True)
 
 
 def begin(A: Operator, y: Tensor, setup: Setup, name: str) -> First | None:
@@ -30,18 +45,6 @@ def begin(A: Operator, y: Tensor, setup: Setup, name: str) -> First | None:
         return setup.stage_one.begin(A, y, name)
     late = setup.sampler.schedule.start == "auto"  # others begin with noise, as their papers do
     return patched(A, y, setup.config["holes"], name) if late else None
-
-
-def starting(init: Tensor | None, H: int, W: int, device: torch.device) -> Tensor | None:
-    """A picture to start from, there; ValueError unless it has the result's size."""
-    if init is None:
-        return None
-    if init.shape[-2:] != (H, W):
-        raise ValueError(
-            f"init= is a {init.shape[-1]}x{init.shape[-2]} picture, but the result is {W}x{H}; "
-            "resize it to that"
-        )
-    return init.to(device)
 
 
 def mixed(pixels: Tensor, first: First | None, config: Mapping[str, Any]) -> Tensor:

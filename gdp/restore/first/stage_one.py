@@ -23,9 +23,9 @@ from gdp.prior.denoiser.restorer import FILLS, NOISY, Network, load_network, thr
 from gdp.prior.noise import Noise
 from operators.base import ROUNDED, LinearOperator, Operator
 from operators.missing.mask import Masking
-from samplers.start import agreeing, coefficient, first_guess
+from samplers.start import agreeing, coefficient, first_guess, guess_error
 
-WIDER = 3.0  # times the error of its own picture is that of the photo
+WIDER = 10.0  # times the error of its own picture hides that of the photo
 FEW = 16  # places of a scale, fewer of which tell nothing
 LEAST = 0.02  # error, [-1, 1] units, that any network makes
 SEAMS = 0.07  # and of what fills holes, which is one of many fillings: where it meets the rest
@@ -78,13 +78,16 @@ class StageOne:
             e = self.restore(A, again) - x1
             if isinstance(A, LinearOperator):
                 e = torch.cat([e, A.pinv(A(x1) - y) * unexplained(A, x1, y)])
-            least = SEAMS if self.net.purpose == FILLS else LEAST
-            error = max(least, WIDER * coefficient(e, typical))
+            error = SEAMS if self.net.purpose == FILLS else self.error_of(A, y, e)
             start = agreeing(A, x1, y, error).clamp(-1, 1)
 
         report = {**self.net.describe(), "error": error / 2}
         log.info("%s: %s restores it first, to an error of %.3f", name, self.net.kind, error / 2)
         return First(to_image(x1), to_image(start), error, report)
+
+    def error_of(self, A: Operator, y: Tensor, e: Tensor) -> float:
+        """How wrong a picture is, by its bootstrap's e; no more than a first guess would be."""
+        return max(LEAST, min(WIDER * coefficient(e, typical), guess_error(A, y)))
 
     def restore(self, A: Operator, y: Tensor) -> Tensor:
         """N(y), [1, 3, H, W] in [-1, 1]."""

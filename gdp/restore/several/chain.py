@@ -8,6 +8,7 @@ from torch import Tensor
 from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.finish import finish
+from gdp.restore.first.begin import begun
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.sample import sample
 from gdp.restore.setup import Setup
@@ -42,7 +43,7 @@ def through(
     """
     before = Before({}, [])
     for title, (task, stage) in zip(stage_names(setup), setup.before, strict=True):
-        measurement = observe(photo, stage, prior.device, f"{name} ({task})", file)
+        measurement = begun(observe(photo, stage, prior.device, f"{name} ({task})", file), stage)
         (restored,), cost = sample([measurement], stage, prior)
         result = finish(measurement, restored, cost, stage, prior)
 
@@ -63,9 +64,13 @@ def observe_last(
     init: Tensor | None = None,
     reference: Tensor | None = None,
 ) -> Measurement:
-    """As gdp.restore.observe.observe, of the photo after what goes before; `prior` is loaded."""
+    """As gdp.restore.observe.observe, of the photo after what goes before, and begun.
+
+    `prior` is loaded.
+    """
     photo, before = through(photo, setup, prior, name, file)
-    return observe(photo, setup, prior.device, name, file, init, reference, before)
+    own = observe(photo, setup, prior.device, name, file, init, reference, before)
+    return begun(own, setup)
 
 
 def stage_names(setup: Setup) -> list[str]:
