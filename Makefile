@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test tests coverage gpu-check lint format studio studio-test cluster-test clean
+.PHONY: demo test tests coverage gpu-check train-on train-on-stop train-on-compare lint format studio studio-test cluster-test clean
 
 demo: .venv/.ready
 	$(BIN)/python run.py steps=20
@@ -19,6 +19,18 @@ coverage: .venv/.ready-dev
 # What an hour on a GPU is to run, in steps that go on where the last call ended: gpu_run.json, .md
 gpu-check: .venv/.ready-dev
 	$(BIN)/python benchmarks/gpu_run.py
+
+# The bundled prior trained on in the background, from the last weights; whether these may ship: make train-on DATA=photos
+DATA ?=
+OUT ?= train_on
+train-on: .venv/.ready-dev
+	$(BIN)/python benchmarks/training/train_on.py --data "$(DATA)" --out "$(OUT)"
+
+train-on-stop: .venv/.ready-dev
+	$(BIN)/python benchmarks/training/train_on.py --out "$(OUT)" --stop
+
+train-on-compare: .venv/.ready-dev
+	$(BIN)/python benchmarks/training/compare.py --data "$(DATA)" --new "$(OUT)/weights.safetensors"
 
 # The page in the browser, and its tests in Debian's chromium; gradio lies in .venv-studio, so that .venv stays as everybody's.
 studio: .venv-studio/.ready

@@ -1,11 +1,13 @@
 """What an hour on any device is to run, step by step, and the page of what came out.
 
     python benchmarks/gpu_run.py [--device cuda] [--only NAME,..] [--again] [--small]
+        [--data PHOTOS --kept FOLDER --calls 4]
 
 Each step is a process of its own and ends within ten minutes; its outcome is in the JSON as soon as
 it is there, so a run that was cut off goes on with the next step. It needs no network: priors are
 photo64, and others' networks with random weights, which is honest for speed. `--small` tries the
-same on a CPU, in a minute or two.
+same on a CPU, in a minute or two. With --data, a prior is trained from nothing in so many calls
+more; FOLDER holds what the next run goes on from (benchmarks/training/nothing.py).
 """
 
 import argparse
@@ -24,6 +26,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.common import meta, table
+from benchmarks.training import nothing
 from gdp.prior.weights import choose_device
 from gdp.restore.facts import hardware
 from gdp.storage.files import atomic
@@ -157,6 +160,9 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="little of everything, on a CPU")
     parser.add_argument("--json", type=Path, default=Path("gpu_run.json"))
     parser.add_argument("--out", type=Path, default=Path("gpu_run.md"))
+    parser.add_argument("--data", type=Path, help="photos to train a prior on, from nothing")
+    parser.add_argument("--kept", type=Path, default=Path("gpu_run.kept"), help="its shards")
+    parser.add_argument("--calls", type=int, default=1, help="of ten minutes for it")
     args = parser.parse_args()
 
     device, why = choose_device()
@@ -174,9 +180,14 @@ def main() -> int:
 
     scratch = args.json.absolute().with_suffix(".scratch")
     scratch.mkdir(parents=True, exist_ok=True)
-    wanted = [word for word in args.only.split(",") if word]
-    for step in steps(name, args.small):
-        if (wanted and step.name not in wanted) or step.name in found["steps"]:
+    wanted = {word for word in args.only.split(",") if word}
+    due = steps(name, args.small)
+    if args.data is not None:
+        more = nothing.calls(args.data, args.kept, args.calls, name, LIMIT - 20, args.small)
+        due += [Step(*call) for call in more]
+    for step in due:
+        names = {step.name, step.name.rsplit(" ", 1)[0]}  # without the number of a call
+        if (wanted and not wanted & names) or step.name in found["steps"]:
             continue
         print(f"{step.name} ...", flush=True)
         found["steps"][step.name] = outcome = run(step, scratch)

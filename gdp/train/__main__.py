@@ -27,7 +27,7 @@ from gdp.prior.weights.device import pick_device
 from gdp.storage.trackers import check
 from gdp.train.arguments import parser
 from gdp.train.files import table
-from gdp.train.loss import BUCKETS, HybridLoss, heldout_mse
+from gdp.train.loss import BUCKETS, HybridLoss, heldout_errors, heldout_mse
 from gdp.train.machine import bf16, pick_machine
 from gdp.train.setup import build, configure, load_photos
 from gdp.train.trainer import Trainer
@@ -40,6 +40,8 @@ log = logging.getLogger("gdp.train")
 def evaluate(args: Namespace) -> None:
     """Print the held-out losses of several weights, on the same crops, times and noise.
 
+    By diffusion time, and in the mean over the noise at which restorations spend their calls.
+
     Raises:
         ValueError: no photos are held out.
     """
@@ -48,7 +50,8 @@ def evaluate(args: Namespace) -> None:
     if not held_out.files:
         raise ValueError(f"no photos are held out of {args.data}; give --holdout 40, or fewer")
     size = args.image_size or configure(args, args.evaluate[0])["image_size"]
-    items, columns = held_out.held_out(size, BUCKETS), {}
+    items = held_out.held_out(size, BUCKETS)
+    columns, restored = {}, {}
 
     for weights in args.evaluate:
         config = configure(args, weights)
@@ -56,8 +59,10 @@ def evaluate(args: Namespace) -> None:
         loss = HybridLoss(betas(**config["diffusion"])).to(device)
         with bf16(device):
             columns[str(weights)] = heldout_mse(net, loss, items, BUCKETS, device)
+            errors = heldout_errors(net, loss, items, loss.restored_times, device)
+        restored[str(weights)] = float(errors.mean())
 
-    sys.stdout.write(table(columns))
+    sys.stdout.write(table(columns, restored))
 
 
 def train(args: Namespace) -> bool:

@@ -172,6 +172,7 @@ def add_optimisation_flags(p: argparse.ArgumentParser) -> None:
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--device", default="auto", help="auto, cpu, cuda")
     fit.add_argument("--compile", action="store_true", help="torch.compile the network")
+    fit.add_argument("--graphs", action="store_true", help="with --compile: CUDA graphs, too")
 
 
 def add_watch_flags(p: argparse.ArgumentParser) -> None:

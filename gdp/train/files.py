@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from gdp.storage.files import atomic
+from gdp.train.loss import RESTORED
 
 
 def write(file: Path, content: str | bytes) -> None:
@@ -79,14 +80,17 @@ def as_yaml(config: Mapping[str, Any]) -> str:
     )
 
 
-def table(columns: Mapping[str, Sequence[float]]) -> str:
+def table(
+    columns: Mapping[str, Sequence[float]], restored: Mapping[str, float] | None = None
+) -> str:
     """Tabulate held-out eps MSE in Markdown.
 
     Args:
         columns: by name, the MSE of each bucket of t / T.
+        restored: by the same names, the mean over the noise at which restorations work.
 
     Returns:
-        A line for each bucket, and one of the means.
+        A line for each bucket, one of the means, and one of `restored` where it is given.
     """
     number = len(next(iter(columns.values())))
 
@@ -96,5 +100,8 @@ def table(columns: Mapping[str, Sequence[float]]) -> str:
         for b in range(number)
     ]
     lines += [["mean", *(f"{sum(c) / number:.5f}" for c in columns.values())]]
+    if restored is not None:
+        low, high = RESTORED
+        lines += [[f"noise {low:g}-{high:g}", *(f"{restored[name]:.5f}" for name in columns)]]
 
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -16,7 +16,7 @@ mean_q - mean_p = beta_t / sqrt((1 - beta_t) (1 - a_t)) (eps_ - eps), free of ca
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,9 @@ BUCKETS = 10
 
 # Mean and std of ln(sigma), in pictures of [-1, 1] (EDM, Table 1)
 LOG_SIGMA = (-1.2, 1.2)
+
+# Noise of pictures in [-1, 1] at which restorations spend their calls
+RESTORED = (0.03, 2.0)
 
 
 class HybridLoss(nn.Module):
@@ -52,6 +55,7 @@ class HybridLoss(nn.Module):
     mean_gap: Tensor
 
     quantiles: Tensor  # of the times that are drawn, [T]
+    noise_edges: Tensor  # between the noise levels' logarithms of neighbouring times, [T - 1]
 
     def __init__(self, betas: Tensor, spread: str = "uniform"):
         super().__init__()
@@ -75,10 +79,13 @@ class HybridLoss(nn.Module):
         self.add_table("mean_gap", betas / ((1 - betas) * (1 - a[1:])).sqrt(), pad=True)
 
         # Times by their noise level
+        noise = ((1 - a[1:]) / a[1:]).sqrt()
         density = torch.full((self.T,), 1 / self.T, dtype=torch.float64)
         if spread == "sigma":
-            density = 0.3 * density + 0.7 * log_normal(((1 - a[1:]) / a[1:]).sqrt())
+            density = 0.3 * density + 0.7 * log_normal(noise)
         self.register_buffer("quantiles", density.cumsum(0).float(), persistent=False)
+        edges = (noise[1:] * noise[:-1]).sqrt().log().float()
+        self.register_buffer("noise_edges", edges, persistent=False)
 
     def add_table(self, name: str, values: Tensor, pad: bool = False) -> None:
         """Register values for t = 0..T, or with `pad` for t = 1..T."""
@@ -93,6 +100,12 @@ class HybridLoss(nn.Module):
         """Map fractions in [0, 1) to times 1..T by the density of training."""
         t = torch.searchsorted(self.quantiles, u.float(), right=True)
         return 1 + t.clamp(max=self.T - 1)
+
+    def restored_times(self, u: Tensor) -> Tensor:
+        """Map fractions in [0, 1) to the times of noise spread evenly by its logarithm."""
+        low, high = (math.log(level) for level in RESTORED)
+        level = low + u.float() * (high - low)
+        return 1 + torch.searchsorted(self.noise_edges, level)
 
     def diffuse(self, x0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
         """Diffuse images [B, 3, H, W] to times t [B]: x_t."""
@@ -163,10 +176,38 @@ def bin_nll(x0: Tensor, mean: Tensor, log_var: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
+def heldout_errors(
+    net: nn.Module,
+    loss: HybridLoss,
+    items: Sequence[Draw],
+    times: Callable[[Tensor], Tensor],
+    device: torch.device,
+) -> Tensor:
+    """Measure the eps MSE of a network on each of some held-out crops.
+
+    Args:
+        net: the network.
+        loss: its diffusion process.
+        items: crops, fractions and noise, as of `Photos.held_out`.
+        times: from the fractions to times: `loss.times` or `loss.restored_times`.
+        device: where it is computed.
+
+    Returns:
+        MSE by crop [N].
+    """
+    errors = []
+    for start in range(0, len(items), 32):
+        x0, eps, u = collate(items[start : start + 32]).to(device)
+        t = times(u)
+        eps_hat = net(loss.diffuse(x0, t, eps), t - 1).float()[:, : x0.shape[1]]
+        errors.append((eps - eps_hat).square().mean((1, 2, 3)))
+    return torch.cat(errors)
+
+
 def heldout_mse(
     net: nn.Module, loss: HybridLoss, items: Sequence[Draw], buckets: int, device: torch.device
 ) -> list[float]:
-    """Measure the eps MSE of a network on held-out photos.
+    """Measure the eps MSE of a network on held-out photos by diffusion time.
 
     Args:
         net: the network.
@@ -178,11 +219,5 @@ def heldout_mse(
     Returns:
         The mean of each bucket.
     """
-    errors = []
-    for start in range(0, len(items), 32):
-        x0, eps, u = collate(items[start : start + 32]).to(device)
-        t = loss.times(u)
-        eps_hat = net(loss.diffuse(x0, t, eps), t - 1).float()[:, : x0.shape[1]]
-        errors.append((eps - eps_hat).square().mean((1, 2, 3)))
-
-    return torch.cat(errors).view(-1, buckets).mean(0).tolist()
+    errors = heldout_errors(net, loss, items, loss.times, device)
+    return errors.view(-1, buckets).mean(0).tolist()

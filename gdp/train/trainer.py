@@ -53,7 +53,8 @@ class Trainer:
         self.training, self.args, self.machine = training, training.args, training.machine
         self.model = self.machine.prepare(training.net)
         if self.args.compile:
-            self.model = torch.compile(self.model, dynamic=False)  # for each size of crops
+            mode = "reduce-overhead" if self.args.graphs else None
+            self.model = torch.compile(self.model, dynamic=False, mode=mode)  # for each crop size
 
     def steps(self) -> Generator[int, None, None]:
         """Train to the end of the budget, or until the run is stopped.

@@ -106,3 +106,14 @@ def test_times_by_noise_level():
     sigma = (by_sigma.sigma / by_sigma.signal).flatten()
     middle = int((sigma < torch.tensor(-1.2).exp()).sum())
     assert abs((t < middle).float().mean() - (0.3 * middle / 1000 + 0.35)) < 0.01
+
+
+def test_times_of_restoration_are_even_in_the_logarithm_of_noise():
+    loss = HybridLoss(betas(1000))
+    u = torch.linspace(0, 1, 1001)[:-1]
+    t = loss.restored_times(u)
+    noise = (loss.sigma / loss.signal).flatten()[t]
+    torch.testing.assert_close(noise, 0.03 * (2 / 0.03) ** u, rtol=0.12, atol=0)  # steps are coarse
+    assert t.min() >= 1 and loss.sigma[t.max()] / loss.signal[t.max()] == pytest.approx(2, rel=0.01)
+    few = HybridLoss(betas(50)).restored_times(u)
+    assert few.min() == 1 and few.max() <= 50
