@@ -39,6 +39,9 @@ class OptionalMethods(Portable):
 
     if TYPE_CHECKING:
 
+        def amplification(self) -> float:
+            """How many times stronger y's noise is in what y alone shows."""
+
         def brought_out(self) -> Tensor:
             """The share of the noise in what y alone shows that is to be taken away."""
 

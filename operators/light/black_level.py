@@ -1,10 +1,11 @@
 """What black has in y where a camera has cut its noise there: more than 0, and not of every colour.
 
 m_c    = mean of y_c over the darkest DARKEST of a small picture
-b_c    = min(m_c - min_c m, sigma)      sigma: std of y's noise
+b_c    = min(m_c - min_c m, MOST sigma)      sigma: std of y's noise
 
 Noise that is cut at 0 has a mean above it, of the order of its std, the more so the stronger a
-channel was amplified. Where the light is mended that makes purple of black.
+channel was amplified; shrinking and denoising a photo afterwards lessen its noise, and not its
+mean. Where the light is mended that makes purple of black.
 """
 
 import torch
@@ -14,6 +15,9 @@ from operators.light.exposure import block_means
 
 # The share of a picture that is taken for black.
 DARKEST = 0.02
+
+# The most of it, in stds of what noise is left.
+MOST = 2.0
 
 
 def black_level(p: Tensor, sigma: float) -> Tensor:
@@ -29,4 +33,4 @@ def black_level(p: Tensor, sigma: float) -> Tensor:
     count = max(1, round(DARKEST * small.shape[-1]))
     darkest = small.mean(1).topk(count, largest=False).indices
     m = torch.stack([one[:, at].mean(1) for one, at in zip(small, darkest, strict=True)])
-    return (m - m.amin(1, keepdim=True)).clamp(max=sigma)[..., None, None]
+    return (m - m.amin(1, keepdim=True)).clamp(max=MOST * sigma)[..., None, None]

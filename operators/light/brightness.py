@@ -2,7 +2,8 @@
 
 top, m = the 99 % quantile and the median of max_c y
 h      = log max(1, WHITE / top)
-k      = exp(HEADROOM h c(h))                   what the light lacks to reach white
+g      = HEADROOM h c(h)                        what the light lacks to reach white
+k      = exp(g (1 - exp(-log max(1, ROOM / m) / g)))   less of it where the median is high already
 d      = logit(goal) - logit(k m)               what the median lacks then, in log-odds
 c(d)   = d^4 / (d^4 + doubt^4)                  how much of either is believed: of little, nothing
 s      = far tanh(c(d) d / far)                 scenes differ: a median far out is the scene's, too
@@ -16,7 +17,8 @@ one, where the best power has 24.
 
 The median bears a lamp, a window or a screen in the scene, by which nothing lacks to white. Where
 there is no such light, white tells more: photos differ less in their brightest places than in their
-medians, whose logits have a mean of 0 and a std of 0.75 in 1,835 photos.
+medians, whose logits have a mean of 0 and a std of 0.75 in 1,835 photos. Yet a scene, or a part of
+one, may have nothing bright: as the median comes near ROOM that is as likely, and little is done.
 """
 
 import math
@@ -71,6 +73,7 @@ class Goal:
         lamp: values of `top` from which the scene may hold a lamp, and surely does.
         doubt: about the median without a lamp, and with one, in log-odds.
         hardly: the same about white, in log of the light.
+        room: what the median may be, from which nothing lacks to white; None is any.
         far: the most that the median moves, in log-odds; None is any way.
         darken: whether the photo may be too bright.
     """
@@ -80,6 +83,7 @@ class Goal:
     lamp: tuple[float, float]
     doubt: tuple[float, float]
     hardly: float
+    room: float | None
     far: float | None
     darken: bool
 
@@ -91,7 +95,8 @@ class Goal:
             burnt: share of its pixels that are burnt out.
         """
         short = math.log(max(1.0, WHITE / max(top, 1e-4)))
-        gain = math.exp(self.headroom * short * believed(short, self.hardly))
+        lacks = self.headroom * short * believed(short, self.hardly)
+        gain = math.exp(self.within_room(lacks, median))
         m = min(max(gain * median, 1e-3), 0.99)
 
         # The median's word, and how much of it is believed.
@@ -112,6 +117,13 @@ class Goal:
         differ = WHITES_DIFFER + share * (MEDIANS_DIFFER - WHITES_DIFFER)
         return Change(gain, lift, differ)
 
+    def within_room(self, lacks: float, median: float) -> float:
+        """What lacks to white, log of the light, as far as the median has room for it."""
+        if self.room is None or lacks <= 0:
+            return lacks
+        room = math.log(max(1.0, self.room / max(median, 1e-3)))
+        return lacks * (1 - math.exp(-room / lacks))
+
 
 def logit(p: float) -> float:
     """log(p / (1 - p))."""
@@ -124,5 +136,5 @@ def believed(lacks: float, doubt: float) -> float:
 
 
 # A photo that is told to be too dark, and one that may be too dark or too bright.
-DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, darken=False)
-ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 1.0, darken=True)
+DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, None, darken=False)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 0.6, 1.0, darken=True)

@@ -35,7 +35,7 @@ class DevelopedLight(LightModel):
 
     first: Tensor
     photo: Tensor | None
-    plain: Operator | None = None
+    plain: Operator | None
     spares: bool = False
 
     def develop(self, p: Tensor) -> Tensor:
@@ -69,6 +69,11 @@ class DevelopedLight(LightModel):
         told = self.informative().unflatten(1, (self.exposures, 3)).any(1)
         return torch.where(told, (1 - slope).clamp_min(0), 1.0)
 
+    def amplification(self) -> float:
+        """How many times stronger y's noise is in what y alone shows: the rms of 1 / (f phi')."""
+        slope = self.slope()[self.informative().expand(-1, self.exposures * 3, -1, -1)]
+        return float(slope.clamp_min(1e-6).pow(-2).mean().sqrt()) if len(slope) else 1.0
+
     def relit(self, x: Tensor, r: Tensor) -> Tensor:
         """x01 [B, 3, H, W] in r [B] times the light: r x / (1 + (r - 1) b x), at most 1."""
         r = r.view(-1, 1, 1, 1)
@@ -99,8 +104,13 @@ class DevelopedLight(LightModel):
         return super().offset(y) if seen is None else y - seen[1]
 
     def seen(self) -> tuple[Operator, Tensor] | None:
-        """What y alone shows as the measurement: W and W x, if its noise is known."""
+        """What y alone shows as the measurement: W and W x, if its noise is known.
+
+        What is burnt out in too much light is not shown: there the tangent leaves x open.
+        """
         if self.plain is None or self.photo is None:
+            return None
+        if ((self.white < 1) & ~self.informative()).any():
             return None
         shown = to_model(self.develop(self.photo))
         return self.plain, self.plain(shown)

@@ -25,9 +25,10 @@ from operators.light.stray_light import DARKEST, DIFFERS, StrayLight
 
 TURNS = 3
 
-# The std of log f as a multiple of what whites and medians of photos differ by: calibrated on 42
-# photos darkened with and without M, such that 90 % of f lie in the interval.
-WIDER = 1.5
+# The std of log f as a multiple of what whites and medians of photos differ by, such that 90 % of f
+# lie in the interval, by the error of that share too: of 60 photos darkened without M 93 % do, and
+# 99 % with M. Of 12 others, on which nothing was chosen, 92 % and all.
+WIDER = 2.1
 
 
 class Starts(NamedTuple):

@@ -85,6 +85,7 @@ class Light(DevelopedLight):
         found = {"first": self.f.data, "stray": self.M.data, "starts": None, "photo": None}
         for name, value in found.items():
             self.register_buffer(name, value, persistent=False)
+        self.register_module("plain", None)  # a default of the class would hide what is set
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "Light":
         """A copy with a light of its own.

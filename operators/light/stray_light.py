@@ -12,6 +12,11 @@ of white, and DIFFERS its std from place to place and from photo to photo. Where
 near, M cannot be told from the scene: of what is no more than scenes explain, little is believed.
 Stray light is faint besides, MOST of the sensor's range: a bright wall is none.
 
+M_0 is M and the scene's own dark level, whose std from place to place is 0.085 f in photos. So the
+correlation of M of a std m with M_0 is about m / sqrt(m^2 + (0.085 f)^2) at best, even if f is
+known and there is no noise: for m = 0.014 it is 0.83 at f = 0.1, and 0.45 at f = 0.3. What is found
+(medians of 60 photos: 0.73 and 0.36) is not far from that, and no other constants come nearer.
+
 From the dark channel prior (He, Sun and Tang, CVPR 2009), with M in place of haze.
 """
 

@@ -17,7 +17,8 @@ of texture is too much at low frequencies, whatever it is: these are not asked t
 is found by other signs, and is hidden by the photo itself at low frequencies: of it, r(fine) tells.
 
 Where light was mended the same is asked of what the photo alone shows. Noise that lies as evenly as
-noise does (`sure`) is believed there, for it was hidden by the dark.
+noise does (`sure`) is believed there, for it was hidden by the dark; and noise that is less where
+the result is brighter, for mending brings out most in the dark. Texture grows with the light on it.
 """
 
 import torch
@@ -42,6 +43,9 @@ NONE, ALL = 0.92, 1.08
 
 # `sure` of what a mended photo shows from which its noise is believed a little, and altogether.
 SURELY = (0.72, 0.85)
+
+# The same of how much less there is of it in the brightest places than in the darkest, as a log.
+FALLS = (0.2, 0.5)
 
 # Std of noise, [0, 1] units, that is much; of it, the shares up to which nothing was noise, and
 # from which all was. Simulated phones have lo - c / 2 from 0.92 to 1.4, and r(fine) up to 1.1;
@@ -89,10 +93,11 @@ def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel
     Returns:
         0 to 1 at each place [1, 3, H, W].
     """
-    low, high = SURELY
-    sure = min(1.0, max(0.0, (noise.sure - low) / (high - low)))
-    shown = to_model(A.developed(y))
-    share = max(sure, borne_out(shown, to_model(pixels[:1]).to(y), noise))
+    shown, x = to_model(A.developed(y)), to_model(pixels[:1]).to(y)
+    falls = float((noise.curve[0] / noise.curve[-1]).log())
+    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), borne_out(shown, x, noise))
+    if noise.std >= MUCH and min(x.shape[-2:]) >= LEAST:
+        share = max(share, much_borne_out(shown, x, noise))
     return share * A.brought_out()
 
 

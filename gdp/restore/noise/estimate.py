@@ -41,13 +41,14 @@ BRIGHTEST_GAIN, DARKEST_GAIN = 1.0, -2.0  # log of the curve's variance at most,
 ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
 
-def estimate(pixels: Tensor, coloured: bool = False) -> NoiseModel:
+def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING) -> NoiseModel:
     """Estimate the noise of a photo.
 
     Args:
         pixels: [B, C, H, W] in [0, 1], of one noise; large ones are sampled. Of other pictures
             than grey and RGB ones the noise is taken for white.
         coloured: whether noise that looks white is to be taken as it was measured all the same.
+        rounding: std of that of 8-bit pixels, after all that was done to them.
 
     Raises:
         ValueError: a side has less than 16 pixels.
@@ -75,7 +76,7 @@ def estimate(pixels: Tensor, coloured: bool = False) -> NoiseModel:
     places = torch.stack([(brightness < b).sum() - 1 + part(brightness, b) for b in knots])
     curve = interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
     model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
-    return model if coloured else flattened(model, white)
+    return model if coloured else flattened(model, white, rounding)
 
 
 def directions(pixels: Tensor) -> Tensor:

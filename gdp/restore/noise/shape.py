@@ -82,20 +82,22 @@ def bounded(variance: Tensor, w: float = 1.0) -> Tensor:
     return out
 
 
-def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
+def flattened(model: NoiseModel, white: NoiseModel, rounding: float = ROUNDING) -> NoiseModel:
     """White noise, if the model is about that; else the model.
 
     Args:
         model: as it was measured.
         white: what it would be as white noise.
+        rounding: std of that of 8-bit pixels; of a dark photo in mended light it is more.
     """
     order = orders()
     bands = [(order >= 0.25) & (order < 0.5), (order >= 0.5) & (order < 0.75), order >= 0.75]
     stds = torch.stack([model.spectrum[:, band].square().mean(1).sqrt() for band in bands], 1)
     by_light = bool(model.curve.max() > EVEN_CURVE * model.curve.min())
 
-    # One noise for all channels, as of a grey photo: by grey's own upper frequencies.
-    if one_for_all(model):
+    # One noise for all channels, as of a grey photo: by grey's own upper frequencies. In mended
+    # light colours that a codec has rounded away there have blotches all the same.
+    if rounding <= ROUNDING and one_for_all(model):
         middle, upper, high = (float(std) / 3**0.5 for std in stds[0])
         level, (least, most) = (white.std * high) ** 0.5, sorted((upper, high))
         if most > EVEN * least or middle > ROUGH * most or not least / EVEN < level < most * EVEN:
@@ -111,7 +113,7 @@ def flattened(model: NoiseModel, white: NoiseModel) -> NoiseModel:
 
     # Texture is all over grey: colours alone tell, unless a codec has left nothing of theirs.
     if max(level, middle) > least * EVEN or float(stds[0].max()) > TEXTURED * most:
-        clear = least > CLEAR * ROUNDING and middle < TINTED * least and model.sure < NOISE
+        clear = least > CLEAR * rounding and middle < TINTED * least and model.sure < NOISE
         return NoiseModel.white(float(stds[1:, 1:].square().mean().sqrt())) if clear else model
 
     # White at each place, but not all over: photons.

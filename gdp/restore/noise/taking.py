@@ -7,6 +7,7 @@ from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
+from gdp.restore.noise.model import ROUNDING
 from operators.base import Operator
 from operators.noise.whitened import can_whiten
 
@@ -65,5 +66,7 @@ def of_developed(
     if y.shape[1] != 3:
         return operator, None
     with torch.no_grad():
-        noise = estimate(operator.developed(y)).at_least(rounding)
+        light = operator.bind(y)
+        levels = light.amplification() * ROUNDING
+        noise = estimate(light.developed(y), rounding=levels).at_least(rounding)
     return operator.with_whitening(noise.whiten), noise

@@ -1,11 +1,17 @@
 """What y alone shows: black without a colour, and the noise that the light has hidden."""
 
+import copy
+
+import pytest
 import torch
 
 from gdp.picture import to_model
+from gdp.restore.noise import NoiseModel
+from operators.identity import Identity
 from operators.light import Light
 from operators.light.black_level import black_level
 from operators.light.radiance.exposures import Exposures
+from operators.light.radiance.stacked import Stacked
 from operators.light.stray_light import MOST, StrayLight
 from tests.operators.light.photos import photo
 
@@ -16,7 +22,7 @@ def test_the_colour_of_black_is_taken_away():
     p = 0.1 * grey + black
     found = black_level(p, 0.015)
     assert torch.allclose(found, black, atol=1e-3)
-    assert black_level(p, 0.004).amax() == 0.004 and not black_level(p - 0.1, 0.015).any()
+    assert black_level(p, 0.004).amax() == 0.008 and not black_level(p - 0.1, 0.015).any()
 
     # It is part of the model, and what is shown is grey.
     y = to_model(p)
@@ -58,3 +64,31 @@ def test_several_exposures_are_developed_as_one():
     y = to_model(torch.cat([0.2 * photo(), 0.6 * photo()], 1))
     A = Exposures().bind(y)
     assert A.developed(y).shape == (1, 3, 96, 96)
+
+
+def test_what_is_shown_is_the_measurement_but_where_it_is_burnt_out():
+    white = NoiseModel.white(0.05)
+    y = to_model(0.2 * photo())
+    A = Light(mask=False).with_noise(0.02).with_whitening(white.whiten).bind(y)
+    shown = to_model(A.developed(y))
+    assert isinstance(A.linear(), Identity) and A.linear().sigma_y == pytest.approx(0.1)
+    assert torch.allclose(y - A.offset(y), shown)
+    moved = copy.deepcopy(A)
+    moved.relight(torch.tensor([1.5]))
+    assert isinstance(moved.linear(), Identity) and isinstance(A.linear(), Identity)
+
+    # Too much light has burnt out what y does not show.
+    burnt = to_model((3 * photo()).clamp(max=1))
+    A = Light(mask=False, dark=False).with_noise(0.02).with_whitening(white.whiten).bind(burnt)
+    assert A.white < 1 and isinstance(A.linear(), Stacked)
+
+
+def test_how_much_stronger_noise_is():
+    A = Light(factors=(0.25,))
+    assert A.amplification() == pytest.approx(4)
+    y = to_model(0.3 * photo())
+    bound, random = Light(mask=False).bind(y), torch.Generator().manual_seed(0)
+    noise = 0.001 * torch.randn(y.shape, generator=random)
+    stronger = (bound.develop(bound.photo + noise) - bound.develop(bound.photo)) / noise.std()
+    inside = bound.develop(bound.photo) < 0.97
+    assert stronger[inside].std() == pytest.approx(bound.amplification(), rel=0.1)

@@ -1,0 +1,57 @@
+"""Of a dark photo in mended light: its noise is found, and none of it is left as speckle."""
+
+import torch
+import torch.nn.functional as F
+
+import gdp
+from gdp.picture import to_model
+from gdp.restore.noise.model import ROUNDING, orders
+from gdp.restore.noise.taking import of_developed
+from operators.light import Light
+from tests.operators.light.photos import photo
+
+GREY, BLOTCHES = 0.008, 0.006  # std of noise in y
+
+
+def dark_photo(size: int = 96) -> torch.Tensor:
+    """A photo in a tenth of its light, with a flat wall at its right, as a camera has it.
+
+    Its noise is fine in grey, and in colours, of which codecs keep little, it is blotches.
+    """
+    x, random = photo("astronaut", size), torch.Generator().manual_seed(0)
+    x[..., -size // 3 :] = 0.25
+    grey = GREY * torch.randn(1, 1, size, size, generator=random)
+    coarse = torch.randn(1, 3, size // 4, size // 4, generator=random)
+    blotches = BLOTCHES * F.interpolate(coarse, scale_factor=4.0, mode="bilinear")
+    noise = grey + blotches - blotches.mean(1, keepdim=True)
+    return (0.1 * x + 0.01 + noise).clamp(0, 1)
+
+
+def speckle(pixels: torch.Tensor) -> tuple[float, float]:
+    """The std of colours and of grey on the wall, where there is neither."""
+    wall = pixels[..., 8:-8, -26:-6]
+    grey = wall.mean(1, keepdim=True)
+    colours = wall - grey
+    return float((colours - colours.mean((2, 3), keepdim=True)).std()), float(grey.std())
+
+
+def test_the_noise_of_a_mended_photo_has_its_colours_blotches():
+    y = to_model(dark_photo())
+    A, noise = of_developed(Light().with_noise(2 * GREY), y, ROUNDING)
+    light = A.bind(y)
+    assert noise is not None and light.plain is not None
+
+    # Grey has the noise of y in the light that was lacking, colours have it below.
+    stds, order = noise.spectrum, orders()
+    grey = stds[0, order >= 0.5].square().mean().sqrt() / 3**0.5
+    assert 0.6 < grey / (GREY * light.amplification()) < 1.4
+    assert stds[1:, order < 0.25].mean() > 2 * stds[1:, order >= 0.5].mean()
+
+
+def test_no_speckle_is_left_in_the_dark():
+    y = dark_photo()
+    pixels = gdp.restore(y[0], task="lowlight").pixels.view_as(y)
+    f = 0.1
+    colours, grey = speckle(pixels)
+    colours_before, grey_before = speckle(y / f)
+    assert colours < 0.4 * colours_before and grey < 0.2 * grey_before
