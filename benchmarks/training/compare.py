@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks import quality
 from benchmarks.common import save, table
 from benchmarks.field import pictures
+from benchmarks.rows import OWN, Measure
 from benchmarks.scoring import squares
 from gdp.prior.schedule import betas
 from gdp.storage.files import atomic
@@ -138,9 +139,9 @@ def scores(images: Path, weights: Path, args: argparse.Namespace) -> Mapping[str
         override=[f"prior.path={weights.absolute()}", "prior.symmetry=square"],
     )
     photos = squares(images, args.limit, args.size, 0)
-    measure = quality.Measure(chosen, photos)
+    measure = Measure(chosen, photos)
     with torch.no_grad():
-        return {task: measure.rows(task, "auto", quality.OWN)[0] for task in args.tasks.split(",")}
+        return {task: measure.rows(task, "auto", OWN)[0] for task in args.tasks.split(",")}
 
 
 def shown(part: Part) -> dict[str, str]:

@@ -6,15 +6,17 @@ lo, c    = median of q over the flattest quarter of the tiles of x;
            correlation of the log of what is fine in y - x with that of what is fine in x
 
 little claimed:  share = (r(low) + r(middle) - NONE) / (ALL - NONE), within 0 and 1
-much:            the greater of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN)
-                 and (r(fine) - LEFT) / (GONE - LEFT), likewise
+much:            the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN),
+                 (r(fine) - LEFT) / (GONE - LEFT) and, with the colours' r in [1/8, 1/4),
+                 (r(fine) + r(colours) - TINGED) / (CLEANED - TINGED), likewise
 
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
 for it is what photos look like, and takes some of wherever there is most. So the claim is borne
 out, or not, and the result goes back towards the photo. Much noise that is claimed in a photo full
-of texture is too much at low frequencies, whatever it is: these are not asked then. White noise
-is found by other signs, and is hidden by the photo itself at low frequencies: of it, r(fine) tells.
+of texture is too much in grey at low frequencies, whatever it is: these are not asked then. Noise
+of the colours is taken away all the same, for photos have next to none of their own. White noise is
+found by other signs, and is hidden by the photo itself at low frequencies: of it, r(fine) tells.
 
 Where light was mended the same is asked of what the photo alone shows. Noise that lies as evenly as
 noise does (`sure`) is believed there, for it was hidden by the dark; and noise that is less where
@@ -48,11 +50,12 @@ SURELY = (0.72, 0.85)
 FALLS = (0.2, 0.5)
 
 # Std of noise, [0, 1] units, that is much; of it, the shares up to which nothing was noise, and
-# from which all was. Simulated phones have lo - c / 2 from 0.92 to 1.4, and r(fine) up to 1.1;
-# photos of texture without noise have up to 0.9, and 0.77, but for one in twelve.
-MUCH, FINE = 0.02, (0.5, 0.9)
-UNEVEN, EVEN = 0.91, 1.0
+# from which all was. Photos of texture without noise have lo - c / 2 up to 1.05, r(fine) up to
+# 0.77, and up to 1.36 of r(fine) + r(colours); simulated phones' photos have 1.5 to 2 of that.
+MUCH, FINE, TINT = 0.02, (0.5, 0.9), (0.125, 0.25)
+UNEVEN, EVEN = 1.06, 1.15
 LEFT, GONE = 0.78, 0.88
+TINGED, CLEANED = 1.36, 1.5
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
@@ -115,16 +118,18 @@ def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
 
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     """The same of much noise; arguments as `borne_out` has them."""
-    grey = noise.colours[0].to(before)
-    x, y = (torch.einsum("c,chw->hw", grey, p[0]) for p in (after, before))
-    claimed = 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
-    gone = share_taken(y - x, claimed, *FINE)
+    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
+    claimed = 2 * noise.at(*before.shape[-2:])[0].to(before)
+    gone = share_taken(y[0] - x[0], claimed[0], *FINE)
     if noise.is_flat:
         return ramp(gone, WHITE_LEFT, WHITE_GONE)
 
+    # Where nothing hides it in grey, at the upper frequencies, and in the colours.
     gain = noise.gain((after + 1) / 2)
-    even = evenness(y - x, x, claimed, None if gain is None else gain[0, 0])
-    return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE))
+    even = evenness(y[0] - x[0], x[0], claimed[0], None if gain is None else gain[0, 0])
+    tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
+    cleaned = gone + (sum(tints) / 2) ** 0.5
+    return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
 
 
 def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:

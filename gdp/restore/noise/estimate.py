@@ -7,10 +7,10 @@ g(k)^2    exp of the mean over c, r of log(v / its median over k), smoothed     
 s(c,u)^2  the mean over the three least of v / g^2, shared out in a ring as D^2 is   the spectrum
           from patches of 16 pixels, below a quarter of the highest frequency from such of 32
 
-Texture is worst at low frequencies, so that grey rises there by no more than cameras' noise does
-(`bounded`). Noise that has one std at the upper frequencies in all channels is white. After
-Ponomarenko et al. (2007), Colom and Buades (IPOL 2013), and Noise Clinic (Lebrun, Colom and Morel,
-IPOL 2015).
+Texture is worst at low frequencies, so that grey rises there by no more than cameras' noise does,
+and is no more beside the colours than sensors have it (`bounded`). Noise that has one std at the
+upper frequencies in all channels is white. After Ponomarenko et al. (2007), Colom and Buades (IPOL
+2013), and Noise Clinic (Lebrun, Colom and Morel, IPOL 2015).
 """
 
 from functools import cache
@@ -31,7 +31,7 @@ from gdp.restore.noise.model import (
     interpolate2,
     orders,
 )
-from gdp.restore.noise.shape import bounded, flattened, trusted
+from gdp.restore.noise.shape import bounded, colour_level, flattened, trusted
 
 STRATA = 5  # of the brightness
 SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are called smooth
@@ -69,7 +69,8 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
     spectra = [spectrum_of(b, v, chosen, gain) for b, v, chosen in measured]
     patches = (measured[1:2] or measured)[0][0]
     even = trusted(patches.energy[0, 1], patches.brightness.argsort().tensor_split(STRATA))
-    variance = bounded(joined(spectra), even)
+    q = min(colour_level(refined(s)) for s in spectra[1:] or spectra)
+    variance = bounded(joined(spectra), even, q)
 
     # White noise is what samplers know best.
     knots = torch.linspace(0, 1, BRIGHTNESSES)

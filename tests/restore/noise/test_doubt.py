@@ -86,6 +86,21 @@ def test_where_nothing_hides_it_noise_is_told_in_spite_of_texture():
     )
 
 
+def test_noise_of_the_colours_that_is_gone_speaks_for_noise():
+    """A photo so busy that most of its grey noise stays: the colours tell noise from texture."""
+    model, n = blotches().scaled(0.05), SIZE
+    W = Whitening(2 * model.at(n, n), None, OPPONENT)
+    noise = W.inverse(W.sigma * Noise([0]).like(torch.empty(1, 3, n, n)))
+    x, grey = torch.zeros_like(noise), noise.mean(1, keepdim=True).expand_as(noise)
+
+    # Of grey 0.65 is taken, of the colours all, or 0.6.
+    shares = [
+        noise_share(to_image(x + 0.35 * grey + left * (noise - grey)), Identity(), x + noise, model)
+        for left in (0.0, 0.4)
+    ]
+    assert shares == [1, 0]
+
+
 def test_where_nothing_is_said():
     _, y, model = noisy()
     same = to_image(y)

@@ -11,6 +11,7 @@ import gdp
 from benchmarks.phone import STRENGTHS, develop
 from gdp.restore.noise import NoiseModel, estimate
 from gdp.restore.noise.choose import noise_of, told
+from gdp.restore.noise.model import OPPONENT
 from gdp.restore.noise.sources import of_patch, read
 from gdp.restore.observe import take
 from operators.identity import Identity
@@ -76,6 +77,19 @@ def test_demosaicked_noise_has_its_rms(strength):
     true = float((noisy - still).square().mean().sqrt())
     model = estimate((noisy * 255).round() / 255)
     assert not model.is_white and model.std == pytest.approx(true, rel=0.3)
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_demosaicked_noise_under_texture_has_its_rms(strength):
+    """Grey texture all over the photo, which was taken for twice as much noise as there was."""
+    generator = torch.Generator().manual_seed(3)
+    amount = 0.2 + 0.6 * torch.rand((1, 1, 10, 10), generator=generator)
+    amount = torch.nn.functional.interpolate(amount, scale_factor=16.0)
+    clean = (0.5 + amount * coloured(photo(160)))[0]
+    noisy, still = (develop(clean, s, 1)[None].float() for s in (STRENGTHS[strength], None))
+    true = float((OPPONENT[0] @ (noisy - still)[0].flatten(1)).square().mean().sqrt())
+    found = float(estimate((noisy * 255).round() / 255).spectrum[0].square().mean().sqrt())
+    assert found == pytest.approx(true, rel=0.35)
 
 
 def test_noise_that_grows_with_the_light():

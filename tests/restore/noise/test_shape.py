@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gdp.restore.noise.model import orders
-from gdp.restore.noise.shape import CHROMA, bounded
+from gdp.restore.noise.shape import CHROMA, SAME, bounded, colour_level
 
 LOWEST = orders() < 0.125
 NEXT = (orders() >= 0.125) & (orders() < 0.25)
@@ -34,3 +34,33 @@ def test_a_grey_photo_has_no_colours():
 
 def test_white_noise_stays_white():
     torch.testing.assert_close(bounded(variance(0.02)), variance(0.02))
+
+
+def test_grey_texture_over_a_sensor_s_noise_is_no_noise():
+    """Colours of 0.04 up to a half of the highest frequency, as JPEG leaves them, and much grey."""
+    order, v = orders(), variance(0.04, grey=0.08)
+    v[1:, order >= 0.5] = 1e-8
+    grey = bounded(v)[0].sqrt()
+    middle = (order >= 0.25) & (order < 0.5)
+    expected = 0.04 * (1.35 - 0.9 * order)
+    torch.testing.assert_close(grey[order >= 0.5], expected[order >= 0.5], rtol=1e-4, atol=0)
+    most = expected[middle].maximum(torch.tensor(SAME * 0.04))
+    torch.testing.assert_close(grey[middle], most, rtol=1e-4, atol=0)
+
+    # Sensors have as much grey as that, and what they have stays.
+    quiet = variance(0.04, grey=0.02)
+    quiet[1:, order >= 0.5] = 1e-8
+    torch.testing.assert_close(bounded(quiet)[0].sqrt()[middle], torch.full_like(most, 0.02))
+
+
+def test_colours_that_a_camera_has_cleaned_bound_nothing():
+    cleaned = variance(2 / 255, grey=0.03)
+    assert colour_level(cleaned) == pytest.approx(2 / 255)
+    torch.testing.assert_close(bounded(cleaned)[0], cleaned[0])
+
+    # In between a part, by the logarithm: at the geometric mean of both ends, a half.
+    between = variance((3 * 9) ** 0.5 / 255, grey=0.06)
+    between[1:, orders() >= 0.125] *= 0.01
+    q, at = (3 * 9) ** 0.5 / 255, 24  # max(u, v) = 3 / 4
+    expected = (0.06 * (1.35 - 0.9 * 0.75) * q) ** 0.5
+    assert float(bounded(between, q=q)[0, at, at].sqrt()) == pytest.approx(expected, rel=1e-4)
