@@ -70,6 +70,7 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
     patches = (measured[1:2] or measured)[0][0]
     even = trusted(patches.energy[0, 1], patches.brightness.argsort().tensor_split(STRATA))
     q = min(colour_level(refined(s)) for s in spectra[1:] or spectra)
+    q = 0.0 if rounding > ROUNDING else q  # of colours in the dark codecs have left too little
     variance = bounded(joined(spectra), even, q)
 
     # White noise is what samplers know best.
