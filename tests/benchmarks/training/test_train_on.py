@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -21,7 +23,7 @@ def command(data, out, init, *more):
 @pytest.fixture(autouse=True)
 def _polite(monkeypatch):
     """The tests' own process keeps its priority."""
-    monkeypatch.setattr(os, "nice", lambda _: 0)
+    monkeypatch.setattr(train_on, "stand_back", lambda: None)
 
 
 def test_rounds_go_on_from_one_another(finished, folder, tmp_path):  # noqa: F811
@@ -41,6 +43,17 @@ def test_rounds_go_on_from_one_another(finished, folder, tmp_path):  # noqa: F81
     assert train_on.main(command(folder, out, init, "--rounds", "2")) == 0
     assert train_on.main(command(folder, out, init, "--rounds", "3")) == 0
     assert len(json.loads((out / "rounds.json").read_text())) == 3
+
+
+def test_it_stands_back():
+    words = "from benchmarks.training.train_on import stand_back as s; import os; s(); "
+    words += "group = '/proc/self/autogroup'; "
+    words += "print(os.nice(0), open(group).read() if os.path.exists(group) else 'nice 19')"
+    command = [sys.executable, "-c", words]
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, start_new_session=True
+    )
+    assert told.stdout.startswith("19 ") and told.stdout.rstrip().endswith("nice 19")
 
 
 def test_bad_data_is_one_line(tmp_path, capsys):
