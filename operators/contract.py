@@ -136,8 +136,8 @@ class Operator(OptionalMethods):
         """The same problem for samplers, where y's noise is not white: W A and W y."""
         return (self, y) if self.whitening is None else self.whitening(self, y)
 
-    def with_whitening(self, whitening: "Whitens") -> "Self":
-        """The same operator for a y whose noise is not white; this one stays as it is."""
+    def with_whitening(self, whitening: "Whitens | None") -> "Self":
+        """The same operator for a y whose noise is not white, or is (None); this one stays so."""
         same = self.with_noise(self.sigma_y)
         same.whitening = whitening
         return same

@@ -3,7 +3,8 @@
     python benchmarks/pages/real.py RESULTS.json [MORE.json ...] [--out docs/real.md]
 
 Means of each set by method, what came to harm, and the noise that is found. Given photos are told
-by figures only; the pictures are of the simulated phone on scikit-image's photos.
+by figures only; the pictures are of the simulated phone on scikit-image's photos. Rows that the
+results do not hold stay as the page has them; `of` says which version each row is of.
 """
 
 import argparse
@@ -17,16 +18,19 @@ from statistics import fmean, median
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import meta, table
+from benchmarks.pages.carried import OF, commands_of, merged, tables_of
 from benchmarks.pages.real_pictures import draw
 from benchmarks.reality.scores import SCORES
 
 PAGE = Path(__file__).parents[2] / "docs" / "real.md"
 COLUMNS = (
-    "method images failed psnr psnr_even psnr_odd ssim haarpsi stops moved gradients calls"
+    "method images failed psnr psnr_even psnr_odd ssim haarpsi stops moved gradients calls of"
 ).split()
 HARM = "method photos failed nearest median farthest gradients with_truth change worst worse"
-NOISE = "case images true found ratio least most dark middle bright".split()
+NOISE = "case images true found ratio least most dark middle bright of".split()
 MEANS = (*SCORES, "stops", "moved", "gradients", "calls")
+MADE = "Made by"
+HARMED, NOISES = "No harm", "The noise that is found"
 SLACK = {"psnr": 0.1, "ssim": 0.002, "haarpsi": 0.002}  # by which a photo may get worse
 HEAD = """# Reality: photos of cameras, and simulated phones
 
@@ -41,6 +45,7 @@ input's: far above 1, something was
 drawn. `calls` are those of the network. Methods marked \\* know the truth, which nobody does: \
 `opencv_nlm_best*` is, for each photo, the best
 of h = 3, 5 and 10. A photo that a method refuses counts as `failed` and is in none of its means.
+`of` is the version that made a row: other tools' rows do not change with ours.
 
 Photos of real cameras are crops of public research sets and are not shown; sets whose names begin \
 with phone, white, grey, sharp and soft
@@ -58,17 +63,13 @@ Every line: the JPEG of the phone, {columns}, the truth; PSNR in dB. Photos of s
 half their size: astronaut (NASA, public
 domain), chelsea (Stéfan van der Walt, CC0), coffee (Rachel Michetti, CC0), rocket (SpaceX, CC0).
 """
-NO_HARM = """## No harm
-
-Every photo of a folder, good ones too. `nearest`, `median` and `farthest`: PSNR against the \
-input; `gradients`: the largest; `change` and
+NO_HARM = """Every photo of a folder, good ones too. `nearest`, `median` and `farthest`: PSNR \
+against the input; `gradients`: the largest; `change` and
 `worst`: PSNR against the truth minus the input's, `worse` the photos that lost more than 0.1 dB, \
 or 0.002 of SSIM or HaarPSI.
 """
-FOUND = """## The noise that is found
-
-The std of the noise by one photo, against its true rms. `ratio` is the median of found / true, \
-`least` and `most` its
+FOUND = """The std of the noise by one photo, against its true rms. `ratio` is the median of \
+found / true, `least` and `most` its
 ends; `dark`, `middle` and `bright` the same over thirds of the pixels.
 """
 
@@ -83,17 +84,27 @@ def main() -> None:
     args = parser.parse_args()
 
     kept = [json.loads(file.read_text()) for file in args.results]
-    rows = [row for data in kept for row in data["rows"]]
-    write(rows, args.out, [data["meta"]["command"] for data in kept])
+    rows = [row | {OF: data["meta"]["commit"]} for data in kept for row in data["rows"]]
+    write(rows, args.out, [data["meta"] for data in kept])
 
 
-def write(rows: list[dict], page: Path, commands: Iterable[str] | None = None) -> None:
-    """Write the page, and its pictures beside it."""
-    columns = draw(page.with_name("real.jpg"))
-    commands = [meta()["command"]] if commands is None else commands
-    made = "\n".join(f"    {anywhere(command)}" for command in commands)
-    pictures = PICTURES.format(columns=", ".join(columns))
-    page.write_text(f"{HEAD}{pictures}\n{tables(rows)}\n\nMade by\n\n{made}\n")
+def write(rows: list[dict], page: Path, runs: Iterable[dict] | None = None) -> None:
+    """Write the page, and its pictures beside it; rows that it has and these have not stay.
+
+    Args:
+        rows: of all tables; those without a version are of this one.
+        page: of which photos, and how large, the rows that stay must be as well.
+        runs: how they were made, as `meta` tells it.
+    """
+    runs = [meta()] if runs is None else list(runs)
+    rows = [{OF: runs[-1]["commit"]} | row for row in rows]
+    before = page.read_text() if page.is_file() else ""
+
+    made = [f"{anywhere(run['command'])}  # {run['commit']}" for run in runs]
+    made += [line for line in commands_of(before, MADE) if line not in made]
+    pictures = PICTURES.format(columns=", ".join(draw(page.with_name("real.jpg"))))
+    text = tables(rows, tables_of(before))
+    page.write_text(f"{HEAD}{pictures}\n{text}\n\n{MADE}\n\n    " + "\n    ".join(made) + "\n")
 
 
 def anywhere(command: str) -> str:
@@ -102,23 +113,29 @@ def anywhere(command: str) -> str:
     return shlex.join(Path(word).name if Path(word).is_absolute() else word for word in words)
 
 
-def tables(rows: list[dict]) -> str:
-    """Every table that rows make, in Markdown."""
+def tables(rows: list[dict], before: dict[str, list[dict]] | None = None) -> str:
+    """Every table that rows make, in Markdown, with the rows before them that still hold."""
+    before = before or {}
     pairs, harmed, found = (
         [row for row in rows if row["table"] == name] for name in ("pairs", "harm", "noise")
     )
 
     # One of each set, without the columns that nothing is in
-    parts = []
-    for name in dict.fromkeys(row["set"] for row in pairs):
-        means = means_of([row for row in pairs if row["set"] == name])
-        columns = [c for c in COLUMNS if c == "method" or any(row[c] for row in means)]
-        parts.append(f"## {name}\n\n{table(means, columns)}")
+    parts, others = [], (HARMED, NOISES)
+    for name in dict.fromkeys([*before, *(row["set"] for row in pairs)]):
+        if name not in others:
+            means = means_of([row for row in pairs if row["set"] == name])
+            means = merged(means, before.get(name, []), "method")
+            columns = [c for c in COLUMNS if c == "method" or any(row.get(c) for row in means)]
+            parts.append(f"## {name}\n\n{table(means, columns)}")
 
-    if harmed:
-        parts.append(f"{NO_HARM}\n{table(harm_of(harmed), HARM.split())}")
+    harm = harm_of(harmed) or before.get(HARMED, [])
+    if harm:
+        parts.append(f"## {HARMED}\n\n{NO_HARM}\n{table(harm, HARM.split())}")
+    found = merged(found, before.get(NOISES, []), "case")
     if found:
-        parts.append(f"{FOUND}\n{table(found, NOISE)}")
+        columns = [c for c in NOISE if any(row.get(c) for row in found)]
+        parts.append(f"## {NOISES}\n\n{FOUND}\n{table(found, columns)}")
     return "\n\n".join(parts)
 
 
@@ -139,6 +156,7 @@ def means_of(rows: list[dict]) -> list[dict]:
                 "failed": len(mine) - len(good),
                 **{name: mean(row.get(name) for row in good) for name in MEANS},
                 **halves,
+                OF: mine[-1].get(OF),
             }
         )
     return out

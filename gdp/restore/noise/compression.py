@@ -12,6 +12,8 @@ from operators.coded.planes import stored
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
+BEYOND = 1.3  # times a file's own error, that a blurred photo's noise is where none is told
+
 
 def compressed(
     operator: Operator, y: Tensor, jpeg: JPEG, noise: NoiseModel, estimated: bool = False
@@ -37,13 +39,18 @@ def compressed(
 
     # Errors by frequency where noise may have any shape, else as much white noise, but for what
     # keeps its pixels. A known blur has next to nothing at the frequencies that a codec's tables
-    # call noisy, and is undone by those that they call exact: there a told std is nearer the truth.
+    # call noisy, and is undone by those that they call exact; nor is its noise found there, where
+    # codecs leave none: white noise of a std that is told, or of their errors', is nearer the
+    # truth. A soft photo's blur was bounded by the noise that was found already.
     uneven = isinstance(operator, SpectralOperator) and not isinstance(operator, ProjectionOperator)
-    told_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not estimated
-    if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not told_blur:
+    bounded = estimated and operator.offers("undoing")
+    known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
+    if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
         return Compressed(operator, jpeg, error, by_block(noise, jpeg))
-    if operator.blind or told_blur or operator.offers("linear"):
-        return operator.with_noise(max(operator.sigma_y, error))
+    if operator.blind or known_blur or operator.offers("linear"):
+        white = operator.with_whitening(None) if known_blur else operator
+        least = BEYOND * error if known_blur and estimated else error
+        return white.with_noise(max(operator.sigma_y, least))
     return operator
 
 

@@ -8,10 +8,11 @@ from skimage import data
 from gdp import restore
 from gdp.picture import read, to_model
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.compression import by_block, compressed
+from gdp.restore.noise.compression import BEYOND, by_block, compressed
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
+from operators.blur.soft import SoftBlur
 from operators.coded.compressed import Compressed, compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
@@ -68,7 +69,7 @@ def test_an_estimate_holds_the_errors_already(tmp_path):
     assert small.sigma_y == pytest.approx(2 * noise.std, rel=1e-3)
 
 
-def test_a_known_blur_has_white_noise_where_it_is_told(tmp_path):
+def test_a_known_blur_has_white_noise(tmp_path):
     """The tables call a blur's low frequencies exact, and would have them amplified."""
     file, _ = file_of(tmp_path)
     y, jpeg = to_model(read(file).pixels), compression_of(file)
@@ -77,7 +78,21 @@ def test_a_known_blur_has_white_noise_where_it_is_told(tmp_path):
         A = blur(gaussian(9, 1.0)).with_noise(told)
         B = compressed(A, y, jpeg, NoiseModel.white(told / 2))
         assert type(B) is type(A) and B.sigma_y == pytest.approx(max(told, error))
-        assert isinstance(compressed(A, y, jpeg, NoiseModel.white(told / 2), True), Compressed)
+
+    # Nor is what was found of noise by frequency taken, where the codec has left next to nothing.
+    found = NoiseModel.white(0.2 * error / 2)
+    falling = NoiseModel(
+        found.spectrum * torch.linspace(2, 0.1, 32), found.curve, found.colours
+    ).scaled(found.std)
+    A = blur(gaussian(9, 1.0)).with_noise(2 * found.std).with_whitening(falling.whiten)
+    B = compressed(A, y, jpeg, falling, True)
+    assert type(B) is type(A) and B.whitening is None
+    assert B.sigma_y == pytest.approx(BEYOND * error) and A.whitening is not None
+
+    # A blur that was looked for in the photo is bounded by its noise already.
+    soft = SoftBlur(1.0).with_noise(2 * found.std).with_whitening(falling.whiten)
+    assert isinstance(compressed(soft, y, jpeg, falling, True), Compressed)
+    assert type(compressed(soft, y, jpeg, falling)) is SoftBlur
 
 
 def test_noise_by_block_has_the_power_that_it_has():
