@@ -1,15 +1,19 @@
 """What a measurement shows of its photo, and adapt= from Python."""
 
+import numpy as np
 import pytest
 import torch
 
 import gdp
 from gdp.compose.configuration import build, compose
+from gdp.prior.prior import Prior
+from gdp.prior.schedule import betas
 from gdp.restore.first.adapting import adapting, seen_of
 from operators.identity import Identity
 from operators.missing.gray import Gray
 from operators.missing.mask import Mask
 from operators.size.avgpool import AvgPool
+from tests.networks import small_unet
 from tests.photos import astronaut
 
 
@@ -48,6 +52,18 @@ def test_what_shows_no_picture_is_refused():
 def test_no_steps_are_the_prior_as_it_is():
     with adapting(None, Identity(), astronaut(16), 0, 0):
         pass
+
+
+@pytest.mark.parametrize("sampler", ["auto", "ddnm", "dps", "gdp_linesearch", "reddiff"])
+def test_every_kind_of_sampler_takes_the_prior_that_learnt(sampler):
+    photo = ((astronaut(32)[0].permute(1, 2, 0).numpy() + 1) / 2).clip(0, 1)
+    prior = Prior(small_unet(channel_mult=(1, 2)), betas(50))
+    options = {"task": "inpaint_random", "degrade": True, "device": "cpu", "steps": 2}
+    plain, learnt = (
+        gdp.restore(photo, **options, sampler=sampler, prior=prior, adapt=steps).image
+        for steps in (0, 2)
+    )
+    assert np.isfinite(learnt).all() and not (plain == learnt).all()
 
 
 def test_from_python():
