@@ -44,6 +44,14 @@ class StartSettings:
         "larger than the prior fills by itself; sampler=auto and those that start late",
         "it is auto, patches or smooth",
     )
+    adapt: int = of_start(
+        0,
+        "gradient steps by which the prior learns from the photo's own patches before it restores "
+        "it, and forgets them again; 0: none; 30 take as long as 100 calls of the network",
+        "it is a whole number of steps, such as 30, or 0 for none",
+        least=0,
+        most=10000,
+    )
     video: bool = of_start(
         False,
         "true: the pictures of input= are frames of a film, in the order of their names: one "

@@ -14,6 +14,7 @@ from gdp.picture import to_model
 from gdp.prior.channels import ChannelPrior
 from gdp.prior.memory import out_of_memory
 from gdp.prior.prior import Prior
+from gdp.restore.first.adapting import adapting
 from gdp.restore.first.weigh import weighed, weighs
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
@@ -70,19 +71,20 @@ def sample(
         prior = ChannelPrior(prior, first.operator.groups)
     error = None if first.first is None else first.first.error
     run = Run(setup.seeds, init, on_step, keep, on_pass, error)
-    drawn, cost = draw(setup.sampler, prior, first.operator, y, run, most)
-    if not weighs(first, setup, prior.T):
-        return drawn, cost
+    with adapting(prior, first.operator, y, setup.config["adapt"], setup.config["seed"]):
+        drawn, cost = draw(setup.sampler, prior, first.operator, y, run, most)
+        if not weighs(first, setup, prior.T):
+            return drawn, cost
 
-    # What stage one has drawn belongs into it, by as much as y tells.
-    calls, began, (one,) = prior.calls, perf_counter(), drawn
-    again = replace(run, on_step=None, keep=None, on_pass=None)
-    x = weighed(
-        first,
-        one.x,
-        setup,
-        lambda y: draw(setup.sampler, prior, first.operator, y, again, most)[0][0].x,
-    )
+        # What stage one has drawn belongs into it, by as much as y tells.
+        calls, began, (one,) = prior.calls, perf_counter(), drawn
+        again = replace(run, on_step=None, keep=None, on_pass=None)
+        x = weighed(
+            first,
+            one.x,
+            setup,
+            lambda y: draw(setup.sampler, prior, first.operator, y, again, most)[0][0].x,
+        )
     more = Cost(cost.calls + prior.calls - calls, cost.seconds + perf_counter() - began)
     return [Restored(x, one.operator)], more
 

@@ -61,7 +61,8 @@ class Setup(NamedTuple):
         """
         estimated = self.config["sigma_y"] == AUTO or self.config["poisson"] is not None
         found = self.operator.blind or self.operator.of_one_photo
-        return not (estimated or self.config["scene"] or found or self.stage_one or self.several)
+        alone = self.stage_one or self.several or self.config["adapt"]
+        return not (estimated or self.config["scene"] or found or alone)
 
     @property
     def several(self) -> bool:

@@ -207,17 +207,9 @@ def heldout_errors(
 def heldout_mse(
     net: nn.Module, loss: HybridLoss, items: Sequence[Draw], buckets: int, device: torch.device
 ) -> list[float]:
-    """Measure the eps MSE of a network on held-out photos by diffusion time.
+    """Measure the eps MSE of a network by diffusion time: the mean of each of so many buckets.
 
-    Args:
-        net: the network.
-        loss: its diffusion process.
-        items: crops, times and noise in the order of `Photos.held_out`.
-        buckets: number of parts of the diffusion time.
-        device: where it is computed.
-
-    Returns:
-        The mean of each bucket.
+    `items` are in the order of `Photos.held_out`; the others are as of `heldout_errors`.
     """
     errors = heldout_errors(net, loss, items, loss.times, device)
     return errors.view(-1, buckets).mean(0).tolist()

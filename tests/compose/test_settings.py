@@ -75,6 +75,7 @@ ACCEPTED = {
     "before": [["colorize"], None],
     "holes": ["auto", "patches", "smooth"],
     "video": [True, False],
+    "adapt": [0, 30],
 }
 REFUSED = {
     "save": ["y", ["x"], ["y", 3], 5],
@@ -98,6 +99,7 @@ REFUSED = {
     "fidelity": [-0.1, 1.5, "high"],
     "before": ["colorize", [3]],
     "holes": ["telea", None],
+    "adapt": [-1, 1.5, "some", True, None],
     "input": ["", 5, ["a.png", 5], {"a": 1}, True],
     "output": ["", " ", None, 5, ["o"], True],
     "mask": ["", [], 5, True],

@@ -51,6 +51,15 @@ def test_losses_are_paired_and_by_time(finished, folder):  # noqa: F811
     assert found[0].old == pytest.approx(1, abs=0.2)
 
 
+def test_tasks_are_scored_with_either(finished, tmp_path):  # noqa: F811
+    weights = str(finished / "weights.safetensors")
+    words = ["--data", "x", "--old", weights, "--new", weights, "--limit", "1", "--size", "32"]
+    args = compare.arguments().parse_args([*words, "--tasks", "denoise:sigma_y=0.1"])
+    psnr, haarpsi = compare.tasks(compare.ROOT / "gdp" / "picture" / "samples", args)
+    assert psnr.kind == "psnr" and haarpsi.name == "denoise:sigma_y=0.1 haarpsi"
+    assert psnr.old == psnr.new > 0 and not psnr.worse
+
+
 def test_shipping_takes_the_place(tmp_path, monkeypatch, capsys):
     old, new, setting = (tmp_path / name for name in ("old", "new", "photo64.yaml"))
     old.write_bytes(b"old")
