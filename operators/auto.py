@@ -23,6 +23,7 @@ from operators.identity import Identity
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.white_balance import colour_cast
+from operators.missing.stains import stained
 from operators.tools.units import to_pixels
 
 # Mean, median and 99 % quantile, in [0, 1], below which a photo is darker than all but 1 % of those
@@ -92,7 +93,8 @@ class FromPhoto(Identity):
             operator = Identity().with_noise(self.sigma_y)
 
         found = self.found(pixels, operator, level, error)
-        operator.findings = (found, done(operator, level, error), *left(pixels, soft, dark))
+        loud = level > QUIET or self.jpeg is not None
+        operator.findings = (found, done(operator, level, error), *left(pixels, soft, dark, loud))
         return operator
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
@@ -133,9 +135,18 @@ def done(operator: Operator, level: float, error: float) -> str:
     return "to do: " + ", ".join(steps or ["take the noise away"])
 
 
-def left(pixels: Tensor, soft: float, dark: bool) -> tuple[str, ...]:
-    """What is left to tasks that must be asked for: a line, or none."""
+def left(pixels: Tensor, soft: float, dark: bool, loud: bool) -> tuple[str, ...]:
+    """What is left to tasks that must be asked for: a line, or none.
+
+    Args:
+        pixels: the photo [1, 3, H, W] in [0, 1].
+        soft: by how many pixels.
+        dark: whether that is mended.
+        loud: whether it has noise, or was compressed.
+    """
     notes = []
+    if share := stained(2 * pixels - 1):
+        notes.append(f"it may be a toned old photo with stains over {share:.0%} (task=oldphoto)")
     if soft > WIDE:
         notes.append(f"it is soft by {soft:.1f} pixels (task=sharpen, or deblur_blind)")
     if pixels.mean() < DIM and not dark:
@@ -147,5 +158,6 @@ def left(pixels: Tensor, soft: float, dark: bool) -> tuple[str, ...]:
     if min(pixels.shape[-2:]) >= 64 and DarkChannel()(pixels)[0].min() < HAZY:
         notes.append("it may be hazy (task=dehaze)")
     if max(pixels.shape[-2:]) <= SMALL:
-        notes.append("it is small (task=sr4 operator.kernel=auto)")
+        small = "smallphoto" if loud else "sr4 operator.kernel=auto"
+        notes.append(f"it is small (task={small})")
     return ("left alone: " + ", ".join(notes),) if notes else ()

@@ -135,6 +135,8 @@ class Compose(Row, LinearOperator):
         found = last.with_noise(self.sigma_y).for_photo(photo, noise)
         if not self.of_one_photo or not isinstance(found, LinearOperator):
             return self
+        after = getattr(found, "after", None)
+        others = others if after is None else after(others)
         same = Compose([*others, found]).with_noise(found.sigma_y)
         same.findings = found.findings
         return same

@@ -116,6 +116,7 @@ ARROWS["gdp.restore"] += ("operators.coded", "operators.noise", "operators.missi
 ARROWS["gdp.restore"] += ("operators.tools",)
 ARROWS["operators.auto"] += ("operators.blur", "operators.coded", "operators.light")
 ARROWS["operators.small_photo"] += ("operators.blur", "operators.coded", "operators.size")
+ARROWS["operators.auto"] += ("operators.missing",)
 ARROWS["operators.blur"] += ("operators.light",)
 ARROWS["operators.size"] += ("operators.blur",)
 ARROWS["operators.missing"] += ("operators.size",)

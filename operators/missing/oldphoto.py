@@ -3,15 +3,14 @@
 import torch
 from torch import Tensor
 
-from operators.base import Operator
+from operators.base import LinearOperator, Operator
 from operators.compose import Compose
 from operators.missing.gray import Gray
 from operators.missing.mask import Mask, Masking
 from operators.missing.scratches import mask_of_scratches
-from operators.missing.stains import mask_of_stains
+from operators.missing.stains import WORTH, has_colours, mask_of_stains
 from operators.size.avgpool import AvgPool
 
-STAINED = 0.005  # share of the picture that is worth a word
 ENDS = (0.01, 0.99)  # shares of the pixels between which a photo's contrast is measured
 USUAL = (-0.9, 0.85)  # where these lie in a photo that has not faded, [-1, 1] units
 FADED = 0.65  # of that contrast, more of which is a photo's own
@@ -56,13 +55,18 @@ class Scratches(Masking):
         """The mask of scratches and stains, and by how much grey values have faded."""
         mask = mask_of_scratches(photo[:1]) * mask_of_stains(photo[:1])
         gain, offset = fading(photo[:1].mean(1, keepdim=True)[mask == 1])
-        found = FoundMask(mask, gain, offset).with_noise(self.sigma_y)
-        lost = 1 - float(mask.mean())
-        if lost > STAINED:
-            found.findings = [
+        found = FoundMask(mask, gain, offset, has_colours(photo[:1])).with_noise(self.sigma_y)
+        lost, lines = 1 - float(mask.mean()), []
+        if lost > WORTH:
+            lines.append(
                 f"scratches and stains are {lost:.0%} of it; correct their mask, which is saved "
                 "beside the result, and give it as mask="
-            ]
+            )
+        if found.coloured:
+            lines.append(
+                "it has colours of its own, which are kept; task=colorize takes them for lost"
+            )
+        found.findings = lines
         return found
 
 
@@ -73,13 +77,20 @@ class FoundMask(Mask):
         mask: m, as of `Mask`.
         gain: what fading has left of the contrast.
         offset: what it has added, [-1, 1] units; `observe` takes it off.
+        coloured: whether the photo has colours, so that none are lost.
     """
 
     pictured = ("scratches",)
 
-    def __init__(self, mask: Tensor, gain: float = 1.0, offset: float = 0.0):
+    def __init__(
+        self, mask: Tensor, gain: float = 1.0, offset: float = 0.0, coloured: bool = False
+    ):
         super().__init__(mask)
-        self.s, self.offset = gain, offset
+        self.s, self.offset, self.coloured = gain, offset, coloured
+
+    def after(self, ops: list[LinearOperator]) -> list[LinearOperator]:
+        """Of what goes before it, what has happened to this photo."""
+        return [op for op in ops if not (self.coloured and isinstance(op, Gray))]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.s * super().forward(x)

@@ -4,8 +4,10 @@ import pytest
 import torch
 
 import gdp
+from operators.auto import FromPhoto
+from operators.missing.gray import Gray
 from operators.missing.oldphoto import FoundMask, fading, old_photo
-from operators.missing.stains import mask_of_stains
+from operators.missing.stains import has_colours, mask_of_stains, stained
 
 SEPIA = torch.tensor([0.14, 0.03, -0.17]).view(1, 3, 1, 1)
 
@@ -41,6 +43,46 @@ def test_what_has_no_stains():
     colour[..., stain()] -= 0.3
     assert mask_of_stains(colour).all()
     assert mask_of_stains(toned(12, 12)).all()
+
+
+def test_bare_paper_that_touches_a_stain():
+    """It has the tone of the whites, and is lighter than those; a light place elsewhere stays."""
+    x, where = toned(120, 160), stain(120, 160)
+    x[..., where] = x.mean(1, keepdim=True).expand_as(x)[..., where] + 0.1
+    for rows, columns in ((slice(26, 36), slice(30, 44)), (slice(90, 96), slice(130, 136))):
+        x[..., rows, columns] = 0.95 + 0.7 * SEPIA
+    lost = mask_of_stains(x)[0, 0] == 0
+    assert lost[where].all()
+    assert lost[28:34, 34:42].all()
+    assert not lost[92:94, 132:134].any()
+
+
+def test_colours_of_its_own_are_kept():
+    x = toned()
+    assert not has_colours(x)
+    assert not has_colours(x.mean(1, keepdim=True).expand_as(x))
+    A = old_photo(find=True).for_photo(x, 0.0)
+    assert [type(op) for op in A.parts()] == [Gray, FoundMask]
+
+    colour = x.clone()
+    colour[:, 0, :, :40] += 0.3
+    colour[:, 2, 36:] += 0.2
+    assert has_colours(colour)
+    A = old_photo(find=True, r=2).for_photo(colour, 0.0)
+    assert not any(isinstance(op, Gray) for op in A.parts())
+    assert A.x_shape(colour) == (1, 3, 144, 160)
+    assert "colours of its own" in A.findings[-1]
+
+
+def test_auto_names_the_stains_of_warm_prints_alone():
+    x, where = toned(), stain()
+    x[..., where] = x.mean(1, keepdim=True).expand_as(x)[..., where] + 0.1
+    share = 1 - float(mask_of_stains(x).mean())
+    assert stained(x) == pytest.approx(share)
+    assert stained(x.flip(1)) == 0  # a blue one
+    assert stained(toned()) == 0
+    left = FromPhoto().for_photo(x.clamp(-1, 1), 0.02).findings[-1]
+    assert f"stains over {share:.0%} (task=oldphoto)" in left
 
 
 def test_fading():

@@ -1,6 +1,8 @@
 """Another network's picture as the start: files, consistency, fidelity."""
 
+import importlib
 import pickle
+from functools import partial
 
 import pytest
 import torch
@@ -212,3 +214,34 @@ def test_a_mask_is_handed_over(photo, monkeypatch):
     assert torch.allclose(torch.as_tensor(out.image)[:, known], photo[0][:, known], atol=1e-5)
     with pytest.raises(ValueError, match="fills holes, and the task has none"):
         gdp.restore(photo[0], task="denoise", sigma_y=0.1, stage_one="fills.pth")
+
+
+def test_lama(tmp_path, photo, monkeypatch):
+    """LaMa's file, of a small generator in place of its 51 million parameters: holes are its own.
+
+    Published files name the parameters "generator.model ..."; what is known stays as it is.
+    """
+    pytest.importorskip("spandrel")
+    arch = importlib.import_module("spandrel.architectures.LaMa.__arch.LaMa")
+    small = partial(arch.FFCResNetGenerator, ngf=8, n_blocks=1)
+    monkeypatch.setattr(arch, "FFCResNetGenerator", small)
+    torch.manual_seed(0)
+    weights = arch.LaMa(in_nc=4, out_nc=3).state_dict()
+    renamed = {name.replace("model.model", "generator.model"): w for name, w in weights.items()}
+    torch.save({"state_dict": renamed}, tmp_path / "lama.ckpt")
+
+    net = load_network(str(tmp_path / "lama.ckpt"))
+    assert (net.kind, net.purpose, net.scale, net.channels) == ("LaMa", "Inpainting", 1, 3)
+    holes = torch.zeros(1, 1, 32, 32)
+    holes[..., 10:14, 10:20] = 1
+    drawn = through(net, photo, holes, 0.0)
+    known = holes.expand_as(photo) == 0
+    assert torch.allclose(drawn[known], photo[known], atol=1e-6)
+    assert (drawn - photo).abs().max() > 0.01
+
+    words = {"task": "inpaint", "mask": holes[0, 0], "stage_one": str(tmp_path / "lama.ckpt")}
+    out = gdp.restore(photo[0], **words, fidelity=0.0)
+    assert torch.allclose(torch.as_tensor(out.image)[None], drawn, atol=1e-4)
+    assert out.report["first"]["architecture"] == "LaMa"
+    with pytest.raises(ValueError, match="fills holes, and the task has none"):
+        gdp.restore(photo[0], task="sr4", stage_one=str(tmp_path / "lama.ckpt"))
