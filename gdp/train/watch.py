@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from gdp.prior.prior import Prior
 from gdp.storage.files import atomic
-from gdp.train.card import model_card
 from gdp.train.files import append, rewrite, rows, write
 from gdp.train.loss import BUCKETS, heldout_mse
 from gdp.train.machine import bf16
-from gdp.train.record import close_record, open_record
+from gdp.train.records.card import model_card
+from gdp.train.records.tracker import close_record, open_record
 from gdp.train.samples import sample, sheet
 from gdp.train.training import Training
 
