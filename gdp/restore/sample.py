@@ -71,8 +71,9 @@ def sample(
         prior = ChannelPrior(prior, first.operator.groups)
     error = None if first.first is None else first.first.error
     run = Run(setup.seeds, init, on_step, keep, on_pass, error)
-    with adapting(prior, first.operator, y, setup.config["adapt"], setup.config["seed"]):
+    with adapting(prior, first.operator, y, setup.config["adapt"], setup.config["seed"]) as learnt:
         drawn, cost = draw(setup.sampler, prior, first.operator, y, run, most)
+        cost = cost._replace(seconds=cost.seconds + learnt)
         if not weighs(first, setup, prior.T):
             return drawn, cost
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import torch
 from torch import Tensor
@@ -14,13 +15,18 @@ from samplers.start.first_guess import first_guess
 
 
 @contextmanager
-def adapting(prior: Prior, A: Operator, y: Tensor, steps: int, seed: int) -> Iterator[None]:
-    """Within the block, a prior that has learnt from y in so many steps; 0: the prior as it is."""
+def adapting(prior: Prior, A: Operator, y: Tensor, steps: int, seed: int) -> Iterator[float]:
+    """Within the block, a prior that has learnt from y in so many steps; 0: the prior as it is.
+
+    Returns:
+        A context manager that gives the seconds that learning took.
+    """
     if steps == 0 or A.leaves:
-        yield
+        yield 0.0
         return
+    began = perf_counter()
     with adapted(prior, seen_of(A, y, steps), steps, seed):
-        yield
+        yield perf_counter() - began
 
 
 def seen_of(A: Operator, y: Tensor, steps: int) -> Seen:

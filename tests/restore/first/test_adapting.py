@@ -50,8 +50,14 @@ def test_what_shows_no_picture_is_refused():
 
 
 def test_no_steps_are_the_prior_as_it_is():
-    with adapting(None, Identity(), astronaut(16), 0, 0):
-        pass
+    with adapting(None, Identity(), astronaut(16), 0, 0) as seconds:
+        assert seconds == 0
+
+
+def test_learning_is_of_a_restorations_time():
+    prior = Prior(small_unet(channel_mult=(1, 2)), betas(50))
+    with adapting(prior, Identity(), astronaut(32), 1, 0) as seconds:
+        assert seconds > 0
 
 
 @pytest.mark.parametrize("sampler", ["auto", "ddnm", "dps", "gdp_linesearch", "reddiff"])
