@@ -22,7 +22,7 @@ from gdp.compose.tasks import written_out
 from gdp.picture import mask_of, to_image
 from gdp.picture.arrays import Source
 from gdp.prior.prior import Prior
-from gdp.restore.cost import Work, check_memory, check_outcome, check_time
+from gdp.restore.cost import Work, check_memory, check_outcome, check_pair, check_time
 from gdp.restore.finish import as_x, finish
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result, join
@@ -115,6 +115,7 @@ def restore(
     settings = written_out(settings)
     setup = build_all(*compose_settings(settings), objects)
     source = source_from(photo, y, setup)
+    check_pair(setup)
     loaded = setup.load_prior()
     setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
     with torch.inference_mode(False), followed(on_step, progress) as follow:

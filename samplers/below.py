@@ -37,8 +37,12 @@ def why_below(sampler: Restorer, operator: Operator, shape: tuple[int, ...], ste
         steps: network calls that its schedule makes.
     """
     inner = getattr(sampler, "sampler", sampler)
-    if said := inner.warning(shape, steps):
-        return said
+    return inner.warning(shape, steps) or known_below(sampler, operator)
+
+
+def known_below(sampler: Restorer, operator: Operator) -> str:
+    """The same of photos of any size and of any number of steps: what the table has."""
+    inner = getattr(sampler, "sampler", sampler)
     operators, why = BELOW.get(type(inner).__name__, ((), ""))
     name = type(operator).__name__
     return f"ends below the photo with {name}: {why}" if name in operators else ""

@@ -95,6 +95,16 @@ def test_a_run_refuses_what_ends_below(photo64, tmp_path):
         assert gdp.restore(str(file), prior=photo64, **words).pixels.isfinite().all()
 
 
+def test_a_pair_that_ends_below_needs_no_weights_to_be_refused(tmp_path):
+    pixels = to_image(astronaut(32))[0]
+    words = {"task": "colorize", "sampler": "ilvr", "sigma_y": 0.02, "prior": "custom"}
+    words["prior.path"] = tmp_path / "none.pt"
+    with pytest.raises(ValueError, match="ILVR ends below the photo with Gray"):
+        gdp.restore(pixels, **words)
+    with pytest.raises((OSError, ValueError), match="none"):
+        gdp.restore(pixels, force=True, **words)
+
+
 def test_what_is_known_to_end_below_is_of_classes_that_there_are():
     made = [sampler_of(name) for name in SAMPLERS]
     samplers = {type(sampler).__name__: sampler for sampler in made}

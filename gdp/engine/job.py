@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gdp.compose.parts import changed, rebuild
 from gdp.prior.prior import Prior
 from gdp.remote.copies import Copies
+from gdp.restore.cost import check_pair
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
 
@@ -98,8 +99,9 @@ class Setups:
         """The prior of a setup; equal ones are loaded once.
 
         Raises:
-            ValueError, OSError: its weights cannot be had.
+            ValueError, OSError: its weights cannot be had, or would not help.
         """
+        check_pair(made.setup)
         config = made.setup.config
         key = fingerprint.digest({name: config[name] for name in OF_PRIOR})
         if key not in self.priors:

@@ -18,7 +18,7 @@ from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
 from gdp.prior.prior import Prior
-from gdp.restore.cost import check_memory
+from gdp.restore.cost import check_memory, check_pair
 from gdp.restore.finish import finish
 from gdp.restore.observe import Measurement, fit_alpha
 from gdp.restore.sample import Cost
@@ -80,7 +80,8 @@ class Folder:
             Whether anything is left to do.
 
         Raises:
-            ValueError: a file is in the way, or an unfinished restoration of other settings.
+            ValueError: a file is in the way, or an unfinished restoration of other settings; or
+                the sampler is known to end below its photo.
         """
         space, overwrite = self.space, self.setup.config["overwrite"]
         old = read_manifest(space.manifest)
@@ -109,8 +110,11 @@ class Folder:
             for file in previews:
                 file.unlink(missing_ok=True)
 
-        space.keep &= len(self.known) < len(self.items)
-        return len(self.known) < len(self.items)
+        left = len(self.known) < len(self.items)
+        if left:
+            check_pair(self.setup)
+        space.keep &= left
+        return left
 
     def restore(self, prior: Prior) -> None:
         """Restore what is left to do.

@@ -18,7 +18,7 @@ from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.facts import free_memory
 from gdp.restore.setup import Setup
-from samplers.below import why_below
+from samplers.below import known_below, why_below
 from samplers.restorer import Pass
 
 COPIES = 8  # x_t, x0, eps, A's intermediate pictures, a step's noise, and the result
@@ -69,14 +69,26 @@ def check_outcome(size: Sequence[int], setup: Setup, T: int) -> None:
     Raises:
         ValueError: with the reason, unless force=true.
     """
-    given = ("paper", "experiment")
-    config = setup.config
-    if config["force"] or config["init"] is not None or any(n in setup.choices for n in given):
-        return
     sampler = setup.sampler
-    if why := why_below(sampler, setup.operator, (1, 3, *size), sampler.nfe(T)):
-        name = type(getattr(sampler, "sampler", sampler)).__name__
-        raise ValueError(f"{name} {why}; take sampler=auto, or force=true to see it all the same")
+    refuse(why_below(sampler, setup.operator, (1, 3, *size), sampler.nfe(T)), setup)
+
+
+def check_pair(setup: Setup) -> None:
+    """The same by the sampler and the operator alone, before weights are loaded.
+
+    Raises:
+        ValueError: with the reason, unless force=true.
+    """
+    refuse(known_below(setup.sampler, setup.operator), setup)
+
+
+def refuse(why: str, setup: Setup) -> None:
+    """Raise ValueError if there is a reason, and neither force=true nor what is taken as it is."""
+    config, given = setup.config, any(name in setup.choices for name in ("paper", "experiment"))
+    if not why or config["force"] or config["init"] is not None or given:
+        return
+    name = type(getattr(setup.sampler, "sampler", setup.sampler)).__name__
+    raise ValueError(f"{name} {why}; take sampler=auto, or force=true to see it all the same")
 
 
 def check_time(passes: Sequence[Pass], size: Sequence[int], setup: Setup, prior: Prior) -> None:
