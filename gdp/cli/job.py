@@ -3,7 +3,7 @@
 import logging
 import re
 import tempfile
-from collections.abc import Callable, Container
+from collections.abc import Container
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from gdp.cli.messages import SOME_FAILED, print_files, report_error, summarize, write_page
+from gdp.cli.photos import items_of, photos_of_dataset, square_of
 from gdp.storage.places import SAMPLE, expand
 from gdp.storage.trackers import check, track
 
 if TYPE_CHECKING:
-    from gdp.folder.items import Item
-    from gdp.picture import Found, Photo
+    from gdp.folder.reel import Reel
 
 log = logging.getLogger("gdp")
 LONGEST = 180  # signs of the name of a job's folder
@@ -43,10 +43,10 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     from gdp.picture import find_all
 
     check(cfg.logger)
+    reel = film_of(cfg, folder)
     listed = photos_of_dataset(cfg)
-    if listed:
-        photos = [found for found, _ in listed]
-    else:
+    photos = [found for found, _ in listed]
+    if not listed and reel is None:
         photos = find_all(SAMPLE if cfg.input is None else cfg.input, cfg.recursive, skip=folder)
     check_writable(folder)
 
@@ -54,12 +54,13 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
     from gdp.compose.parts import build_all
     from gdp.folder.folder import Folder
     from gdp.folder.items import failures, read_fitting
+    from gdp.folder.reel import put_together, take_apart
     from gdp.report.gallery import write_gallery
     from gdp.storage.workspace import Workspace
 
     setup = build_all(cfg, group_choices(HydraConfig.get().runtime.choices), words)
-    side = square_of(cfg)
-    items = items_of(photos, folder, cfg, partial(read_fitting, setup, side=side))
+    read = partial(read_fitting, setup, side=square_of(cfg))
+    items = items_of(photos, folder, cfg, read)
     truths = [truth for _, truth in listed] or [None] * len(items)
     items = [
         item if truth is None else item._replace(reference=truth)
@@ -70,6 +71,9 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
         return report_error(error, cfg.verbose, f"{name}: " if len(items) > 1 else "")
 
     with Workspace(folder, cfg.overwrite) as space:
+        if reel is not None:
+            photos = take_apart(reel, space.notes / "work-film")
+            items = items_of(photos, folder, cfg, read)
         run = Folder(items, setup, space, on_error, print_files)
         try:
             if run.settle():
@@ -84,6 +88,8 @@ def restore_photos(cfg: DictConfig, folder: Path, words: list[str], failed: dict
         # A page of all photos, unless there is none to show.
         outcomes, pages_fine = run.outcomes(), True
         failed |= failures(outcomes)
+        if reel is not None and not failed:
+            print_files([put_together(reel, photos, cfg, space.notes / "work-film")])
         if cfg.logger is not None:
             record(cfg, folder, words)
         if cfg.report and len(failed) < len(items):
@@ -103,62 +109,21 @@ def record(cfg: DictConfig, folder: Path, words: list[str]) -> None:
     track(cfg.logger, folder.name, settings, expand(cfg.runs), rows)
 
 
-def photos_of_dataset(cfg: DictConfig) -> "list[tuple[Found, Path | None]]":
-    """The photos of dataset=, with the truth of those that are degraded; none without it.
+def film_of(cfg: DictConfig, folder: Path) -> "Reel | None":
+    """The film that input= is with video=true; None where it is pictures.
 
     Raises:
-        ValueError, OSError: there is no such set, or it is not whole.
+        ValueError: the film cannot be read, or something is in its result's way.
     """
-    from gdp.picture.datasets import DATASETS, find_dataset
+    if not cfg.video:
+        return None
+    from gdp.folder.film import refuse_unfit
+    from gdp.folder.reel import is_film, open_reel
 
-    if cfg.dataset is None:
-        return []
-    if cfg.dataset not in DATASETS:
-        raise ValueError(f"dataset={cfg.dataset}; there are {', '.join(sorted(DATASETS))}")
-    if cfg.input is not None:
-        raise ValueError("dataset= and input= both name photos; give one of them")
-    return find_dataset(cfg.dataset, expand(cfg.data))
-
-
-def square_of(cfg: DictConfig) -> int | None:
-    """The side of the square that the photos of dataset= are cut to; None leaves them."""
-    from gdp.picture.datasets import DATASETS
-
-    return None if cfg.dataset is None else DATASETS[cfg.dataset].square
-
-
-def items_of(
-    photos: "list[Found]",
-    folder: Path,
-    cfg: DictConfig,
-    read: "Callable[[Path, int | None], Photo]",
-) -> "list[Item]":
-    """The photos of a job, by the names of their results.
-
-    Raises:
-        ValueError, OSError: a scene or a single photo cannot be read, or a result would lie outside
-            of the folder.
-    """
-    from gdp.folder.items import Item
-    from gdp.picture import path_inside
-    from gdp.picture.scene import read_scene
-
-    # What is one picture is read at once; many are read in their turn, and may fail in it.
-    scene = cfg.scene and not cfg.degrade
-    photo = None
-    if scene:
-        photo = read_scene([found.file for found in photos])
-    elif len(photos) == 1:
-        photo = read(photos[0].file, cfg.page)
-
-    masks = None if cfg.mask is None or not expand(cfg.mask).is_dir() else expand(cfg.mask)
-    items = []
-    for group in [photos] if scene else [[found] for found in photos]:
-        path_inside(folder, group[0].name)
-        files = tuple(found.file for found in group)
-        source = partial(read, files[0], cfg.page) if photo is None else lambda: photo
-        items.append(Item(group[0].name, files, source, cfg.init, cfg.reference, masks))
-    return items
+    if not is_film(cfg.input):
+        return None
+    refuse_unfit(cfg)
+    return open_reel(cfg.input, folder, cfg.overwrite)
 
 
 def output_folder(

@@ -107,7 +107,7 @@ def restore_spread(cfg: DictConfig, words: list[str], failed: dict[str, str]) ->
 
 def job_of(cfg: DictConfig, words: list[str]) -> "Job":
     """A job as it is sent to workers."""
-    from gdp.cli.job import square_of
+    from gdp.cli.photos import square_of
     from gdp.compose.configuration import group_choices
     from gdp.compose.parts import plain as values
     from gdp.engine.job import Job
@@ -118,7 +118,7 @@ def job_of(cfg: DictConfig, words: list[str]) -> "Job":
 
 def photos_of(cfg: DictConfig) -> "list[Entry]":
     """The photos of a job, with the truth of those of dataset= that have one."""
-    from gdp.cli.job import photos_of_dataset
+    from gdp.cli.photos import photos_of_dataset
     from gdp.engine.sources import entries_of, entry_of_file
 
     listed = photos_of_dataset(cfg)

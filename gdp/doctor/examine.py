@@ -43,7 +43,7 @@ EXTRAS = {  # of setup.cfg, and the packages that each brings
     ),
     "tensorboard": ("tensorboard",),
     "tiff": ("imagecodecs",),
-    "video": ("skimage",),
+    "video": ("skimage", "imageio_ffmpeg"),
     "wandb": ("wandb",),
 }
 CONSISTENT = 1e-4  # RMS of A x - y in [0, 1] units that enlarging without noise stays below

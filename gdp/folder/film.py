@@ -5,8 +5,9 @@ The frame before and its result are read from their files, so that a run that wa
 to the same results.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -34,10 +35,7 @@ class Film:
     """
 
     def __init__(self, items: Sequence[Item], folder: Path, setup: Setup):
-        check()
-        for name, plain in {"degrade": False, "scene": False, "samples": 1, "before": None}.items():
-            if setup.config[name] != plain:
-                raise ValueError(f"video=true goes through frames one by one; leave {name}= out")
+        refuse_unfit(setup.config)
         self.items, self.folder = list(items), folder
         self.model: Measurement | None = None  # the first frame's
 
@@ -79,6 +77,14 @@ class Film:
             return Past(last.read().pixels, read(result).pixels)
         except (OSError, ValueError):
             return None
+
+
+def refuse_unfit(config: Mapping[Any, Any]) -> None:
+    """Raise ValueError for settings of single photos, or where a package is missing."""
+    check()
+    for name, plain in {"degrade": False, "scene": False, "samples": 1, "before": None}.items():
+        if config[name] != plain:
+            raise ValueError(f"video=true goes through frames one by one; leave {name}= out")
 
 
 def observer(items: Sequence[Item], folder: Path, setup: Setup) -> Callable[..., Measurement]:

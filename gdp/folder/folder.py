@@ -3,7 +3,6 @@
 What is finished is passed over, what fails is reported, the rest goes on.
 """
 
-import errno
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from gdp.folder.bar import Bar
 from gdp.folder.film import observer
 from gdp.folder.finished import finished, refuse_to_replace
 from gdp.folder.group import Group, preview_file, sample_group
-from gdp.folder.items import DONE, FAILED, FINISHED, LEFT, Item, Outcome
+from gdp.folder.items import DONE, FAILED, FINISHED, HOPELESS, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
 from gdp.prior.prior import Prior
@@ -29,7 +28,6 @@ from gdp.storage.manifest import read_manifest
 from gdp.storage.workspace import Workspace
 from samplers.restorer import Restored
 
-HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
 log = logging.getLogger("gdp")
 
 
@@ -93,7 +91,7 @@ class Folder:
                 "or let it go with overwrite=true"
             )
 
-        began = old.began if old is not None and own else None
+        began = old.began if old and own else None
         for item in self.items.values():
             where = finished(item, space.folder, self.setup, self.settings, began)
             if where is not None:
@@ -110,8 +108,7 @@ class Folder:
             for file in previews:
                 file.unlink(missing_ok=True)
 
-        left = len(self.known) < len(self.items)
-        if left:
+        if left := len(self.known) < len(self.items):
             check_pair(self.setup)
         space.keep &= left
         return left
@@ -136,8 +133,7 @@ class Folder:
         except BaseException as error:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
             if self.space.keep and isinstance(error, KeyboardInterrupt):
-                where = f"the same line with output={self.space.folder} goes on from here"
-                error.args = (*error.args, where)
+                error.args += (f"the same line with output={self.space.folder} goes on from here",)
             if isinstance(error, OSError) and error.errno in HOPELESS:
                 raise OSError(
                     f"{error.strerror} at {self.space.folder}; "
@@ -172,8 +168,8 @@ class Folder:
         if all(item.name in self.known for item, _ in group):
             return
         self.bar.begin(group[0][0].title, len(group))
-        known = (self.space, self.settings, self.sources, self.bar)
         try:
+            known = (self.space, self.settings, self.sources, self.bar)
             restored, cost = sample_group(group, self.setup, prior, *known)
         except Exception as error:
             if len(group) == 1:
@@ -207,9 +203,9 @@ class Folder:
         except Exception as error:
             return self.fail(item, error)
 
-        seconds = cost.seconds + perf_counter() - began
         where = result_file(target, item.file, self.setup.config)
-        self.known[item.name] = Outcome(item.name, DONE, seconds, where)
+        taken = cost.seconds + perf_counter() - began
+        self.known[item.name] = Outcome(item.name, DONE, taken, where)
         with self.bar.aside():
             self.on_files(files)
         self.bar.end()
@@ -219,6 +215,6 @@ class Folder:
         if isinstance(error, OSError) and error.errno in HOPELESS:
             raise error
         if item.name not in self.known:
-            message = self.on_error(error, item.title)
-            self.known[item.name] = Outcome(item.name, FAILED, error=message)
+            told = self.on_error(error, item.title)
+            self.known[item.name] = Outcome(item.name, FAILED, error=told)
             self.bar.end()

@@ -1,5 +1,6 @@
 """A photo of a run, and what became of it."""
 
+import errno
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from gdp.restore.data import read_any, refuse_misfit
 from gdp.restore.setup import Setup
 
 DONE, FINISHED, FAILED, LEFT = "done", "finished before", "failed", "not begun"  # states of a photo
+HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # no other photo could be saved either
 
 
 class Item(NamedTuple):

@@ -112,7 +112,7 @@ def furnish(folder: Path, page: Path) -> None:
     Image.fromarray(mask).save(folder / "m.png")
     bump = np.exp(-((np.arange(5) - 2.0) ** 2) / 2)
     Image.fromarray((255 * np.outer(bump, bump)).astype(np.uint8)).save(folder / "k.png")
-    for name in ("folder", "FOLDER", "bsds256"):
+    for name in ("folder", "FOLDER", "bsds256", "frames"):
         (folder / name).mkdir()
         for k in range(3):
             cat.rotate(90 * k).save(folder / name / f"{k}.png")
@@ -134,6 +134,19 @@ def furnish(folder: Path, page: Path) -> None:
         assert train.main([*where, *TINY_TRAINING]) == 0
     if "prior.repo=my_ddpm" in page.read_text():
         tiny_ddpm(folder / "my_ddpm")
+    if "input=film.mp4" in page.read_text():
+        tiny_film(folder / "film.mp4", cat)
+
+
+def tiny_film(file: Path, frame: Image.Image) -> None:
+    """Two frames of a picture as a film."""
+    from imageio_ffmpeg import write_frames
+
+    writer = write_frames(file, frame.size)
+    writer.send(None)
+    for _ in range(2):
+        writer.send(frame.tobytes())
+    writer.close()
 
 
 def tiny_ddpm(folder: Path) -> None:

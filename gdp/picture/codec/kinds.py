@@ -38,6 +38,8 @@ OTHERS = {
     b"\x89HDF": "is HDF5",
     b"\x93NUMPY": "is a numpy array",
 }
+FILM = "video=true restores a whole film, or save a frame of it as a picture"
+
 # Frames of a JPEG that its usual readers lack: lossless, hierarchical, and JPEG-LS
 LOSSLESS = (0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7)
 FRAMES = (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0), 0xF7)
@@ -63,13 +65,13 @@ def unsupported(file: Path, head: bytes) -> str:
     """What a file is that is whole but not read, and what to do; empty for any other."""
     kind = brand(head)
     if kind and kind not in (*HEIC, *AVIF, CR3):
-        return "is a video; save a frame of it as a picture"
+        return f"is a video; {FILM}"
     if head[:4] == b"RIFF" and head[8:12] in (b"AVI ", b"WAVE"):
-        return "is a video or sound; save a frame of it as a picture"
+        return f"is a video or sound; {FILM}"
 
     for start, words in OTHERS.items():
         if head.startswith(start):
-            rest = "save a frame of it as a picture" if "video" in words else "save it as PNG"
+            rest = FILM if "video" in words else "save it as PNG"
             return f"{words}, which is not read; {rest}"
     return jpeg_frame(file) if head[:3] == b"\xff\xd8\xff" else ""
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from gdp.cli.job import items_of
 from gdp.cli.messages import report_error
+from gdp.cli.photos import items_of
 from gdp.compose.configuration import build, compose_line
 from gdp.folder.bar import Bar
 from gdp.folder.folder import Folder
