@@ -27,7 +27,7 @@ def instructions():
 def test_the_dockerfile_is_one():
     found = instructions()
     assert {name for name, _ in found} <= INSTRUCTIONS
-    assert found[0][0] == "FROM"
+    assert [name for name, _ in found[:2]] == ["ARG", "FROM"]
     stages = []
     for name, rest in found:
         if name == "FROM":
