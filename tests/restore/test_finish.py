@@ -94,7 +94,8 @@ def test_own_loss(cli, cat, tmp_path):  # noqa: F811
     )
     for weight in (0, 100):
         term = f"+guidance.terms.mine=[{weight}.0,{{_target_: mine.flat,_partial_: true}}]"
-        assert cli("task=denoise", f"input={cat}", f"output=o{weight}", "steps=5", term)[0] == 0
+        words = ("task=denoise", "noise=white", f"input={cat}", f"output=o{weight}", "steps=5")
+        assert cli(*words, term)[0] == 0
     assert read("o100/cat.png").pixels.std() < 0.9 * read("o0/cat.png").pixels.std()
 
 

@@ -85,11 +85,12 @@ def weighed(
 
 def ratio(parts: Tensor, squares: Tensor) -> tuple[float, float]:
     """sum(parts) / sum(squares) of [1, C, H, W], and its standard error by blocks."""
-    whole = float(squares.double().sum())
+    parts, squares = parts.cpu().double(), squares.cpu().double()
+    whole = float(squares.sum())
     if whole == 0:
         return 0.0, 0.0
-    w = float(parts.double().sum()) / whole
+    w = float(parts.sum()) / whole
 
-    left = (parts - w * squares).double().sum(1, keepdim=True)
+    left = (parts - w * squares).sum(1, keepdim=True)
     sums = F.avg_pool2d(left, BLOCK, ceil_mode=True, divisor_override=1)
     return w, float(sums.square().sum().sqrt()) / whole
