@@ -2,10 +2,12 @@
 
     python benchmarks/measures/seams.py --images DIR [--tasks sr4,inpaint_random,denoise]
         [--crop 384x256] [--tile 128] [--steps 20]
+    python benchmarks/measures/seams.py --images DIR --one-call
 
 seams = energy of the gradients across the lines on which tiles met at the last step, over that of
 the whole picture's restoration on the same lines; elsewhere = the same ratio on all other lines,
-which is what a change of context alone does. 1 is no difference.
+which is what a change of context alone does. 1 is no difference. --one-call: the mean squared error
+of one prediction of the noise, whole and in tiles of several sizes.
 """
 
 import argparse
@@ -21,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.common import save, table
 from benchmarks.scoring import case
 from gdp.compose.configuration import build, compose
-from gdp.picture import find_photos, read, to_image, write
+from gdp.picture import find_photos, read, to_image, to_model, write
+from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.tiles import Span
 from gdp.prior.tiling import PLASTIC, TiledPrior
@@ -29,6 +32,7 @@ from gdp.restore.scores.metrics import psnr
 
 COLUMNS = "photo task tiling psnr psnr_whole difference seams elsewhere pixels_per_pixel".split()
 MODES = ("none", "windows", "shifted")
+SIDES, TIMES = (256, 128, 64), (50, 200, 500, 800)  # of tiles, and times, for --one-call
 
 
 def main() -> None:
@@ -44,7 +48,13 @@ def main() -> None:
     parser.add_argument("--prior", default="photo64")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="keep the pictures")
+    parser.add_argument("--one-call", action="store_true", help="one prediction, by tiles' size")
     args = parser.parse_args()
+    if args.one_call:
+        rows = one_call(args)
+        print(table(rows, list(rows[0])))
+        save(rows, args.json)
+        return
 
     rows = []
     for row in run(args):
@@ -77,6 +87,30 @@ def run(args: argparse.Namespace) -> Iterator[dict]:
                     row["difference"] = score - row["psnr_whole"]
                     row["seams"], row["elsewhere"] = seam_energy(x, whole, prior, t)
                 yield row
+
+
+def one_call(args: argparse.Namespace) -> list[dict]:
+    """The mean squared error of eps over all photos, a row for every time."""
+    prior = build(compose(f"prior={args.prior}", "tiling=none")).load_prior()
+    tilings = {
+        "whole": prior,
+        **{str(side): TiledPrior(prior, side, min(16, side // 4)) for side in SIDES},
+    }
+    photos = [to_model(cropped(read(file).pixels, args.crop)) for file in find_photos(args.images)]
+    rows = []
+    for t in TIMES:
+        errors = dict.fromkeys(tilings, 0.0)
+        for k, x0 in enumerate(photos):
+            eps = Noise([k]).like(x0)
+            x = prior.a(t) ** 0.5 * x0 + (1 - prior.a(t)) ** 0.5 * eps
+            for name, one in tilings.items():
+                found = one.predict(x, t)[0]
+                errors[name] += float((found - eps).square().mean()) / len(photos)
+        rows.append({"t": t, **errors})
+
+    pixels = {name: one.pixels for name, one in tilings.items() if isinstance(one, TiledPrior)}
+    whole = len(TIMES) * sum(x0[:, 0].numel() for x0 in photos)
+    return [*rows, {"t": "pixels", "whole": 1.0, **{n: p / whole for n, p in pixels.items()}}]
 
 
 def restore(

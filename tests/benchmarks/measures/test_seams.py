@@ -25,6 +25,18 @@ def test_seams(monkeypatch, tmp_path, cat, capsys):
     assert len(list((tmp_path / "o").iterdir())) == 3
 
 
+def test_one_call_by_tiles(monkeypatch, tmp_path, cat):
+    words = ["--images", cat, "--one-call", "--json", tmp_path / "s.json"]
+    monkeypatch.setattr(seams, "SIDES", (64, 16))
+    run_main(monkeypatch, seams, *words)
+    *rows, pixels = json.loads((tmp_path / "s.json").read_text())["rows"]
+    assert [row["t"] for row in rows] == list(seams.TIMES)
+    for row in rows:
+        assert row["whole"] == pytest.approx(row["64"]) and row["16"] != row["whole"]
+        assert row["whole"] < 0.5
+    assert pixels["64"] == pytest.approx(1) and pixels["16"] > 1
+
+
 def test_seam_energy_sees_a_seam():
     prior, whole = TiledPrior(GaussianPrior(), 16, 4, moving=False), torch.rand(1, 3, 24, 50)
     assert seams.seam_energy(whole, whole, prior, 5) == (1.0, 1.0)
