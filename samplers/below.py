@@ -18,8 +18,12 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "Adam does not come near y in its few steps",
     ),
     "ILVR": (
-        ("Gray", "FromPhoto", "Dehaze", "WhiteBalance"),
-        "it follows the coarse light and colours of the first guess, and draws all else anew",
+        (
+            *("Gray", "Mosaic", "Mask", "BoxMask", "ClosedCompose", "WhiteBalance"),
+            *("BlindBlur", "SoftBlur", "FromPhoto"),
+        ),
+        "it follows the coarse light and colours of the first guess, and draws all else anew, also "
+        "what y shows",
     ),
     "GDPx0": (("JPEG",), "one step along the gradient does not weigh rounding noise by frequency"),
     "DAPS": (("JPEG", "SmallPhoto"), "its draws go astray where y is rounded"),

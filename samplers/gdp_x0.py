@@ -17,9 +17,12 @@ Here it is without a unit, so that it holds for any size, operator and number of
 alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no step goes beyond: at
 few steps it would diverge. Q moves x0 by x0's own uncertainty (samplers/guide/guidance.py), and
 counts in x_s as x0 does, sqrt(a_s). Of a noisy y no step brings more noise than x_s has, as in
-samplers/gdp_linesearch.py: the last one brings none. In that unit the released scales are 5
-(super-resolution, s = 2000), 10 (inpainting, 4000) and 15 (deblurring and colour, 6000). From a
-late start the way is shorter, and the default is a little more.
+samplers/gdp_linesearch.py: the last one brings none; where A is learned along with x, coarse and
+fine parts of the step each by themselves (samplers/guide/bands.py).
+
+In that unit the released scales are 5 (super-resolution, s = 2000), 10 (inpainting, 4000) and 15
+(deblurring and colour, 6000). From a late start the way is shorter, and the default is a little
+more.
 """
 
 from dataclasses import dataclass, field
@@ -32,9 +35,11 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from operators.base import ROUNDED, Operator
 from samplers.base import Sampler
+from samplers.guide.bands import WIDTHS, bands
 from samplers.guide.descent import dot, minimiser
 from samplers.guide.guidance import WIDEST, Guidance
 from samplers.mixing import ERROR_SHARE
+from samplers.problem import has_unknowns
 
 
 @dataclass(kw_only=True)
@@ -81,12 +86,17 @@ class GDPx0(Sampler):
         if A.sigma_y > ROUNDED:
             other = y + A.sigma_y * noise.like(y)
             carried = alpha * (self.fidelity.gradient(x0_hat, other, A) - gradient(x0_hat))
-            tau = (dot(carried, carried) / carried[0].numel()).sqrt()
             r = min(ERROR_SHARE * prior.sigma(t), WIDEST)
             known = r**2 - min(ERROR_SHARE * prior.sigma(s), WIDEST) ** 2
-            worth = known / (r**2 + tau**2) / share
-            lam = ((1 - prior.a(s)) ** 0.5 / (share * tau + 1e-30)).minimum(worth).clamp(max=1)
-            x0_hat = steered + lam * (x0_hat - steered)
+
+            # Where A is learned, x0 is wrong in many pixels together, which noise is not.
+            widths = WIDTHS if has_unknowns(A) else ()
+            change, x0_hat = bands(x0_hat - steered, widths), steered
+            for part, loud in zip(change, bands(carried, widths), strict=True):
+                tau = (dot(loud, loud) / loud[0].numel()).sqrt()
+                worth = known / (r**2 + tau**2) / share
+                lam = ((1 - prior.a(s)) ** 0.5 / (share * tau + 1e-30)).minimum(worth).clamp(max=1)
+                x0_hat = x0_hat + lam * part
 
         shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)
         return prior.ancestral(x, x0, t, s, v, noise) + shift, x0

@@ -6,11 +6,14 @@
     M a smooth random map up to 0.06,   gamma 0.9 to 1.1,   noise of std 0.015
 
 Rows: for each f the median error of the f that is found, how often it lies in the interval that is
-told, the correlation of M with what is found end to end and with what is found from the true x
-(medians; of photos at even and at odd places: constants are chosen on even ones), and what
-restoring gains after matching the gain (brightness is a matter of taste). sampler=gdp_x0 among the
-overrides restores with another sampler than `auto`; --ablation restores with each loss of
-conf/guidance/quality.yaml on in turn, and without M.
+told, the correlation of M with what is found end to end, with what is found from the true x, and
+with what an oracle finds (medians; of photos at even and at odd places: constants are chosen on
+even ones), and what restoring gains after matching the gain (brightness is a matter of taste).
+sampler=gdp_x0 among the overrides restores with another sampler than `auto`; --ablation restores
+with each loss of conf/guidance/quality.yaml on in turn, and without M.
+
+The oracle knows f and has y without noise, but not x: it takes the local dark level for M, and so
+has what the scene itself has of darkness in it, as everybody has who sees y alone.
 """
 
 import argparse
@@ -34,6 +37,8 @@ from gdp.restore.observe import of_developed
 from gdp.restore.scores.truth import gain
 from gdp.restore.setup import Setup
 from operators.light import Light
+from operators.light.light_model import resized
+from operators.light.stray_light import StrayLight
 
 # std of the noise; M's largest value
 NOISE, STRAY = 0.015, 0.06
@@ -70,6 +75,13 @@ def correlation(found: Tensor, M: Tensor) -> float:
     return float(torch.corrcoef(maps)[0, 1].nan_to_num())
 
 
+def seen_by_oracle(x: Tensor, M: Tensor, f: float) -> Tensor:
+    """M as the dark level shows it to who knows f and has no noise, [1, 1, H, W]."""
+    find = StrayLight()
+    level = find.dark_level(f * x + M, f, 0.0).view(1, 1, find.grid, find.grid)
+    return resized(level.to(x), x.shape[-2:])
+
+
 def row(photos: list[Tensor], f: float, prior: Prior, overrides: list[str]) -> dict:
     """Measure one f on all photos."""
     setup = build(compose("task=lowlight", *overrides))
@@ -78,10 +90,10 @@ def row(photos: list[Tensor], f: float, prior: Prior, overrides: list[str]) -> d
     def middle(name: str, rows: list[dict]) -> float | None:
         return median(r[name] for r in rows) if rows else None
 
-    names = ("f_error", "M_correlation", "M_correlation_given_x")
+    names = ("f_error", "M_correlation", "M_correlation_oracle", "M_correlation_given_x")
     halves = {
         f"{name}_{half}": middle(name, one[k::2])
-        for name in names[:2]
+        for name in ("f_error", "M_correlation")
         for k, half in enumerate(("even", "odd"))
     }
     before, after = (fmean(r[name] for r in one) for name in ("psnr_y", "psnr"))
@@ -117,6 +129,7 @@ def measure(x: Tensor, f: float, seed: int, setup: Setup, prior: Prior) -> dict:
         "f_error": abs(told["f"][0] / f - 1),
         "in_interval": float(low <= f <= high),
         "M_correlation": correlation(bound.map(x)[:, :1], M),
+        "M_correlation_oracle": correlation(seen_by_oracle(x, M, f), M),
         "M_correlation_given_x": correlation(oracle.map(x)[:, :1], M),
         "psnr_y": matched_psnr(y, x),
         "psnr": matched_psnr(to_image(result), x),

@@ -137,4 +137,4 @@ def believed(lacks: float, doubt: float) -> float:
 
 # A photo that is told to be too dark, and one that may be too dark or too bright.
 DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, None, darken=False)
-ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 0.6, 1.0, darken=True)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 0.8, 1.0, darken=True)

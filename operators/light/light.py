@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
-from operators.light.black_level import black_level
+from operators.light.black_level import black_level, black_point
 from operators.light.brightness import ANY, DARK
 from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
@@ -106,8 +106,9 @@ class Light(DevelopedLight):
             goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
             find = self.stray_light if self.mask else None
-            one_dark = self.dark and self.exposures == 1
-            black = black_level(p, sigma) if one_dark else p.new_zeros(1, 1, 1, 1)
+            black = p.new_zeros(1, 1, 1, 1)
+            if self.exposures == 1:
+                black = black_level(p, sigma) if self.dark else black_point(p)
             light, M, starts = first_light(p - black, M, sigma, goal, find)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, M, light.white[:, None, None, None], black)

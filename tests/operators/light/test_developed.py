@@ -9,7 +9,7 @@ from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
 from operators.identity import Identity
 from operators.light import Light
-from operators.light.black_level import black_level
+from operators.light.black_level import VEIL, black_level, black_point
 from operators.light.radiance.exposures import Exposures
 from operators.light.radiance.stacked import Stacked
 from operators.light.stray_light import MOST, StrayLight
@@ -32,7 +32,22 @@ def test_the_colour_of_black_is_taken_away():
     dark = shown < 0.95
     assert torch.allclose(A(to_model(shown))[dark], y[dark], atol=0.01)
     assert Light().with_noise(0.03).bind(y, A).black.equal(A.black)
-    assert not Light(dark=False).with_noise(0.03).bind(y).black.any()
+
+
+def test_a_flat_picture_is_spread_at_both_ends():
+    # Neither white nor black in it: both are found, and what is shown has more of either.
+    x = photo()
+    x = (x - x.amin()) / (x.amax() - x.amin())
+    flat = 0.06 + 0.5 * x
+    A = Light(mask=False, dark=False).bind(to_model(flat))
+    assert 0.03 < float(A.black) <= VEIL
+    shown = A.develop(flat)
+    assert (shown - x).square().mean() < 0.25 * (flat - x).square().mean()
+
+    # Of a fog no more than VEIL, and with something white in the picture nothing.
+    assert float(black_point(0.4 + 0.2 * x)) < VEIL
+    flat[..., :24, :24] = 1.0
+    assert float(black_point(flat)) == 0
 
 
 def test_a_bright_wall_is_no_stray_light():
