@@ -10,7 +10,9 @@ from tests.benchmarks.conftest import run_main
 def test_the_page(monkeypatch, tmp_path):
     by_task = {case.task: case for case in CASES}
     monkeypatch.setattr(enhance, "CASES", [by_task["jpeg"], by_task["whitebalance"]])
-    (tmp_path / "enhancement.md").write_text("# Old\n\n## Noise\n\nstale rows\n\n## Mine\n\nstays\n")
+    (tmp_path / "enhancement.md").write_text(
+        "# Old\n\n## Noise\n\nstale rows\n\n## Mine\n\nstays\n"
+    )
     rows = {"rows": [{"sigma": 0.1}], "meta": {"command": "python x.py"}}
     (tmp_path / "noise.json").write_text(json.dumps(rows))
     run_main(monkeypatch, enhance, "--docs", tmp_path, "--noise", tmp_path / "noise.json")
