@@ -3,12 +3,11 @@
     python benchmarks/training/families.py --data PHOTOS [--minutes 6] [--only adm,gated] [--json F]
 
     adm             the bundled shape: ADM's UNet, full convolutions (gdp/network/unet.py)
-    adm_door        the same behind space-to-depth: 2x2 pixels are 12 channels in and 24 out
-    adm_door_wide   that with the time so won put into width
+    adm_even        the same of one width
+    adm_door        adm behind space-to-depth: 2x2 pixels are 12 channels in and 24 out
     gated           NAFNet's blocks (Chen et al., ECCV 2022): depth-wise, gates in place of SiLU,
                     with the time's scale and shift after each normalization
-    gated_door      that behind space-to-depth
-    shared          ADM's UNet of one width, whose levels share their ResBlocks' weights
+    shared          adm_even, whose levels share their ResBlocks' weights
 
 One thread, float32, torch's plain operations for all, equal crops, times, noise and rates. Held-out
 eps MSE by noise on 60 other photos; milliseconds of one call (CPU time, the least of some), and

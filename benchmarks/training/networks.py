@@ -138,9 +138,8 @@ def shared(net: UNet) -> UNet:
 
 FAMILIES: dict[str, Callable[[], nn.Module]] = {
     "adm": lambda: adm(64, (1, 1, 2, 1.5), 8),
+    "adm_even": lambda: adm(64, (1, 1, 1, 1), 8),
     "adm_door": lambda: Door(adm(64, (1, 2, 1.5), 4, 12)),
-    "adm_door_wide": lambda: Door(adm(96, (1, 2, 2), 4, 12)),
     "gated": lambda: Gated((64, 96, 128, 128)),
-    "gated_door": lambda: Door(Gated((96, 128, 192), 3, 12)),
     "shared": lambda: shared(adm(64, (1, 1, 1, 1), 8)),
 }

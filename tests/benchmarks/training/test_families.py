@@ -43,6 +43,15 @@ def test_levels_that_share_have_one_set_of_blocks():
     assert net.input_blocks[2][0] is net.input_blocks[4][0]
 
 
+def test_a_network_that_shares_is_an_adm_in_a_file():
+    torch.manual_seed(0)
+    net, plain = shared(adm(32, (1, 1), 2)), adm(32, (1, 1), 2)
+    torch.nn.init.normal_(net.out[2].weight)
+    plain.load_state_dict(net.state_dict())
+    x, t = torch.randn(1, 3, 16, 16), torch.tensor([9.0])
+    assert torch.equal(plain(x, t), net(x, t))
+
+
 def test_the_table_of_a_step_each(folder, monkeypatch, tmp_path, capsys):  # noqa: F811
     seen = []
     monkeypatch.setattr(families, "LADDER", "32:1:2")
