@@ -40,8 +40,9 @@ SMALL = 400
 # field, movement or a lens's own than a Gaussian.
 SLIGHT, WIDE = 0.53, 1.2
 
-# Share of such softness, beyond what is undone of any, that is undone.
-LITTLE = 0.01
+# Share of such softness, beyond what is undone of any, that is undone, unless a Gaussian has surely
+# blurred; and the share of any softness from which none is left to be told of.
+LITTLE, UNDONE = 0.01, 0.8
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
@@ -94,7 +95,9 @@ class FromPhoto(Identity):
 
         found = self.found(pixels, operator, level, error)
         loud = level > QUIET or self.jpeg is not None
-        operator.findings = (found, done(operator, level, error), *left(pixels, soft, dark, loud))
+        undone = isinstance(operator, SoftBlur) and operator.sigma > UNDONE * soft
+        notes = left(pixels, 0.0 if undone else soft, dark, loud)
+        operator.findings = (found, done(operator, level, error), *notes)
         return operator
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:

@@ -9,9 +9,13 @@ from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import ROUNDING
 from operators.base import Operator
+from operators.blur.fall import blurred_along, fall_of, surely_blurred
+from operators.blur.soft import LEAST, Unchanged
+from operators.blur.softness import softness
 from operators.noise.whitened import can_whiten
 
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
+LOUD = 0.03  # std of noise in [0, 1] units from which it is noise, blurred with the photo or not
 
 
 def take(
@@ -50,13 +54,32 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     What sharpens a photo must not take texture for noise; what but denoises it is judged by its
     result (doubt.py). Arguments are those of `take`.
     """
-    if not (operator.careful and noise.doubtful):
+    if not operator.careful:
+        return noise
+    along = not noise.doubtful and noise.std < LOUD and blurred_with(pixels, noise, rounding)
+    if not (noise.doubtful or along):
         return noise
     quiet = NoiseModel.white(rounding)
-    if noise.sure < HARDLY:
-        return quiet
     _, found = take(pixels, operator, quiet, rounding)
-    return noise if found.leaves else quiet
+
+    # What would be sharpened is texture; what is too noisy for that has noise after all.
+    if found.offers("undoing") or not (found.leaves or along):
+        return quiet
+    noisy = isinstance(found, Unchanged) and found.noisy
+    return quiet if noise.doubtful and noise.sure < HARDLY and not noisy else noise
+
+
+def blurred_with(pixels: Tensor, noise: NoiseModel, rounding: float) -> bool:
+    """Whether a Gaussian has surely blurred a photo, and what was measured as noise along with it.
+
+    Arguments are those of `take`.
+    """
+    photo = to_model(pixels)
+    found = softness(photo)
+    if found < LEAST:
+        return False
+    fall = fall_of(photo, found, 2 * rounding)
+    return surely_blurred(fall, found) and blurred_along(noise.spectrum[0], fall)
 
 
 def of_developed(
