@@ -46,7 +46,7 @@ GAUSSIAN = 0.25
 
 # Where a Gaussian has surely blurred: the share of `clear` that is asked for, and the least share
 # of the softness beyond FULL that is undone.
-CERTAIN, SURELY = 0.6, 0.8
+CERTAIN, SURELY = 0.7, 0.8
 
 # Pixels of softness that are undone where none has: most of what is lost is no Gaussian's then.
 OTHER = 0.5
