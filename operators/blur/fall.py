@@ -24,13 +24,14 @@ from operators.tools.transforms import dct2
 BANDS, FEWEST, CLEAR = torch.arange(0.1, 0.91, 0.05).tolist(), 5, 2.0
 
 # From this width on, and up to this rest, a Gaussian has surely blurred, where edges say no more
-# than AGREE times, nor less than 1 / AGREE of it. Of photos softened by 1 to 1.5 pixels 16 in 18
-# are so; of what cameras give, noise and demosaicking have widths up to 0.83 where the rest is so
-# little, and lenses a rest of 0.24 and more.
+# than AGREE times, nor less than 1 / AGREE of it. Of photos softened by 1 to 1.5 pixels 9 in 10 are
+# so; noise and demosaicking have widths up to 0.82 where the rest is so little, and lenses a rest
+# of 0.24 and more.
 WIDTH, REST, AGREE = 0.85, 0.15, 1.4
 
-# The width of noise, as a share of the photo's, from which it was there before the blur.
-ALONG = 0.8
+# The width of noise, as a share of the photo's, from which it was there before the blur; of wider
+# blurs than MOST rounding leaves too little to tell more.
+ALONG, MOST = 0.8, 1.0
 
 
 class Fall(NamedTuple):
@@ -92,7 +93,7 @@ def blurred_along(std: Tensor, fall: Fall) -> bool:
         ((math.pi * (low + high) / 2) ** 2, math.log(level))
         for (low, high), level in zip(bands, levels, strict=True)
     ]
-    return line(points)[0] > ALONG * fall.width
+    return line(points)[0] > ALONG * min(fall.width, MOST)
 
 
 def line(points: list[tuple[float, float]]) -> tuple[float, float]:
