@@ -69,7 +69,7 @@ class Unchanged(Identity):
 
     Args:
         why: what a user is told.
-        noisy: whether there is, but noise hides it.
+        noisy: whether there may be, but noise hides what it is.
     """
 
     leaves = True
@@ -139,7 +139,7 @@ class SoftBlur(ReflectBlur):
         sure = surely_blurred(fall, found)
         clear = self.clear * CERTAIN if sure else self.clear
         if clearance(photo, found, noise) < clear:
-            return self.as_it_is(noise, TOO_NOISY)
+            return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
 
         width = found
         if isinstance(self.sigma, str):
@@ -152,11 +152,17 @@ class SoftBlur(ReflectBlur):
         same.found = found
         return same.with_noise(max(self.sigma_y, DOUBT))
 
-    def as_it_is(self, noise: Tensor | float, why: str) -> Operator:
-        """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone."""
+    def as_it_is(self, noise: Tensor | float, why: str, hidden: bool = False) -> Operator:
+        """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone.
+
+        Args:
+            noise: as `for_photo` has it.
+            why: what a user is told where nothing is.
+            hidden: whether noise hides what blur it is.
+        """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         noisy = self.denoise and level > QUIET
-        same = Identity() if noisy else Unchanged(why, noisy=why == TOO_NOISY)
+        same = Identity() if noisy else Unchanged(why, hidden)
         return same.with_noise(self.sigma_y)
 
     def spectrum(self, x: Tensor) -> Tensor:

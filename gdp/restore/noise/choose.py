@@ -28,9 +28,11 @@ from gdp.restore.noise.sources import of_tables, read
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
-# By how much a std that is told may differ from what is estimated: estimates err by so much.
+# By how much a std that is told may differ from what is estimated: estimates err by so much. Those
+# of white noise hardly ever exceed it, and too little denoising costs more than too much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
 SLACK = 0.003  # ... and [0, 1] units more
+WHITE_LESS = 0.002  # [0, 1] units less than the estimate of white noise
 log = logging.getLogger("gdp")
 
 
@@ -87,8 +89,9 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
         return white
     model = estimate(pixels)
-    found, times = model.std, WHITE_MOST if model.is_flat else MOST
-    kept = min(max(sigma_y, found / times - SLACK), times * found + SLACK)
+    found, flat = model.std, model.is_flat
+    least = found - WHITE_LESS if flat else found / MOST - SLACK
+    kept = min(max(sigma_y, least), (WHITE_MOST if flat else MOST) * found + SLACK)
     if kept != sigma_y:
         log.warning(
             "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "
