@@ -68,7 +68,7 @@ def test_such_noise_is_left_in_what_is_sharpened():
 
 
 def test_a_photo_too_noisy_to_sharpen_has_noise():
-    pixels = softened(0.7, 0.06) / 2 + 0.5
+    pixels = softened(0.55, 0.05) / 2 + 0.5
     few = model(0.5, sure=0.1)
     assert few.doubtful and believed(pixels, FromPhoto(), few, 0.001) is few
 
