@@ -78,3 +78,14 @@ def test_a_photo_has_the_border_that_explains_it(border):
     assert A.for_photo(Blur(k)(x)[..., 12:-12, 12:-12], 0.04).border == "replicate"
     told = Blur(k, "valid")
     assert told.for_photo(x, 0.04) is told
+
+
+def test_a_kernel_is_turned_to_suit_a_photo():
+    x, k = photo(160), kernels.shake(21, 0.5, 3)
+    y = Blur(k)(x)[..., 12:-12, 12:-12]
+    right, wrong = (Blur(q).for_photo(y, 0.02) for q in (k, k.flip(0, 1)))
+    for A in (right, wrong):
+        torch.testing.assert_close(A.kernel, k)
+    assert not right.findings and "half a turn" in wrong.findings[0]
+    small = y[..., :30, :30]  # too little to tell by
+    torch.testing.assert_close(Blur(k.flip(0, 1)).for_photo(small, 0.02).kernel, k.flip(0, 1))
