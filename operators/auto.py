@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
+from operators.blur.fall import blurred_with
 from operators.blur.soft import LEAST, QUIET, SHARP_ALREADY, SoftBlur, Unchanged
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
@@ -99,6 +100,9 @@ class FromPhoto(Identity):
         notes = left(pixels, 0.0 if undone else soft, dark, loud)
         operator.findings = (found, done(operator, level, error), *notes)
         return operator
+
+    def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
+        return blurred_with(photo, std, rounding)
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
         """What was found, in a line."""

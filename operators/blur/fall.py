@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from operators.blur.softness import mean_between, noise_floor, squares
+from operators.blur.softness import mean_between, noise_floor, softness, squares
 from operators.tools.transforms import dct2
 
 # The bands that the law is compared in, by their ends, how many it takes, and times the noise that
@@ -94,6 +94,18 @@ def blurred_along(std: Tensor, fall: Fall) -> bool:
         for (low, high), level in zip(bands, levels, strict=True)
     ]
     return line(points)[0] > ALONG * min(fall.width, MOST)
+
+
+def blurred_with(photo: Tensor, std: Tensor, rounding: float) -> bool:
+    """Whether a Gaussian has surely blurred a photo, and what was measured as noise along with it.
+
+    Arguments are those of an operator's `blurred_with`.
+    """
+    found = softness(photo)
+    if found < WIDTH / AGREE:
+        return False
+    fall = fall_of(photo, found, rounding)
+    return surely_blurred(fall, found) and blurred_along(std, fall)
 
 
 def line(points: list[tuple[float, float]]) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
-from operators.blur.fall import fall_of, surely_blurred
+from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
 from operators.blur.softness import (
     clearance,
@@ -151,6 +151,9 @@ class SoftBlur(ReflectBlur):
         same.gain = supported_gain(photo, K, torch.as_tensor(noise).clamp_min(least))
         same.found = found
         return same.with_noise(max(self.sigma_y, DOUBT))
+
+    def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
+        return blurred_with(photo, std, rounding)
 
     def as_it_is(self, noise: Tensor | float, why: str, hidden: bool = False) -> Operator:
         """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone.

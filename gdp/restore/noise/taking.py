@@ -9,9 +9,6 @@ from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import ROUNDING
 from operators.base import Operator
-from operators.blur.fall import blurred_along, fall_of, surely_blurred
-from operators.blur.soft import LEAST, Unchanged
-from operators.blur.softness import softness
 from operators.noise.whitened import can_whiten
 
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
@@ -56,7 +53,8 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     """
     if not operator.careful:
         return noise
-    along = not noise.doubtful and noise.std < LOUD and blurred_with(pixels, noise, rounding)
+    along = not noise.doubtful and noise.std < LOUD
+    along = along and operator.blurred_with(to_model(pixels), noise.spectrum[0], 2 * rounding)
     if not (noise.doubtful or along):
         return noise
     quiet = NoiseModel.white(rounding)
@@ -65,21 +63,7 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     # What would be sharpened is texture; what is too noisy for that has noise after all.
     if found.offers("undoing") or not (found.leaves or along):
         return quiet
-    noisy = isinstance(found, Unchanged) and found.noisy
-    return quiet if noise.doubtful and noise.sure < HARDLY and not noisy else noise
-
-
-def blurred_with(pixels: Tensor, noise: NoiseModel, rounding: float) -> bool:
-    """Whether a Gaussian has surely blurred a photo, and what was measured as noise along with it.
-
-    Arguments are those of `take`.
-    """
-    photo = to_model(pixels)
-    found = softness(photo)
-    if found < LEAST:
-        return False
-    fall = fall_of(photo, found, 2 * rounding)
-    return surely_blurred(fall, found) and blurred_along(noise.spectrum[0], fall)
+    return quiet if noise.doubtful and noise.sure < HARDLY and not found.noisy else noise
 
 
 def of_developed(

@@ -5,13 +5,14 @@ import torch
 
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.taking import LOUD, believed, blurred_with
+from gdp.restore.noise.taking import LOUD, believed
 from operators.auto import FromPhoto
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import Fall, blurred_along, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
 from operators.blur.soft import CERTAIN, SoftBlur
 from operators.blur.softness import clearance, softness
+from operators.identity import Identity
 from tests.operators.blur.photos import photo
 
 QUIET = 0.002  # std of rounding, [-1, 1] units
@@ -64,7 +65,8 @@ def test_such_noise_is_left_in_what_is_sharpened():
     loud, after = model(1.0, LOUD), model(0.5)
     assert believed(soft, FromPhoto(), loud, 0.001) is loud
     assert believed(soft, FromPhoto(), after, 0.001) is after
-    assert not blurred_with(sharp, model(1.0), 0.001)
+    assert not FromPhoto().blurred_with(2 * sharp - 1, model(1.0).spectrum[0], 0.002)
+    assert not Identity().blurred_with(2 * soft - 1, model(1.0).spectrum[0], 0.002)
 
 
 def test_a_photo_too_noisy_to_sharpen_has_noise():
