@@ -96,7 +96,7 @@ class FromPhoto(Identity):
 
         found = self.found(pixels, operator, level, error)
         loud = level > QUIET or self.jpeg is not None
-        undone = isinstance(operator, SoftBlur) and operator.sigma > UNDONE * soft
+        undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
         notes = left(pixels, 0.0 if undone else soft, dark, loud)
         operator.findings = (found, done(operator, level, error), *notes)
         return operator

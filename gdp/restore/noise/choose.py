@@ -32,7 +32,7 @@ KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 # of white noise hardly ever exceed it, and too little denoising costs more than too much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
 SLACK = 0.003  # ... and [0, 1] units more
-WHITE_LESS = 0.002  # [0, 1] units less than the estimate of white noise
+WHITE_LESS = 0.002  # [0, 1] units below the estimate of white noise, from which that is taken
 log = logging.getLogger("gdp")
 
 
@@ -90,7 +90,9 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
         return white
     model = estimate(pixels)
     found, flat = model.std, model.is_flat
-    least = found - WHITE_LESS if flat else found / MOST - SLACK
+    least = found / MOST - SLACK
+    if flat:
+        least = found if sigma_y < found - WHITE_LESS else sigma_y
     kept = min(max(sigma_y, least), (WHITE_MOST if flat else MOST) * found + SLACK)
     if kept != sigma_y:
         log.warning(
