@@ -28,11 +28,10 @@ from gdp.restore.noise.sources import of_tables, read
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
-# By how much a std that is told may differ from what is estimated: estimates err by so much. Those
-# of white noise hardly ever exceed it, and too little denoising costs more than too much.
+# By how much a std that is told may differ from what is estimated: estimates err by so much. What
+# is farther below white noise is replaced by it, for too little denoising costs more than too much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
 SLACK = 0.003  # ... and [0, 1] units more
-WHITE_LESS = 0.002  # [0, 1] units below the estimate of white noise, from which that is taken
 log = logging.getLogger("gdp")
 
 
@@ -89,11 +88,10 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
         return white
     model = estimate(pixels)
-    found, flat = model.std, model.is_flat
-    least = found / MOST - SLACK
-    if flat:
-        least = found if sigma_y < found - WHITE_LESS else sigma_y
-    kept = min(max(sigma_y, least), (WHITE_MOST if flat else MOST) * found + SLACK)
+    found, times = model.std, WHITE_MOST if model.is_flat else MOST
+    least = found / times - SLACK
+    nearest = found if model.is_flat else least
+    kept = nearest if sigma_y < least else min(sigma_y, times * found + SLACK)
     if kept != sigma_y:
         log.warning(
             "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "
