@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
+from operators.blur.fall import blurred_with
 from operators.blur.soft import LEAST, QUIET, SHARP_ALREADY, SoftBlur, Unchanged
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
@@ -40,8 +41,9 @@ SMALL = 400
 # field, movement or a lens's own than a Gaussian.
 SLIGHT, WIDE = 0.53, 1.2
 
-# Share of such softness, beyond what is undone of any, that is undone.
-LITTLE = 0.01
+# Share of such softness, beyond what is undone of any, that is undone, unless a Gaussian has surely
+# blurred; and the share of any softness from which none is left to be told of.
+LITTLE, UNDONE = 0.01, 0.8
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
@@ -94,8 +96,13 @@ class FromPhoto(Identity):
 
         found = self.found(pixels, operator, level, error)
         loud = level > QUIET or self.jpeg is not None
-        operator.findings = (found, done(operator, level, error), *left(pixels, soft, dark, loud))
+        undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
+        notes = left(pixels, 0.0 if undone else soft, dark, loud)
+        operator.findings = (found, done(operator, level, error), *notes)
         return operator
+
+    def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
+        return blurred_with(photo, std, rounding)
 
     def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
         """What was found, in a line."""

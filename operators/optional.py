@@ -21,7 +21,23 @@ class MissingMethodError(TypeError, AttributeError):
 
 
 class OptionalMethods(Portable):
-    """The methods that operators need not have."""
+    """The methods that operators need not have.
+
+    Attributes:
+        noisy: whether there may be something to undo, but noise hides what it is.
+    """
+
+    noisy: bool = False
+
+    def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
+        """Whether what was measured as a photo's noise was there when the photo was blurred.
+
+        Args:
+            photo: [1, 3, H, W] in [-1, 1].
+            std: of the noise by frequency [n, n], in any unit.
+            rounding: std of the photo's rounding, [-1, 1] units.
+        """
+        return False
 
     def guess(self, y: Tensor) -> Tensor:
         """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""

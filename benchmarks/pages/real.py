@@ -1,10 +1,12 @@
 """docs/real.md from the results of benchmarks/real.py.
 
     python benchmarks/pages/real.py RESULTS.json [MORE.json ...] [--out docs/real.md]
+        [--same-pictures]
 
 Means of each set by method, what came to harm, and the noise that is found. Given photos are told
 by figures only; the pictures are of the simulated phone on scikit-image's photos. Rows that the
 results do not hold stay as the page has them; `of` says which version each row is of.
+--same-pictures leaves those that the page has.
 """
 
 import argparse
@@ -19,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.common import meta, table
 from benchmarks.pages.carried import OF, commands_of, merged, tables_of
-from benchmarks.pages.real_pictures import draw
+from benchmarks.pages.real_pictures import drawn, pictures_of
 from benchmarks.reality.scores import SCORES
 
 PAGE = Path(__file__).parents[2] / "docs" / "real.md"
@@ -54,15 +56,6 @@ are made of clean photos (`benchmarks/reality/simulated.py`). `phone` is a camer
 and read noise, demosaicking (Malvar et al. 2004), a JPEG of quality 92 (mild) or 88 (strong): \
 `benchmarks/phone.py`.
 """
-PICTURES = """
-## The simulated phone at 1:1
-
-![](real.jpg)
-
-Every line: the JPEG of the phone, {columns}, the truth; PSNR in dB. Photos of scikit-image, at \
-half their size: astronaut (NASA, public
-domain), chelsea (Stéfan van der Walt, CC0), coffee (Rachel Michetti, CC0), rocket (SpaceX, CC0).
-"""
 NO_HARM = """Every photo of a folder, good ones too. `nearest`, `median` and `farthest`: PSNR \
 against the input; `gradients`: the largest; `change` and
 `worst`: PSNR against the truth minus the input's, `worse` the photos that lost more than 0.1 dB, \
@@ -81,20 +74,24 @@ def main() -> None:
     )
     parser.add_argument("results", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, default=PAGE)
+    parser.add_argument("--same-pictures", action="store_true")
     args = parser.parse_args()
 
     kept = [json.loads(file.read_text()) for file in args.results]
     rows = [row | {OF: data["meta"]["commit"]} for data in kept for row in data["rows"]]
-    write(rows, args.out, [data["meta"] for data in kept])
+    write(rows, args.out, [data["meta"] for data in kept], args.same_pictures)
 
 
-def write(rows: list[dict], page: Path, runs: Iterable[dict] | None = None) -> None:
+def write(
+    rows: list[dict], page: Path, runs: Iterable[dict] | None = None, same_pictures: bool = False
+) -> None:
     """Write the page, and its pictures beside it; rows that it has and these have not stay.
 
     Args:
         rows: of all tables; those without a version are of this one.
         page: of which photos, and how large, the rows that stay must be as well.
         runs: how they were made, as `meta` tells it.
+        same_pictures: whether those of the page stay.
     """
     runs = [meta()] if runs is None else list(runs)
     rows = [{OF: runs[-1]["commit"]} | row for row in rows]
@@ -102,7 +99,7 @@ def write(rows: list[dict], page: Path, runs: Iterable[dict] | None = None) -> N
 
     made = [f"{anywhere(run['command'])}  # {run['commit']}" for run in runs]
     made += [line for line in commands_of(before, MADE) if line not in made]
-    pictures = PICTURES.format(columns=", ".join(draw(page.with_name("real.jpg"))))
+    pictures = pictures_of(before) if same_pictures else drawn(page)
     text = tables(rows, tables_of(before))
     page.write_text(f"{HEAD}{pictures}\n{text}\n\n{MADE}\n\n    " + "\n    ".join(made) + "\n")
 

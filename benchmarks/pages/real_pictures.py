@@ -19,6 +19,33 @@ from gdp.restore.scores.metrics import psnr
 SIDE, BAR, GAP = 160, 16, 2  # pixels of a picture, of the line above it, between two
 SETS = ("phone_strong", "phone_mild")
 QUALITY = 92
+PICTURES = """
+## The simulated phone at 1:1
+
+![](real.jpg)
+
+Every line: the JPEG of the phone, {columns}, the truth; PSNR in dB. Photos of scikit-image, at \
+half their size: astronaut (NASA, public
+domain), chelsea (Stéfan van der Walt, CC0), coffee (Rachel Michetti, CC0), rocket (SpaceX, CC0).
+"""
+
+
+def drawn(page: Path) -> str:
+    """What the page says of its pictures, which are drawn beside it."""
+    return PICTURES.format(columns=", ".join(draw(page.with_name("real.jpg"))))
+
+
+def pictures_of(before: str) -> str:
+    """What a page says of its pictures.
+
+    Raises:
+        ValueError: it has none.
+    """
+    heading = PICTURES.lstrip().partition("\n")[0]
+    _, found, after = before.partition(heading)
+    if not found:
+        raise ValueError(f"the page has no pictures below {heading!r}; leave out --same-pictures")
+    return f"\n{heading}{after.partition(chr(10) + '## ')[0]}"
 
 
 def draw(file: Path) -> list[str]:

@@ -4,6 +4,8 @@ found  = sqrt(w^2 - SHARP^2)              by the photo's edges           operato
 sigma  = found,  FULL + share (found - FULL) where it is more,  OTHER where no Gaussian has blurred
 y      = C^-1 Lambda C x                  Lambda = 1 / min(1 / K_sigma, gain of y's own spectrum)
 
+Whether a Gaussian has blurred, operators/blur/fall.py tells by the photo's spectrum.
+
 Where Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A
 photo that is sharp already is left as it is, or only its noise is removed.
 """
@@ -15,13 +17,13 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
+from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
 from operators.blur.softness import (
     clearance,
     noise_floor,
     softness,
     supported_gain,
-    unlike_gaussian,
 )
 from operators.identity import Identity
 from operators.scale import same_at_scale, shrink
@@ -42,6 +44,10 @@ FULL = 0.6
 # less than 0.22, lenses and camera shake 0.27 to 0.5 and more.
 GAUSSIAN = 0.25
 
+# Where a Gaussian has surely blurred: the share of `clear` that is asked for, and the least share
+# of the softness beyond FULL that is undone.
+CERTAIN, SURELY = 0.7, 0.8
+
 # Pixels of softness that are undone where none has: most of what is lost is no Gaussian's then.
 OTHER = 0.5
 
@@ -53,8 +59,9 @@ FLOOR, DOUBT = 0.008, 0.024
 QUIET = 0.008
 
 
-# What a user is told of a photo that is not soft.
+# What a user is told of a photo that is not soft, and of one that is too noisy.
 SHARP_ALREADY = "this photo is sharp already; it is left as it is"
+TOO_NOISY = "this photo is too noisy to sharpen; it is left as it is"
 
 
 class Unchanged(Identity):
@@ -62,13 +69,14 @@ class Unchanged(Identity):
 
     Args:
         why: what a user is told.
+        noisy: whether there may be, but noise hides what it is.
     """
 
     leaves = True
 
-    def __init__(self, why: str):
+    def __init__(self, why: str, noisy: bool = False):
         super().__init__()
-        self.why = why
+        self.why, self.noisy = why, noisy
 
     def remark(self, y: Tensor) -> str:
         return self.why
@@ -127,13 +135,16 @@ class SoftBlur(ReflectBlur):
 
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
         """The blur of a photo whose softness was found, or told; arguments as `for_photo` has."""
-        if clearance(photo, found, noise) < self.clear:
-            return self.as_it_is(noise, "this photo is too noisy to sharpen; it is left as it is")
+        fall = fall_of(photo, found, noise)
+        sure = surely_blurred(fall, found)
+        clear = self.clear * CERTAIN if sure else self.clear
+        if clearance(photo, found, noise) < clear:
+            return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
 
         width = found
         if isinstance(self.sigma, str):
-            like = unlike_gaussian(photo, found, noise) < GAUSSIAN
-            width = believed(found, self.share) if like else min(found, OTHER)
+            share = max(self.share, SURELY) if sure else self.share
+            width = believed(found, share) if fall.off < GAUSSIAN else min(found, OTHER)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
@@ -141,11 +152,21 @@ class SoftBlur(ReflectBlur):
         same.found = found
         return same.with_noise(max(self.sigma_y, DOUBT))
 
-    def as_it_is(self, noise: Tensor | float, why: str) -> Operator:
-        """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone."""
+    def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
+        return blurred_with(photo, std, rounding)
+
+    def as_it_is(self, noise: Tensor | float, why: str, hidden: bool = False) -> Operator:
+        """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone.
+
+        Args:
+            noise: as `for_photo` has it.
+            why: what a user is told where nothing is.
+            hidden: whether noise hides what blur it is.
+        """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         noisy = self.denoise and level > QUIET
-        return (Identity() if noisy else Unchanged(why)).with_noise(self.sigma_y)
+        same = Identity() if noisy else Unchanged(why, hidden)
+        return same.with_noise(self.sigma_y)
 
     def spectrum(self, x: Tensor) -> Tensor:
         """Lambda [H, W]; bounded by what the photo supports, where x is of the photo's size."""

@@ -9,8 +9,6 @@ noise     N^2   = P(high) - FALL^2 (K(high) / K(mid))^2 P(mid)
                                                   what is left at the highest frequencies is noise,
                                                   for a blur has no signal there
 
-law       rms of log(w sqrt(P)) less its best line in w^2  little where a Gaussian has blurred
-
 The strongest edges are the least blurred and the least noisy ones; what a lens has blurred most is
 not among them. What a camera's own processing has made of a photo falls off otherwise: edges are
 sharpened already, and what is finer is gone. The second half keeps noise, and what a codec has cut
@@ -19,7 +17,6 @@ Sources: Zhuo and Sim, Defocus map estimation from a single image, Pattern Recog
 """
 
 import math
-from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -42,10 +39,6 @@ MOST = 10.0
 
 # Bands of frequencies from 0 to 1, which is the highest along an axis.
 BANDS = 40
-
-# The bands in which the fall is compared with a Gaussian's, by their ends, how many it takes, and
-# times the noise that their std is.
-LAW_BANDS, LAW_FEWEST, LAW_CLEAR = torch.arange(0.1, 0.91, 0.05).tolist(), 5, 2.0
 
 # The frequencies that noise is told by, and how far photos fall off from the middle to the highest.
 MID, HIGH, FALL = (0.4, 0.6), (0.85, 1.1), 0.6
@@ -130,36 +123,6 @@ def clearance(y: Tensor, sigma: float, noise: Tensor | float) -> float:
     around = (0.9 * place, 1.1 * place)
     level = max(noise_floor(y, sigma), mean_between(squares(y, noise), *around) ** 0.5)
     return power_between(y, *around) ** 0.5 / max(level, 1e-6)
-
-
-def unlike_gaussian(y: Tensor, sigma: float, noise: Tensor | float) -> float:
-    """How far a photo's spectrum falls otherwise than that of one that a Gaussian has blurred.
-
-    A photo's amplitudes fall as 1 / w, and as exp(-s^2 w^2 / 2) besides.
-
-    Args:
-        y: [B, C, H, W].
-        sigma: the softness found, in pixels.
-        noise: std of y's noise as far as it is known, as `squares` takes it.
-
-    Returns:
-        The rms of what is left of log amplitudes; 0 where noise leaves too few.
-    """
-    c, known = dct2(y.mean(1, keepdim=True)).square().mean((0, 1)), squares(y, noise)
-    floor, points = noise_floor(y, sigma) ** 2, []
-    for low, high in pairwise(LAW_BANDS):
-        power = mean_between(c, low, high)
-        if power < LAW_CLEAR**2 * max(floor, mean_between(known, low, high), 1e-12):
-            break
-        w = math.pi * (low + high) / 2
-        points.append((w**2, math.log(w * power**0.5)))
-    if len(points) < LAW_FEWEST:
-        return 0.0
-
-    squared, logs = torch.tensor(points, dtype=torch.float64).T
-    squared, logs = squared - squared.mean(), logs - logs.mean()
-    line = (squared @ logs) / (squared @ squared)
-    return float((logs - line * squared).square().mean().sqrt())
 
 
 def power_between(y: Tensor, low: float, high: float) -> float:

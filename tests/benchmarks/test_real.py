@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import real
-from benchmarks.pages.real import is_worse, tables
+from benchmarks.pages.real import is_worse, tables, write
 from gdp.picture import picture_of, to_image
 from tests.benchmarks.conftest import run_main
 from tests.photos import astronaut
@@ -82,3 +82,14 @@ def test_it_refuses_what_it_cannot_do(monkeypatch, folder):
         with pytest.raises(SystemExit) as stop:
             run_main(monkeypatch, real, *words)
         assert stop.value.code == 2
+
+
+def test_pictures_stay_where_they_are_asked_to(tmp_path):
+    page = tmp_path / "real.md"
+    row = {"table": "pairs", "set": "a", "half": "even", "method": "input", "kind": "input"}
+    with pytest.raises(ValueError, match="no pictures"):
+        write([row], page, same_pictures=True)
+    page.write_text("# Old\n\n## The simulated phone at 1:1\n\nThese.\n\n## b\n\ntext\n")
+    write([row], page, same_pictures=True)
+    told = page.read_text()
+    assert "at 1:1\n\nThese.\n\n## a" in told and not (tmp_path / "real.jpg").exists()

@@ -28,7 +28,8 @@ from gdp.restore.noise.sources import of_tables, read
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
-# By how much a std that is told may differ from what is estimated: estimates err by so much.
+# By how much a std that is told may differ from what is estimated: estimates err by so much. What
+# is farther below white noise is replaced by it, for too little denoising costs more than too much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
 SLACK = 0.003  # ... and [0, 1] units more
 log = logging.getLogger("gdp")
@@ -88,7 +89,9 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
         return white
     model = estimate(pixels)
     found, times = model.std, WHITE_MOST if model.is_flat else MOST
-    kept = min(max(sigma_y, found / times - SLACK), times * found + SLACK)
+    least = found / times - SLACK
+    nearest = found if model.is_flat else least
+    kept = nearest if sigma_y < least else min(sigma_y, times * found + SLACK)
     if kept != sigma_y:
         log.warning(
             "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "

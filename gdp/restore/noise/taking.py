@@ -12,6 +12,7 @@ from operators.base import Operator
 from operators.noise.whitened import can_whiten
 
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
+LOUD = 0.03  # std of noise in [0, 1] units from which it is noise, blurred with the photo or not
 
 
 def take(
@@ -50,13 +51,19 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     What sharpens a photo must not take texture for noise; what but denoises it is judged by its
     result (doubt.py). Arguments are those of `take`.
     """
-    if not (operator.careful and noise.doubtful):
+    if not operator.careful:
+        return noise
+    along = not noise.doubtful and noise.std < LOUD
+    along = along and operator.blurred_with(to_model(pixels), noise.spectrum[0], 2 * rounding)
+    if not (noise.doubtful or along):
         return noise
     quiet = NoiseModel.white(rounding)
-    if noise.sure < HARDLY:
-        return quiet
     _, found = take(pixels, operator, quiet, rounding)
-    return noise if found.leaves else quiet
+
+    # What would be sharpened is texture; what is too noisy for that has noise after all.
+    if found.offers("undoing") or not (found.leaves or along):
+        return quiet
+    return quiet if noise.doubtful and noise.sure < HARDLY and not found.noisy else noise
 
 
 def of_developed(

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from operators.blur import Blur, CircularBlur, ReflectBlur, blur, kernels
+from tests.operators.blur.photos import photo
 
 
 @given(h=st.integers(1, 20), w=st.integers(1, 20), kh=st.integers(1, 4), kw=st.integers(1, 4))
@@ -66,3 +67,25 @@ def test_regularised_blurs_agree_with_a_photo(kernel, border):
     photo = skimage.data.chelsea()[20:148, 100:228]
     y = A(torch.from_numpy(photo / 127.5 - 1).permute(2, 0, 1)[None].float())
     assert A.iterations <= 30 and (A(A.pinv(y)) - y).norm() <= 1e-3 * y.norm()
+
+
+@pytest.mark.parametrize("border", ["reflect", "replicate"])
+def test_a_photo_has_the_border_that_explains_it(border):
+    x, k = photo(160), kernels.shake(21, 0.5, 3)
+    A = Blur(k).with_noise(0.04)
+    B = A.for_photo(Blur(k, border)(x), 0.04)
+    assert B.border == border and B.sigma_y == 0.04
+    assert A.for_photo(Blur(k)(x)[..., 12:-12, 12:-12], 0.04).border == "replicate"
+    told = Blur(k, "valid")
+    assert told.for_photo(x, 0.04) is told
+
+
+def test_a_kernel_is_turned_to_suit_a_photo():
+    x, k = photo(160), kernels.shake(21, 0.5, 3)
+    y = Blur(k)(x)[..., 12:-12, 12:-12]
+    right, wrong = (Blur(q).for_photo(y, 0.02) for q in (k, k.flip(0, 1)))
+    for A in (right, wrong):
+        torch.testing.assert_close(A.kernel, k)
+    assert not right.findings and "half a turn" in wrong.findings[0]
+    small = y[..., :30, :30]  # too little to tell by
+    torch.testing.assert_close(Blur(k.flip(0, 1)).for_photo(small, 0.02).kernel, k.flip(0, 1))

@@ -5,6 +5,7 @@ import torch
 
 from gdp.prior.noise import Noise
 from operators.blur.diagonal import ReflectBlur
+from operators.blur.fall import fall_of
 from operators.blur.kernels import gaussian
 from operators.blur.soft import GAUSSIAN, OTHER, QUIET, SoftBlur, Unchanged
 from operators.blur.softness import (
@@ -13,7 +14,6 @@ from operators.blur.softness import (
     noise_floor,
     softness,
     supported_gain,
-    unlike_gaussian,
 )
 from operators.identity import Identity
 from operators.tools.transforms import dct2, idct2
@@ -105,10 +105,10 @@ def smoothed_by_a_camera(size=192):
 @pytest.mark.parametrize("sigma", [0.7, 1.0, 1.5])
 def test_what_no_gaussian_has_blurred(sigma):
     y, lens = softened(sigma), smoothed_by_a_camera()
-    assert unlike_gaussian(y, softness(y), 0.002) < 0.8 * GAUSSIAN
+    assert fall_of(y, softness(y), 0.002).off < 0.8 * GAUSSIAN
     assert softness(lens) > 0.6
-    assert unlike_gaussian(lens, softness(lens), 0.002) > 1.2 * GAUSSIAN
-    assert unlike_gaussian(y, sigma, 10.0) == 0  # nothing is above the noise
+    assert fall_of(lens, softness(lens), 0.002).off > 1.2 * GAUSSIAN
+    assert fall_of(y, sigma, 10.0).off == 0  # nothing is above the noise
 
     # Little of it is undone, as far as one may believe in any blur.
     A = SoftBlur().with_noise(0.002).for_photo(lens, 0.002)

@@ -112,3 +112,8 @@ def test_bad_settings():
         BlindBlur(8)
     with pytest.raises(ValueError, match="border"):
         BlindBlur(7, border="circular")
+
+
+def test_a_kernel_that_is_to_be_found_is_not_turned():
+    A = BlindBlur(5)
+    assert A.for_photo(photo(64), 0.02) is A and A.border == "reflect"
