@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from operators.base import LinearOperator, Operator
+from operators.blur.borders import AUTO, BORDERS
 from operators.blur.filters import LEAST_DAMPING, inverse_filter, transfer
 from operators.blur.kernel_shape import shrink_kernel
+from operators.contract import AddNoise
 from operators.scale import shrink
 from operators.tools.solve import cg
-from operators.tools.transforms import reflect_index
 
 # The std of noise, [-1, 1] units, for which borders and ways round are compared.
 BELIEF = 0.04
@@ -75,7 +76,8 @@ class Blur(IteratedBlur):
 
     Args:
         kernel: [h, w], of odd sides and the sum 1.
-        border: reflect (half-sample symmetric), replicate or valid.
+        border: reflect (half-sample symmetric), replicate or valid; auto: what suits a photo, and
+            the way round of the kernel that does, too. What we blur ourselves is reflected.
         damping: what regularises A^+, beside eigenvalues of A^T A of about 1 at most.
         iterations: of conjugate gradients, for prox; A^+ takes `pinv_effort` times as many.
     """
@@ -87,7 +89,8 @@ class Blur(IteratedBlur):
     ):
         super().__init__()
         self.register_buffer("kernel", kernel, persistent=False)
-        self.border, self.damping, self.iterations = border, damping, iterations
+        self.told, self.border = border != AUTO, "reflect" if border == AUTO else border
+        self.damping, self.iterations = damping, iterations
         self._frame: tuple[tuple[Any, ...], Frame] | None = None
 
     def frame_of(self, shape: tuple[int, ...], like: Tensor) -> Frame:
@@ -150,8 +153,16 @@ class Blur(IteratedBlur):
             precondition=lambda r: w * inverse(w * r),
         )
 
+    @property
+    def of_one_photo(self) -> bool:
+        return not self.told
+
+    def degrade(self, x: Tensor, add_noise: AddNoise) -> tuple[Tensor, Operator]:
+        known = self if self.told else self.alike(self.kernel, self.border)
+        return add_noise(self(x)), known
+
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
-        """The same, with the border and the way round of its kernel that suit a photo.
+        """With the border auto the same, with the border and the way round of its kernel that suit.
 
         What lies beside a photo is no mirror image of it, and what a mirror does not explain at
         the border rings through all of a result; a y that was made with one is explained by it.
@@ -161,13 +172,14 @@ class Blur(IteratedBlur):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise, not asked for.
         """
-        grey, found = photo.mean(1, keepdim=True), self
-        if self.border == "reflect":
-            other = self.alike(self.kernel, "replicate")
-            found = other if other.unexplained(grey) < self.unexplained(grey) else self
+        if self.told:
+            return self
+        grey = photo.mean(1, keepdim=True)
+        ways = [self.alike(self.kernel, border) for border in ("reflect", "replicate")]
+        found = min(ways, key=lambda way: way.unexplained(grey))
 
         turned = found.alike(self.kernel.flip(-2, -1), found.border)
-        if found.border != "valid" and turned.roughness(grey) < TURNED * found.roughness(grey):
+        if turned.roughness(grey) < TURNED * found.roughness(grey):
             turned.findings = (TURNED_WORDS,)
             return turned
         return found
@@ -194,24 +206,3 @@ class Blur(IteratedBlur):
         """A blur by the shrunk kernel."""
         small = Blur(shrink_kernel(self.kernel, r), self.border, self.damping, self.iterations)
         return small.with_noise(self.sigma_y / r), shrink(y, r)
-
-
-def reflect(n: int, margin: int, device: torch.device) -> Tensor:
-    """Indices of n pixels and of a margin at each end, reflected about the border.
-
-    The reflection is half-sample symmetric, as often as it takes.
-    """
-    return reflect_index(torch.arange(-margin, n + margin, device=device), n)
-
-
-def replicate(n: int, margin: int, device: torch.device) -> Tensor:
-    """Indices of n pixels, and the first and the last once more for each pixel of the margin."""
-    return torch.arange(-margin, n + margin, device=device).clamp(0, n - 1)
-
-
-def no_margin(n: int, margin: int, device: torch.device) -> Tensor:
-    """Indices of n pixels alone."""
-    return torch.arange(n, device=device)
-
-
-BORDERS = {"reflect": reflect, "replicate": replicate, "valid": no_margin}

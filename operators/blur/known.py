@@ -3,6 +3,7 @@
 border     kernel       operator        A^+ and prox
 circular   any          CircularBlur    exact, by FFT
 reflect    symmetric    ReflectBlur     exact, by DCT
+auto       symmetric    ReflectBlur     exact, by DCT
 any other pair          Blur            by conjugate gradients
 """
 
@@ -11,8 +12,9 @@ from typing import Any
 import torch
 
 from operators.base import Operator
+from operators.blur.borders import AUTO, BORDERS
 from operators.blur.diagonal import CircularBlur, ReflectBlur
-from operators.blur.iterated import BORDERS, Blur
+from operators.blur.iterated import Blur
 from operators.blur.kernel_file import kernel_of
 
 
@@ -22,7 +24,8 @@ def blur(kernel: Any, border: str = "reflect", threshold: float = 1e-3) -> Opera
     Args:
         kernel: [h, w], a tensor, an array or a list of rows, scaled to the sum 1; or a file that
             holds one (`from_file`). Its middle [h // 2, w // 2] is the pixel itself.
-        border: reflect, replicate, valid or circular.
+        border: reflect, replicate, valid or circular; auto: reflect for a symmetric kernel, else
+            what suits a photo, and so the way round of the kernel.
         threshold: eigenvalues of at most this count as 0, where there are closed forms.
 
     Raises:
@@ -31,10 +34,11 @@ def blur(kernel: Any, border: str = "reflect", threshold: float = 1e-3) -> Opera
     k = kernel_of(kernel)
     if border == "circular":
         return CircularBlur(k, threshold)
-    if border not in BORDERS:
-        raise ValueError(f"operator.border={border!r}; it is {', '.join(BORDERS)} or circular")
+    if border != AUTO and border not in BORDERS:
+        known = ", ".join((AUTO, *BORDERS))
+        raise ValueError(f"operator.border={border!r}; it is {known} or circular")
 
     symmetric = all(torch.allclose(k, k.flip(axis), atol=1e-7) for axis in (0, 1))
-    if border == "reflect" and symmetric:
+    if border in (AUTO, "reflect") and symmetric:
         return ReflectBlur(k, threshold)
     return Blur(k, border)

@@ -91,10 +91,6 @@ class BlindBlur(Blur):
         rows, columns, K = super().frame_of(shape, like)
         return Frame(rows, columns, K[:1] if K.ndim == 4 and len(K) != shape[0] else K)
 
-    def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
-        """The same: `bind` finds the kernel, and no way round of it was told."""
-        return self
-
     def bind(self, y: Tensor, init: Operator | None = None) -> "BlindBlur":
         """A copy with kernels of its own, one for each image of y.
 

@@ -72,20 +72,33 @@ def test_regularised_blurs_agree_with_a_photo(kernel, border):
 @pytest.mark.parametrize("border", ["reflect", "replicate"])
 def test_a_photo_has_the_border_that_explains_it(border):
     x, k = photo(160), kernels.shake(21, 0.5, 3)
-    A = Blur(k).with_noise(0.04)
+    A = Blur(k, "auto").with_noise(0.04)
     B = A.for_photo(Blur(k, border)(x), 0.04)
     assert B.border == border and B.sigma_y == 0.04
     assert A.for_photo(Blur(k)(x)[..., 12:-12, 12:-12], 0.04).border == "replicate"
-    told = Blur(k, "valid")
-    assert told.for_photo(x, 0.04) is told
 
 
 def test_a_kernel_is_turned_to_suit_a_photo():
     x, k = photo(160), kernels.shake(21, 0.5, 3)
     y = Blur(k)(x)[..., 12:-12, 12:-12]
-    right, wrong = (Blur(q).for_photo(y, 0.02) for q in (k, k.flip(0, 1)))
+    right, wrong = (Blur(q, "auto").for_photo(y, 0.02) for q in (k, k.flip(0, 1)))
     for A in (right, wrong):
         torch.testing.assert_close(A.kernel, k)
     assert not right.findings and "half a turn" in wrong.findings[0]
     small = y[..., :30, :30]  # too little to tell by
-    torch.testing.assert_close(Blur(k.flip(0, 1)).for_photo(small, 0.02).kernel, k.flip(0, 1))
+    A = Blur(k.flip(0, 1), "auto").for_photo(small, 0.02)
+    torch.testing.assert_close(A.kernel, k.flip(0, 1))
+
+
+def test_what_is_told_or_made_here_is_kept():
+    x, k = photo(160), kernels.shake(21, 0.5, 3)
+    for border in ("reflect", "replicate", "valid"):
+        told = blur(k.flip(0, 1), border)
+        assert told.for_photo(Blur(k)(x), 0.04) is told and not told.of_one_photo
+    assert blur(k, "auto").of_one_photo and not blur(kernels.gaussian(9, 2.0), "auto").of_one_photo
+
+    # Of a y that we blur ourselves all is known, whatever it looks like
+    A = blur(k, "auto")
+    y, known = A.degrade(x, lambda y: y + 0.3 * torch.randn(y.shape))
+    found = known.for_photo(y.flip(-2, -1), 0.3)
+    assert found.border == "reflect" and torch.equal(found.kernel, k)

@@ -116,4 +116,4 @@ def test_bad_settings():
 
 def test_a_kernel_that_is_to_be_found_is_not_turned():
     A = BlindBlur(5)
-    assert A.for_photo(photo(64), 0.02) is A and A.border == "reflect"
+    assert A.for_photo(photo(64), 0.02) is A and A.border == "reflect" and A.told
