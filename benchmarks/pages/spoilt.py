@@ -13,8 +13,9 @@ from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from operators.blur import Blur
 from operators.blur.kernels import motion
+from operators.light.tone import decode, encode
 
-SIDE = 192  # pixels
+SIDE, GAMMA = 192, 2.2  # pixels; of a camera's curve
 
 
 class Case(NamedTuple):
@@ -40,6 +41,11 @@ def noisy(y: Tensor, sigma: float) -> Tensor:
     return y + sigma * Noise([0], "degrade").like(y)
 
 
+def lit(x: Tensor, f: Tensor | float) -> Tensor:
+    """Other light, or light of another colour, before a camera's curve; white cuts it."""
+    return encode((f * decode(x, GAMMA)).clamp(max=1), GAMMA)
+
+
 def hazy(x: Tensor) -> Tensor:
     """Add fog that thickens towards the top."""
     t = torch.linspace(0.35, 0.8, x.shape[-2]).view(1, 1, -1, 1)
@@ -59,17 +65,17 @@ def scratched(x: Tensor) -> Tensor:
 
 CASES = [
     Case("lowlight", "coffee", lambda x: noisy(0.1 * x, 0.015), "f"),
-    Case("exposure", "astronaut", lambda x: noisy(1.5 * x, 0.01).clamp(max=1), "f"),
+    Case("exposure", "astronaut", lambda x: noisy(lit(x, 2.0), 0.01), "f"),
     Case(
         "hdr",
         "rocket",
-        lambda x: noisy(torch.cat([2.0 * x, 0.7 * x, 0.25 * x], 1).clamp(max=1), 0.01),
+        lambda x: noisy(torch.cat([lit(x, f) for f in (2.0, 0.5, 0.125)], 1), 0.01),
         "f",
     ),
     Case(
         "whitebalance",
         "astronaut",
-        lambda x: noisy(x * torch.tensor([1.0, 0.8, 0.55]).view(1, 3, 1, 1), 0.01),
+        lambda x: noisy(lit(x, torch.tensor([1.3, 1.0, 0.5]).view(1, 3, 1, 1)), 0.01),
         "gains",
     ),
     Case("dehaze", "astronaut", lambda x: noisy(hazy(x), 0.01), "airlight"),
