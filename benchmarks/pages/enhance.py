@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import gdp
 from benchmarks.common import meta, table
-from benchmarks.pages.spoilt import CASES, SIDE, Case, photo
+from benchmarks.pages.spoilt import BRACKET, CASES, SIDE, Case, photo
 from gdp.picture import picture_of, rounded
 from gdp.restore.scores import metrics
 from gdp.restore.scores.truth import gain
@@ -85,8 +85,13 @@ def restore(case: Case) -> tuple[dict, list[Tensor]]:
     x = photo(case.photo)
     spoilt = rounded(case.spoil(x))
     exposures = [picture_of(one) for one in spoilt.split(3, 1)]
-    given: Any = exposures if case.task == "hdr" else exposures[0]
+    given: Any = exposures[0]
     with TemporaryDirectory() as folder:
+        if case.task == "hdr":
+            given = [
+                with_time(picture, seconds, Path(folder, f"{k}.png"))
+                for k, (picture, seconds) in enumerate(zip(exposures, BRACKET, strict=True))
+            ]
         if case.quality is not None:
             file = Path(folder, "photo.jpg")
             given.save(file, quality=case.quality)
@@ -112,6 +117,14 @@ def restore(case: Case) -> tuple[dict, list[Tensor]]:
         "found": finding,
     }
     return row, [x, shown, pixels]
+
+
+def with_time(picture: Image.Image, seconds: float, file: Path) -> str:
+    """Write a picture with the exposure time that its camera noted."""
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = seconds
+    picture.save(file, exif=exif)
+    return str(file)
 
 
 def pixels_of(picture: Image.Image) -> Tensor:

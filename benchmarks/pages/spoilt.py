@@ -15,6 +15,7 @@ from operators.blur import Blur
 from operators.blur.kernels import motion
 from operators.light.tone import decode, encode
 
+BRACKET = (2.0, 0.5, 0.125)  # light of a scene's exposures
 SIDE, GAMMA = 192, 2.2  # pixels; of a camera's curve
 
 
@@ -69,7 +70,7 @@ CASES = [
     Case(
         "hdr",
         "rocket",
-        lambda x: noisy(torch.cat([lit(x, f) for f in (2.0, 0.5, 0.125)], 1), 0.01),
+        lambda x: noisy(torch.cat([lit(x, f) for f in BRACKET], 1), 0.01),
         "f",
     ),
     Case(

@@ -20,6 +20,7 @@ class Photo(NamedTuple):
         exif: camera, date and the like, without orientation.
         grey: whether its three channels are one.
         depth: bits a channel: 8, 16, or 32 for floats.
+        stops: of a scene's exposures, by their files, in stops from anywhere.
         measured: `pixels` are no picture but a measurement of any shape, in its operator's units.
     """
 
@@ -31,6 +32,7 @@ class Photo(NamedTuple):
     grey: bool = False
     depth: int = 8
     measured: bool = False
+    stops: tuple[float, ...] | None = None
 
 
 class TooLargeError(Exception):

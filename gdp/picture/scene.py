@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gdp.picture.codec.exif import exposure
 from gdp.picture.codec.read import read
 from gdp.picture.photo import Photo
 
@@ -37,7 +38,8 @@ def scene(photos: Sequence[Photo], names: Sequence[str]) -> Photo:
         names: what to call them in errors.
 
     Returns:
-        A photo of pixels [1, 3K, H, W] without transparency; the rest is the first exposure's.
+        A photo of pixels [1, 3K, H, W] without transparency, and its exposures where all files
+        tell theirs; the rest is the first exposure's.
 
     Raises:
         ValueError: they are too few or too many, or of different sizes, or one is shifted.
@@ -60,7 +62,14 @@ def scene(photos: Sequence[Photo], names: Sequence[str]) -> Photo:
             )
 
     pixels = torch.cat([p.pixels for p in photos], 1)
-    return photos[0]._replace(pixels=pixels, rounding=max(p.rounding for p in photos), alpha=None)
+    told = [exposure(p.exif) for p in photos]
+    stops = tuple(e for e in told if e is not None)
+    return photos[0]._replace(
+        pixels=pixels,
+        rounding=max(p.rounding for p in photos),
+        alpha=None,
+        stops=stops if len(stops) == len(photos) else None,
+    )
 
 
 def shift(a: Tensor, b: Tensor) -> tuple[int, int]:

@@ -1,9 +1,12 @@
 """EXIF: how a photo lies, and what of its notes may follow it to its result."""
 
+import math
+
 from PIL import ExifTags, Image, ImageOps
 
 ORIENTATION = 0x0112
 WIDTH, HEIGHT = 0xA002, 0xA003
+ISO = ExifTags.Base.ISOSpeedRatings
 # Description, camera, resolution, software, date, artist and copyright follow. How the old file
 # is laid out, and its thumbnail, must not.
 TOP = (0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x8298)
@@ -59,6 +62,27 @@ def with_size(data: bytes, width: int, height: int) -> bytes:
     if WIDTH in sub or HEIGHT in sub:
         sub.update({WIDTH: width, HEIGHT: height})
     return exif.tobytes()
+
+
+def exposure(data: bytes | None) -> float | None:
+    """The light that a camera let in, in stops from anywhere: log2 of time x ISO / f-number^2.
+
+    Returns:
+        None where the EXIF `data` has no time. Without ISO or f-number these count as 1, as they
+        are the same in all photos of a scene that lack them.
+    """
+    exif = Image.Exif()
+    try:
+        exif.load(data or b"")
+        sub = exif.get_ifd(ExifTags.IFD.Exif)
+        seconds, number, iso = (
+            float(sub.get(tag, 1))
+            for tag in (ExifTags.Base.ExposureTime, ExifTags.Base.FNumber, ISO)
+        )
+        known = ExifTags.Base.ExposureTime in sub and min(seconds, number, iso) > 0
+        return math.log2(seconds * iso / number**2) if known else None
+    except Exception:  # damage makes PIL raise whatever it meets
+        return None
 
 
 def texts(data: bytes) -> list[tuple[int, str]]:

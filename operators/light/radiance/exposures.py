@@ -7,6 +7,7 @@ f and w are such that the median of max_c x is GOAL and the brightest hundredth 
 scene's light is in the picture. Samplers get the tangent at the last x0.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from operators.light.exposure import BURNT, block_means
 from operators.light.light import Light
 from operators.light.radiance.response import Response, find_response
 from operators.tools.units import to_pixels
+
+MOST = 7  # exposures of a scene
 
 # What max_c x has at its median and at QUANTILE.
 GOAL, TOP = 0.42, 0.97
@@ -34,13 +37,22 @@ class Exposures(Light):
 
     Args:
         factors: of each exposure of a simulated y, 1 to 7 of them.
+        told: the exposures of y in stops, from anywhere, such as (2, 0, -2); None to find them.
+
+    Raises:
+        ValueError: what is told are no 2 to 7 numbers.
     """
 
     g: Tensor | None
     stops: Tensor | None
 
-    def __init__(self, factors: Sequence[float] = (2.0, 0.7, 0.25)):
+    def __init__(
+        self,
+        factors: Sequence[float] = (2.0, 0.7, 0.25),
+        told: Sequence[float] | None = None,
+    ):
         super().__init__(factors, mask=False, dark=False)
+        self.told = None if told is None else told_stops(told)
         for name in Response._fields:
             self.register_buffer(name, None, persistent=False)
 
@@ -49,19 +61,30 @@ class Exposures(Light):
         """The camera's response and the stops; None before they are found."""
         return None if self.g is None or self.stops is None else Response(self.g, self.stops)
 
+    def exposed(self, stops: Sequence[float]) -> "Exposures":
+        """The same for photos whose files tell their exposures in stops; what is told stays."""
+        same = self.with_noise(self.sigma_y)
+        same.told = tuple(stops) if self.told is None else self.told
+        return same
+
     def bind(self, y: Tensor, init: Operator | None = None) -> "Exposures":
         """A copy with response, stops, f and w of its own, those of the first scene.
 
         Raises:
-            ValueError: y is black or white all over.
+            ValueError: y is black or white all over, or has another number of exposures than told.
         """
         A = super().bind(y, init)
         assert isinstance(A, Exposures)
+        if self.told is not None and len(self.told) != y.shape[1] // 3:
+            raise ValueError(
+                f"operator.told= has {len(self.told)} exposures, the scene {y.shape[1] // 3}; "
+                "give one number for each, in the order of input="
+            )
         K, p = y.shape[1] // 3, to_pixels(y)
         if K == 1:
             return A
 
-        A.g, A.stops = find_response(p[:1], K)
+        A.g, A.stops = find_response(p[:1], K, self.told)
         u = block_means(A.encoded(p)).amax(1).flatten(1)
         middle, top = (u.quantile(q, 1).clamp_min(LEAST) for q in (0.5, QUANTILE))
 
@@ -131,3 +154,16 @@ class Exposures(Light):
             return super().describe(y)
         stops = self.response.stops.tolist()
         return {"stops": stops, "f": [2.0**e for e in stops], "white": float(self.white[0])}
+
+
+def told_stops(told: Sequence[float]) -> tuple[float, ...]:
+    """Exposures in stops, as numbers; ValueError where they are none."""
+    try:
+        stops = tuple(float(e) for e in told)
+    except (TypeError, ValueError):
+        stops = ()
+    if not 2 <= len(stops) <= MOST or not all(map(math.isfinite, stops)):
+        raise ValueError(
+            f"operator.told={told!r}; it is 2 to {MOST} exposures in stops, as [2,0,-2]"
+        )
+    return stops

@@ -6,9 +6,10 @@ argmin  sum w(z_ik)^2 (g(z_ik) - l_i - e_k)^2 + bent sum (g'')^2,  g(1/2) = 0,  
 
 Without exposure times g and e are known but for a common factor (Grossberg and Nayar, 2003): e is
 first found by a mean camera's curve (tone.py's `sensor`), then rounded to whole stops, as brackets
-are.
+are. Exposures that are told need none of that.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from operators.light.exposure import block_means
 
 # Knots of g, places that it is fitted to, and what its second differences cost.
 KNOTS, PLACES, BENT = 33, 600, 3.0
+
+# The least that exposures which are told differ by, in stops.
+LEAST_STEP = 0.1
 
 # Values that count when stops are found, [0, 1] units.
 SURE = (0.05, 0.9)
@@ -67,12 +71,33 @@ def mean_camera(z: Tensor) -> Tensor:
     return (SHOULDER * z / (1 + SHOULDER - z)).log2() / EXPONENT
 
 
-def find_response(pixels: Tensor, K: int) -> Response:
-    """The response that K exposures [1, 3K, H, W] in [0, 1] tell of."""
-    z = block_means(pixels).unflatten(1, (K, 3)).movedim(1, 0).flatten(1).double().cpu()
+def find_response(pixels: Tensor, K: int, told: Sequence[float] | None = None) -> Response:
+    """The response that K exposures [1, 3K, H, W] in [0, 1] tell of.
 
-    # Stops between neighbours in brightness, by the mean camera; whole ones.
+    Args:
+        pixels: the exposures.
+        K: how many they are.
+        told: e, in stops from anywhere; not believed where more light is darker.
+    """
+    z = block_means(pixels).unflatten(1, (K, 3)).movedim(1, 0).flatten(1).double().cpu()
     order = z.mean(1).argsort()
+    known = None if told is None else torch.tensor(told).double()
+    fits = known is not None and len(known) == K and known[order].diff().min() > LEAST_STEP
+    e = known if known is not None and fits else whole_stops(z, order)
+    e = e - e[order[K // 2]]
+
+    g = solve(spread(z), e)
+    return Response(g.to(pixels), e.to(pixels))
+
+
+def whole_stops(z: Tensor, order: Tensor) -> Tensor:
+    """e [K] by the mean camera, in whole stops between neighbours in brightness.
+
+    Args:
+        z: values [K, n].
+        order: the exposures from dark to bright.
+    """
+    K = len(z)
     e = torch.zeros(K).double()
     for a, b in pairwise(order.tolist()):
         sure = [(SURE[0] < v) & (v < SURE[1]) for v in (z[a], z[b])]
@@ -80,10 +105,7 @@ def find_response(pixels: Tensor, K: int) -> Response:
         steps = mean_camera(z[b]) - mean_camera(z[a])
         step = float(steps[both].median()) if both.any() else 2.0
         e[b] = e[a] + max(round(step), 1)
-    e = e - e[order[K // 2]]
-
-    g = solve(spread(z), e)
-    return Response(g.to(pixels), e.to(pixels))
+    return e
 
 
 def spread(z: Tensor) -> Tensor:

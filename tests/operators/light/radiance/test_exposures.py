@@ -32,6 +32,25 @@ def test_stops_and_light(scene):
     assert (off - off[seen].median())[seen].abs().median() < 0.1
 
 
+def test_exposures_that_are_told_are_taken():
+    light = photo() ** 2.2
+    y = torch.cat([camera(light * f) for f in (2.0, 0.6, 0.1)], 1)
+    told = torch.tensor([2.0, 0.6, 0.1]).log2().tolist()
+    found = find_response(y, 3, told).stops
+    torch.testing.assert_close(found, torch.tensor(told) - told[1])
+    for wrong in (told[::-1], [0.0, 0.0, 0.0], told[:2]):  # files of other photos, or of none
+        assert find_response(y, 3, wrong).stops.tolist() == find_response(y, 3).stops.tolist()
+
+    A = Exposures().with_noise(0.01)
+    assert A.exposed(told).bind(to_model(y)).describe(y)["stops"] == pytest.approx(found.tolist())
+    assert Exposures(told=told).exposed([0, 1, 2]).told == pytest.approx(told)
+    with pytest.raises(ValueError, match="has 2 exposures, the scene 3"):
+        Exposures(told=[0, 1]).bind(to_model(y))
+    for wrong in ("x", [1], [0, float("nan")], range(8)):
+        with pytest.raises(ValueError, match="exposures in stops"):
+            Exposures(told=wrong)
+
+
 def test_value_is_the_inverse():
     response = find_response(torch.cat([camera(photo() * k) for k in (0.5, 1, 2)], 1), 3)
     z = torch.linspace(0.01, 0.99, 50)
