@@ -123,7 +123,7 @@ def with_time(picture: Image.Image, seconds: float, file: Path) -> str:
     """Write a picture with the exposure time that its camera noted."""
     exif = Image.Exif()
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime] = seconds
-    picture.save(file, exif=exif)
+    picture.save(file, exif=exif.tobytes())
     return str(file)
 
 
