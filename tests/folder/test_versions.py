@@ -12,7 +12,8 @@ WORDS = {
     "denoise": "task=denoise steps=1 seed=3",
     "inpaint": "task=inpaint mask=mask.png steps=1",
     "deblur": (
-        "task=jpeg operator=blur_motion guidance=quality steps=1 lowres=first tiling=windows"
+        "task=jpeg operator=blur_motion operator.border=reflect guidance=quality steps=1 "
+        "lowres=first tiling=windows"
     ),
 }
 

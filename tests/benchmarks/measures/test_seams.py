@@ -34,7 +34,7 @@ def test_one_call_by_tiles(monkeypatch, tmp_path, cat):
     for row in rows:
         assert row["whole"] == pytest.approx(row["64"]) and row["16"] != row["whole"]
         assert row["whole"] < 0.5
-    assert pixels["64"] == pytest.approx(1) and pixels["16"] > 1
+    assert pixels["16"] > pixels["64"] == pytest.approx(1.2)  # of sides that the network takes
 
 
 def test_seam_energy_sees_a_seam():

@@ -26,7 +26,7 @@ def test_the_page_has_its_pictures_and_tables(monkeypatch, tmp_path):
 
 
 def test_rows_that_were_not_made_anew_stay(monkeypatch, tmp_path):
-    monkeypatch.setattr(real, "draw", lambda file: ["NLM", "ours"])
+    monkeypatch.setattr(real_pictures, "draw", lambda file: ["NLM", "ours"])
     page = tmp_path / "real.md"
     row = {"table": "pairs", "set": "s", "half": "even", "kind": "other"}
 
