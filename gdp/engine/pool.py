@@ -47,6 +47,8 @@ def start(pool: Pool) -> None:
         with silence():
             ray.init(address="local", num_cpus=cores, include_dashboard=False, **quiet)
         return
+
+    # One that runs already
     try:
         knock(pool.address)
         env = {"env_vars": {"GDP_DTYPE": dtype}} if dtype else None

@@ -75,6 +75,8 @@ def check_white(white: Tensor, name: str, colour: str) -> None:
             f"the mask {name} is {colour} all over, so nothing of the photo would be left; "
             f"leave the good parts {other}"
         )
+
+    # Much of it may be the wrong way round.
     lost = float((white > 0).float().mean())
     if lost > MUCH:
         log.warning(
@@ -130,6 +132,8 @@ def mask_of(what: Any) -> Tensor:
         plain = numbers and not picture.has_transparency_data
         what = np.asarray(picture if plain else picture.convert("RGBA"))
     what = as_numpy(what) if isinstance(what, Tensor) else what
+
+    # It is white in places, not all over.
     if not isinstance(what, np.ndarray):
         raise TypeError(
             f"mask= is a {type(what).__name__}; "

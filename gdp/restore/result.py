@@ -115,6 +115,8 @@ class Result(Generic[P, M]):
                 f"the result is a batch of {len(self.pixels)} photos; "
                 "restore them one by one to save them"
             )
+
+        # What is open is given a whole file.
         if not isinstance(path, str | Path):
             with tempfile.TemporaryDirectory() as folder:
                 name = f"result.{format or 'png'}"

@@ -44,6 +44,7 @@ def from_file(path: str | Path) -> Tensor:
         raise FileNotFoundError(
             f"no kernel file at {path}; operator.kernel= takes a picture, .npy or .mat file"
         )
+
     try:
         return kernel_of(values_of(file))
     except Exception as error:  # readers raise whatever damage makes them raise

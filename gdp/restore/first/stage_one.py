@@ -119,6 +119,8 @@ class StageOne:
                 f"stage_one={file} ({net.kind}) fills holes, and the task has none; it is of "
                 "task=inpaint"
             )
+
+        # Those that enlarge, by the task's factor.
         H, W = A.x_shape(y)[-2:]
         h, w = y.shape[-2:]
         enlarged = (net.scale * h, net.scale * w)

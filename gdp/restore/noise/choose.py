@@ -88,6 +88,8 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
         return white
     model = estimate(pixels)
+
+    # As near to what is told as the photo bears out.
     found, times = model.std, WHITE_MOST if model.is_flat else MOST
     least = found / times - SLACK
     nearest = found if model.is_flat else least
@@ -100,6 +102,7 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
             found,
             kept,
         )
+
     if is_grey(pixels) or one_for_all(model):
         return in_all_channels(NoiseModel.white(kept), model.colours).scaled(kept)
     return NoiseModel.white(kept)

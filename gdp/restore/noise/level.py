@@ -56,6 +56,7 @@ def estimate_sigma(pixels: Tensor) -> float:
             f"the noise of a {size} picture cannot be estimated, 16x16 is the least; "
             "give its std, sigma_y=NUMBER"
         )
+
     pixels = pixels.detach().float()
     channels = pixels[:, :1] if is_grey(pixels) else pixels
     variances = [v for v in map(variance, channels.split(1, 1)) if v is not None]
