@@ -4,7 +4,7 @@ import copy
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
@@ -27,7 +27,6 @@ from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
 from operators.base import Operator
 from operators.coded.compressed import compression_of
-from operators.light.radiance.exposures import Exposures
 
 WHITE = "white"  # the noise= of it
 OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
@@ -88,8 +87,8 @@ def observe(
     if photo.measured:
         return observe_measurement(photo, own.to(device), setup, device, name, init)
     operator = own if file is None or config["degrade"] else own.for_file(file)
-    if photo.stops is not None and isinstance(operator, Exposures):
-        operator = operator.exposed(photo.stops)
+    if photo.stops is not None and operator.offers("exposed"):
+        operator = cast(Any, operator).exposed(photo.stops)
     alone = operator is not own or not setup.shareable
     alone = fit_mask(operator, photo, name, file, config) or alone
     pixels = photo.pixels.cpu()

@@ -98,18 +98,20 @@ class Single:
     def connect(self) -> None:
         """Say what happens on what."""
         hidden: Any = {"api_visibility": "private", "show_progress": "hidden"}
-        ask = {"inputs": [self.id, *self.form], "outputs": [*self.outputs, self.timer], **hidden}
         shown: Any = {"api_visibility": "private", "show_progress": "minimal"}
-        everything = [*self.outputs, self.timer]
+        everything, form = [*self.outputs, self.timer], [self.id, *self.form]
+        ask = {"inputs": form, "outputs": everything, **hidden}
         self.file.upload(self.upload, [self.file, *self.form], [*everything, self.file], **shown)
         self.open.click(self.open_path, [self.path, *self.form], everything, **shown)
         self.restore.click(self.begin, **ask)
         self.cancel.click(self.stop, **ask)
         self.forget.click(self.delete, **ask)
-        self.timer.tick(self.tick, [self.id, self.seen, *self.form], ask["outputs"], **hidden)
-        for one in self.form:
-            one.change(self.desk.line_of, [self.id, *self.form], self.line, **hidden)
-        self.take.click(self.desk.take_over, self.line, self.form, **hidden)
+        self.timer.tick(self.tick, [self.id, self.seen, *self.form], everything, **hidden)
+
+        # The line is of the form as it is at last, whichever answer comes first.
+        line: Any = (self.desk.line_of, form, self.line)
+        gr.on([one.change for one in self.form], *line, trigger_mode="always_last", **hidden)
+        self.take.click(self.desk.take_over, self.line, self.form, **hidden).then(*line, **hidden)
         self.id.change(
             None, self.id, None, api_visibility="private",
             js="(id) => { const a = new URL(location); id ? a.searchParams.set('job', id) :"
@@ -118,8 +120,8 @@ class Single:
 
     def show(self, job: Job | None, values: Sequence[Any], t: Texts) -> Values:
         """Everything of a job."""
-        studio = self.desk.studio
-        run = studio.store.run(job) if job is not None and job.key else Path("/nowhere")
+        store = self.desk.studio.store
+        run = store.run(job) if job is not None and job.key else Path("/nowhere")
         return {
             self.id: job.id if job is not None else "",
             self.found: status.found(job, t),
@@ -150,14 +152,13 @@ class Single:
         """Take photos that were dropped."""
         given = [(Path(file), Path(file).name) for file in files or []]
         try:
-            shown = self.take_in(given, values, request)
+            return {**self.take_in(given, values, request), self.file: None}
         except gr.Error as error:  # the place for photos is free again
             gr.Warning(error.message, duration=None)
             return {self.file: None}
         finally:
             for file, _ in given:
                 file.unlink(missing_ok=True)
-        return {**shown, self.file: None}
 
     def open_path(self, request: gr.Request, path: str, *values: Any) -> Values:
         """Take a photo of this machine, where the studio was started with its place."""
@@ -199,8 +200,7 @@ class Single:
     def stop(self, request: gr.Request, id: str, *values: Any) -> Values:
         """Cancel, and wait the moment that it takes."""
         t, job = self.desk.texts(request), self.desk.job(id, request)
-        job = job and self.desk.studio.line.cancelled(job)
-        return self.show(job, values, t)
+        return self.show(job and self.desk.studio.line.cancelled(job), values, t)
 
     def delete(self, request: gr.Request, id: str, *values: Any) -> Values:
         """Remove a photo and all that was made of it."""

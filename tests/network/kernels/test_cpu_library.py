@@ -72,6 +72,12 @@ def test_wrong_results_are_not_taken(anew, monkeypatch):
 
 
 @needed
+def test_the_first_use_may_lie_within_autocast(anew):
+    with torch.autocast("cpu", torch.bfloat16):
+        assert library() is not None
+
+
+@needed
 def test_built_once(anew, monkeypatch, tmp_path):
     monkeypatch.setenv("GDP_CACHE", str(tmp_path))
     assert library() is not None
