@@ -1,5 +1,6 @@
 """What all benchmarks share: where and how they ran, a table to read, a JSON to keep."""
 
+import argparse
 import json
 import shlex
 import subprocess
@@ -37,6 +38,25 @@ def meta(command: str | None = None) -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "versions": versions(),
     }
+
+
+def measure_parser(doc: str | None, photos: str, size: int) -> argparse.ArgumentParser:
+    """What measures of photos are told: a folder, how many, their size, a file, and overrides.
+
+    Args:
+        doc: the measure's description.
+        photos: the flag of the folder.
+        size: pixels a side, by default.
+    """
+    p = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    p.add_argument(photos, type=Path, required=True)
+    p.add_argument("--limit", type=int)
+    p.add_argument("--size", type=int, default=size)
+    p.add_argument("--json", metavar="FILE")
+    p.add_argument("override", nargs="*")
+    return p
 
 
 def save(rows: list[dict], file: str | Path | None, command: str | None = None) -> None:

@@ -16,7 +16,6 @@ The oracle knows f and has y without noise, but not x: it takes the local dark l
 has what the scene itself has of darkness in it, as everybody has who sees y alone.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from statistics import fmean, median
@@ -27,7 +26,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.common import save, table
+from benchmarks.common import measure_parser, save, table
 from benchmarks.scoring import squares
 from gdp.compose.configuration import build, compose
 from gdp.picture import to_image, to_model
@@ -138,15 +137,8 @@ def measure(x: Tensor, f: float, seed: int, setup: Setup, prior: Prior) -> dict:
 
 def main() -> None:
     """Parse, run, print, save."""
-    p = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    p.add_argument("--images", type=Path, required=True)
-    p.add_argument("--limit", type=int)
-    p.add_argument("--size", type=int, default=128)
+    p = measure_parser(__doc__, "--images", 128)
     p.add_argument("--ablation", action="store_true")
-    p.add_argument("--json", metavar="FILE")
-    p.add_argument("override", nargs="*")
     args = p.parse_args()
 
     photos = squares(args.images, args.limit, args.size)

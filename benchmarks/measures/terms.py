@@ -6,7 +6,6 @@ Rows: a term off and at its weight, in a task that it is for, by one sampler: PS
 own value a pixel (docs/guidance.md says in what unit). --picture draws one photo each way.
 """
 
-import argparse
 import sys
 from pathlib import Path
 from statistics import fmean
@@ -18,7 +17,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.common import save, table
+from benchmarks.common import measure_parser, save, table
 from benchmarks.scoring import squares
 from gdp.compose.configuration import build, compose
 from gdp.picture import picture_of, to_image, to_model
@@ -104,15 +103,8 @@ def draw(x: Tensor, prior: Prior, extra: list[str], file: Path) -> None:
 
 def main() -> None:
     """Parse, run, print, save."""
-    p = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    p.add_argument("--images", type=Path, required=True)
-    p.add_argument("--limit", type=int)
-    p.add_argument("--size", type=int, default=96)
+    p = measure_parser(__doc__, "--images", 96)
     p.add_argument("--picture", type=Path)
-    p.add_argument("--json", metavar="FILE")
-    p.add_argument("override", nargs="*")
     args = p.parse_args()
 
     photos = squares(args.images, args.limit, args.size)

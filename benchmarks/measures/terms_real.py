@@ -10,7 +10,6 @@ term has changed the picture: PSNR against the picture as shipped. M and its tot
 terms, but of the fit of the light (operators/light/light_fit.py): only `lowlight` has them.
 """
 
-import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.common import save, table
+from benchmarks.common import measure_parser, save, table
 from benchmarks.reality.ours import restore
 from benchmarks.reality.pairs import Crops, Pair, find_pairs
 from gdp.compose.configuration import build, compose
@@ -111,15 +110,7 @@ def row(
 
 def main() -> None:
     """Parse, run, print, save."""
-    p = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    p.add_argument("--pairs", type=Path, required=True)
-    p.add_argument("--limit", type=int)
-    p.add_argument("--size", type=int, default=160)
-    p.add_argument("--json", metavar="FILE")
-    p.add_argument("override", nargs="*")
-    args = p.parse_args()
+    args = measure_parser(__doc__, "--pairs", 160).parse_args()
 
     prior, rows = build(compose("task=lowlight", *args.override)).load_prior(), []
     with torch.no_grad():

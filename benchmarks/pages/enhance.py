@@ -26,7 +26,7 @@ from benchmarks.common import meta, table
 from benchmarks.pages.spoilt import BRACKET, CASES, SIDE, Case, photo
 from gdp.picture import picture_of, rounded
 from gdp.restore.scores import metrics
-from gdp.restore.scores.truth import gain
+from gdp.restore.scores.truth import matched_psnr
 
 DOCS = Path(__file__).parents[2] / "docs"
 BAR, NEXT = 22, "\n## "
@@ -110,8 +110,8 @@ def restore(case: Case) -> tuple[dict, list[Tensor]]:
         "task": case.task,
         "PSNR before": float(metrics.psnr(shown, x)),
         "PSNR": float(metrics.psnr(pixels, x)),
-        "matched before": float(metrics.psnr(gain(shown, x) * shown, x)),
-        "matched": float(metrics.psnr(gain(pixels, x) * pixels, x)),
+        "matched before": matched_psnr(shown, x),
+        "matched": matched_psnr(pixels, x),
         "sigma_y": report["sigma_y"],
         "calls": report["nfe"],
         "found": finding,

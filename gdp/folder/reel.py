@@ -20,10 +20,11 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from gdp.folder.saving import result_file
+from gdp.picture.codec.kinds import FILM_SUFFIXES
 from gdp.picture.find import Found
 from gdp.storage.places import expand
 
-SUFFIXES = (".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".mpg", ".mpeg", ".wmv")
+SUFFIXES = (*FILM_SUFFIXES, ".mpg", ".mpeg", ".wmv")
 PATTERN, NOTE = "f%05d", "film.json"
 LOSS = 17  # H.264's constant rate factor: 0 loses nothing, 23 is usual
 BROADCAST = {23.98: "24000/1001", 29.97: "30000/1001", 59.94: "60000/1001"}  # frames a second

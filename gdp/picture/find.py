@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from gdp.picture.codec.kinds import RAW_SUFFIXES
+from gdp.picture.codec.kinds import FILM_SUFFIXES, RAW_SUFFIXES
 from gdp.picture.measurement import is_measurement
 from gdp.picture.names import result_names
 from gdp.picture.own import results_among
@@ -21,7 +21,8 @@ SUFFIXES = (
 # What else in a folder may have been meant: told of, where it is left out
 LEFT_OUT = (
     *RAW_SUFFIXES,
-    *(".mp4", ".mov", ".m4v", ".avi", ".mkv", ".webm", ".3gp", ".jxl", ".exr", ".hdr", ".psd"),
+    *FILM_SUFFIXES,
+    *(".jxl", ".exr", ".hdr", ".psd"),
     *(".pdf", ".svg", ".jxr", ".j2k", ".jpx", ".npy", ".pfm", ".ico", ".tga", ".eps", ".apng"),
 )
 WILD = set("*?[")  # what makes a path a glob

@@ -64,8 +64,8 @@ def scores(
         )
 
     def scores_of(subject: metrics.Subject) -> dict[str, Any]:
-        matched = metrics.psnr(gain(subject.pixels, reference) * subject.pixels, reference)
-        return metrics.score(subject, choice or Choice()) | {"psnr_gain_matched": float(matched)}
+        matched = matched_psnr(subject.pixels, reference)
+        return metrics.score(subject, choice or Choice()) | {"psnr_gain_matched": matched}
 
     return (
         scores_of(metrics.Subject(result, reference, untouched, misfit)),
@@ -85,6 +85,11 @@ def scores_without(
     if untouched is not None:
         of_photo = metrics.score(metrics.Subject(untouched), choice)
     return of_result or None, of_photo or None
+
+
+def matched_psnr(pixels: Tensor, reference: Tensor) -> float:
+    """The PSNR in dB of pixels [1, 3, H, W] after the one gain that brings them nearest."""
+    return float(metrics.psnr(gain(pixels, reference) * pixels, reference))
 
 
 def gain(pixels: Tensor, reference: Tensor) -> float:
