@@ -73,6 +73,19 @@ def shrink_kernel(kernel: Tensor, r: int) -> Tensor:
     return (rows @ kernel.cpu().double() @ columns.T).to(kernel)
 
 
+def without_specks(kernel: Tensor, speck: float) -> Tensor:
+    """A kernel [h, h] without entries below a share of its peak; of sum 1, in the middle."""
+    kernel = torch.where(kernel < speck * kernel.amax(), 0.0, kernel)
+    return centre(kernel / kernel.sum())
+
+
+def centre(kernel: Tensor) -> Tensor:
+    """The kernel [h, h] with its centroid in the middle pixel, rolled over the edges."""
+    place = torch.arange(len(kernel)).to(kernel) - len(kernel) // 2
+    down, across = (round(float((kernel.sum(axis) * place).sum())) for axis in (1, 0))
+    return kernel.roll((-down, -across), (0, 1))
+
+
 def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
     """The axes of the ellipse that a kernel [h, w] of sum 1 is like, by its second moments.
 

@@ -1,10 +1,11 @@
 """Blur by a kernel that nobody knows: found from y alone, before there is a picture.
 
-k          from the gradients of y                                kernel_estimate.py
+k          from the gradients of y: a stroke, or nearly one         kernel_estimate.py
+           or a winding path, where it is surely one                coarse_to_fine.py
 sigma^2  = sigma_y^2 + (doubt std(k * y - y))^2                   what counts as the noise of y
 
-A kernel that reaches the rim of its window is cut off there: what it would give is stripes and
-rings, so that such a photo is left alone.
+A stroke that reaches the rim of its window is cut off there: what it would give is stripes and
+rings, so that such a photo is left alone, unless a wider path is found.
 
 The kernel is a little wrong wherever blur shows, which counts as noise. It does not follow the
 prior's x0, as in Fast Diffusion EM (Laroche et al., WACV 2024): a small prior's x0 is smoother
@@ -16,13 +17,16 @@ import math
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from operators.base import Operator
+from operators.blur.blind.coarse_to_fine import CoarseToFine
 from operators.blur.blind.evidence import gradients
 from operators.blur.blind.kernel_estimate import (
     KernelEstimator,
     edge_window,
+    far_window,
     point_kernel,
     rim_share,
 )
@@ -47,7 +51,8 @@ class BlindBlur(Blur):
     `bind` finds a kernel for each image [B, 1, h, w].
 
     Args:
-        size: the largest side of an unknown kernel, odd; a small picture gets a smaller one.
+        size: the largest side of a stroke, odd; a small picture gets a smaller one.
+        path: the largest side of a winding path, odd; 1 looks for none.
         kernel: [h, w] or a file; what degrade=true blurs with. A restoration does not see it.
         border: reflect or replicate.
         damping: what regularises A^+.
@@ -57,12 +62,13 @@ class BlindBlur(Blur):
         windows: rows and columns of the part of each image that was looked at; none if unbound.
         wide: whether a kernel reached the rim of its window, so that all photos are left alone.
         doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
-        estimator: finds a kernel.
+        estimator: finds a stroke.
+        paths: finds a path.
     """
 
     pictured = ("kernel",)
     doubt: float = 2.2
-    estimator = KernelEstimator()
+    estimator, paths = KernelEstimator(), CoarseToFine()
     wide = False
     windows: list[tuple[slice, slice]]
 
@@ -73,6 +79,7 @@ class BlindBlur(Blur):
         border: str = "reflect",
         damping: float = 1e-5,
         iterations: int = 30,
+        path: int = 31,
     ):
         if border not in ("reflect", "replicate"):
             raise ValueError(
@@ -84,7 +91,8 @@ class BlindBlur(Blur):
         k = kernel_of(kernel)
 
         super().__init__(k, border, damping, iterations)
-        self.size, self.windows = check_side(size, "operator.size"), []
+        self.size, self.path = check_side(size, "operator.size"), check_side(path, "operator.path")
+        self.windows = []
 
     def frame_of(self, shape: tuple[int, ...], like: Tensor) -> Frame:
         """As a known blur's; pictures that are not the batch's own get the first kernel."""
@@ -110,10 +118,12 @@ class BlindBlur(Blur):
             # A difference of two pixels' means over the channels has twice their variance.
             noise = 2 * self.sigma_y**2 / y.shape[1]
             found = [
-                self.estimator(g[..., rows, columns], self.size, noise)
-                for g, (rows, columns) in zip(everywhere, bound.windows, strict=True)
+                self.found(g, window, noise)
+                for g, window in zip(everywhere, bound.windows, strict=True)
             ]
             bound.wide = any(rim_share(k) > RIM for k in found)
+            side = max(len(k) for k in found)
+            found = [F.pad(k, ((side - len(k)) // 2,) * 4) for k in found]
             believed = [self.believed(k, one, bound.wide) for k, one in zip(found, y, strict=True)]
             kernels = torch.stack(believed)[:, None]
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
@@ -121,6 +131,23 @@ class BlindBlur(Blur):
         wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
         bound.sigma_y = math.hypot(self.sigma_y, wrong)
         return bound
+
+    def found(self, g: Tensor, window: tuple[slice, slice], noise: float) -> Tensor:
+        """The kernel [h, h] of an image with gradients g [1, 2, H, W], a part of which shows most.
+
+        One that is cut off at its rim is as wide as it was looked for.
+        """
+        rows, columns = window
+        here = g[..., rows, columns]
+        stroke = self.estimator(here, self.size, noise)
+        there = far_window(g, window)
+        sharp = torch.equal(stroke, point_kernel(len(stroke)).to(stroke))
+        if self.path <= len(stroke) or there is None or sharp:
+            return stroke
+
+        far = g[..., there[0], there[1]]
+        path = self.paths.agreed(here, far, stroke, self.path, noise)
+        return stroke if path is None or rim_share(path) > RIM else path
 
     def believed(self, kernel: Tensor, y: Tensor, wide: bool) -> Tensor:
         """What is believed of a kernel [h, h] that was found for y [C, H, W]."""
@@ -163,7 +190,7 @@ class BlindBlur(Blur):
 
     def at_scale(self, r: int, y: Tensor) -> tuple["BlindBlur", Tensor]:
         """An unknown blur that is as much smaller, and not bound."""
-        size = 2 * -(-(self.size // 2) // r) + 1
+        size, path = (2 * -(-(side // 2) // r) + 1 for side in (self.size, self.path))
         kernel = shrink_kernel(self.kernel[0, 0] if self.windows else self.kernel, r)
-        small = BlindBlur(size, kernel, self.border, self.damping, self.iterations)
+        small = BlindBlur(size, kernel, self.border, self.damping, self.iterations, path)
         return small.with_noise(self.sigma_y / r), shrink(y, r)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from operators.blur.blind.evidence import best_kernel, posterior
 from operators.blur.blind.search import StrokeSearch
-from operators.blur.kernels import principal_axes
+from operators.blur.kernel_shape import principal_axes, without_specks
 
 # The side of the part of a picture that is looked at, and the raster of its places, in pixels.
 WINDOW, RASTER = 160, 32
@@ -68,9 +68,7 @@ class KernelEstimator:
             k = best_kernel(x.mean, g, float(x.variance.sum()), k, self.inertia)
             gamma = x.mean.square() + x.variance
 
-        # Without specks, in the middle.
-        k = torch.where(k < self.speck * k.amax(), 0.0, k)
-        k = centre(k / k.sum())
+        k = without_specks(k, self.speck)
         return k if principal_axes(k)[0] > self.sharp else point_kernel(size).to(g)
 
 
@@ -93,6 +91,25 @@ def edge_window(g: Tensor) -> tuple[slice, slice]:
     return row, column
 
 
+def far_window(g: Tensor, window: tuple[slice, slice]) -> tuple[slice, slice] | None:
+    """The corner of gradients g [1, 2, H, W] farthest from a window, of its size.
+
+    None if most of it would lie in the window.
+    """
+    corner = []
+    for n, part in zip(g.shape[-2:], window, strict=True):
+        side = part.stop - part.start
+        start = 0 if part.start > n - part.stop else n - side
+        corner.append(slice(start, start + side))
+
+    rows, columns = corner
+    shared = [
+        max(0, min(a.stop, b.stop) - max(a.start, b.start)) / max(1, b.stop - b.start)
+        for a, b in zip((rows, columns), window, strict=True)
+    ]
+    return None if shared[0] * shared[1] > 0.6 else (rows, columns)
+
+
 def point_kernel(size: int) -> Tensor:
     """The kernel [size, size] of no blur."""
     kernel = torch.zeros(size, size)
@@ -105,10 +122,3 @@ def rim_share(kernel: Tensor) -> float:
     if min(kernel.shape) < 3:
         return 0.0
     return float(kernel.sum() - kernel[1:-1, 1:-1].sum())
-
-
-def centre(kernel: Tensor) -> Tensor:
-    """The kernel [h, h] with its centroid in the middle pixel, rolled over the edges."""
-    place = torch.arange(len(kernel)).to(kernel) - len(kernel) // 2
-    down, across = (round(float((kernel.sum(axis) * place).sum())) for axis in (1, 0))
-    return kernel.roll((-down, -across), (0, 1))

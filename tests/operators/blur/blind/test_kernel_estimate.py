@@ -3,7 +3,7 @@
 import torch
 
 from benchmarks.measures.blind_blur import aligned_psnr, shifted
-from operators.blur.blind.kernel_estimate import centre
+from operators.blur.kernel_shape import centre
 from tests.operators.blur.photos import photo
 
 
