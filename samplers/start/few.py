@@ -47,12 +47,10 @@ TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with no
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
-MUCH = 0.04  # noise, [-1, 1] units, that is much ...
-UNEVEN = 0.6  # ... and of great blotches below this `even`; then calls are
-MUCH_RATE = 1.2  # of the rate
+MUCH, UNEVEN = 0.04, 0.6  # noise, [-1, 1] units, that is much, and of great blotches below this
+MUCH_RATE = 1.2  # `even`; then calls are of the rate
 STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
-STORED_START, OPEN = 2.5, 0.25  # times y's noise, and the least noise, from which to start there
-STORED_END = 0.8  # times the noise at which others end is that at which to end there
+STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
@@ -194,10 +192,8 @@ def few(
     else:
         top = max(low, round(start * prior.T))
 
-    halvings = math.log2(
-        min(max(prior.sigma(top) / prior.sigma(low), 1.0), LOUD / prior.sigma(low))
-    )
-    steps = 1 + max(0, round(rate(top) * halvings))
+    span = min(max(prior.sigma(top), prior.sigma(low)), LOUD) / prior.sigma(low)
+    steps = 1 + max(0, round(rate(top) * math.log2(span)))
     if stored:
         share = STRIDES_RATE + detail * (STORED_RATE - STRIDES_RATE)
         steps = min(steps, max(STORED_LEAST, STRIDES + round(share * rate(low))))
