@@ -114,4 +114,4 @@ def test_what_is_told_is_given_up_without_a_jump():
     bound = MOST * 0.05 + SLACK
     just, half, far = (drawn(bound * times, model) for times in (1.001, FAR**0.5, FAR))
     assert just == pytest.approx(bound, rel=0.01)
-    assert BEST * 0.05 == pytest.approx(far) and far < half < just
+    assert far == pytest.approx(BEST * 0.05) and far < half < just
