@@ -63,7 +63,9 @@ class Compressed(Operator):
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
         W = self.jpeg.block_whitening(self.sigma_y, self.noise).to(y.device)
-        return whiten(self.A, W), W(y)
+        whitened = whiten(self.A, W)
+        whitened.noisy = self.rms > self.rounding
+        return whitened, W(y)
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """x with A x saved as y is; x itself where noise was saved along with A x."""

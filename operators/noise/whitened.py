@@ -55,7 +55,12 @@ class Whitened(Operator):
     Args:
         A: the degradation.
         W: what whitens y.
+
+    Attributes:
+        noisy: whether y, which a codec stored, has more noise than what that rounded.
     """
+
+    noisy = False
 
     def __init__(self, A: Operator, W: Whitening):
         super().__init__()

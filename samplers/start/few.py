@@ -13,19 +13,18 @@
     calls = 1 + rate log2(min(top, 1) / low)
             2 + 0.4 rate               where A sees all of x, and not alike: 1.2 if y's noise
                                        is much, and even < 0.6
-            at most 2.4 rate           where A sees all of one colour and some of the others, and
-                                       y's noise is more than what a codec rounded
+            2 + 0.4 rate, at least 3   from 2.5 std, where A sees all of one colour and some of the
+                                       others, and y's noise is more than what a codec rounded
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
-call would draw what y does not tell. The same where some of x has that noise and the rest none, as
-a grey photo has none in its colours: there the noise is drawn that the network is told of. Of
-coloured noise some is louder than the rest: blotches of several pixels have to be hidden in white
-noise before the network can tell them from the picture, so that it starts as high as elsewhere, and
-comes down in a few strides: of more calls, each takes a little of y's noise for picture, which is
-worth it where there is much. While the noise is above 1 the network says little more than grey. A
-codec stores less of colour than of luma: the little that is to be invented is near what is stored,
-and needs few strides, too.
+call would draw what y does not tell. So where some of x has that noise and the rest none, as grey
+photos' colours: there the noise is drawn that the network is told of. Of coloured noise some is
+louder: blotches of several pixels have to be hidden in white noise before the network can tell them
+from the picture, so that it starts as high as elsewhere, and comes down in a few strides: of more
+calls, each takes a little of y's noise for picture, which is worth it where there is much. While
+the noise is above 1 the network says little more than grey. A codec stores less of colour than of
+luma: the little that is to be invented needs few strides, too, if the first one hides it.
 """
 
 import math
@@ -48,10 +47,10 @@ TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with no
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
-MUCH = 0.04  # noise, [-1, 1] units, that is much ...
-UNEVEN = 0.6  # ... and of great blotches below this `even`; then calls are
-MUCH_RATE = 1.2  # of the rate
-STORED_RATE = 2.4  # of the rate, the most calls where only fine colour is unseen
+MUCH, UNEVEN = 0.04, 0.6  # noise, [-1, 1] units, that is much, and of great blotches below this
+MUCH_RATE = 1.2  # `even`; then calls are of the rate
+STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
+STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
@@ -93,7 +92,8 @@ def seen(A: Operator, y: Tensor) -> Seen:
     unseen = float((kept - z).square().sum())
     if unseen > UNSEEN * n:
         share = 1 - unseen / n
-        return Seen(std, even, False, stored=even > ROUNDED_EVEN * share and one_colour(kept, z))
+        noisy = getattr(A, "noisy", False) or even > ROUNDED_EVEN * share
+        return Seen(std, even, False, stored=noisy and one_colour(kept, z))
     loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
     if loud is not None:
         return Seen(A.sigma_y * loud, 1.0, True, True)
@@ -126,8 +126,9 @@ def loudest(A: SpectralOperator, z: Tensor) -> float | None:
 
 
 def noise_alone(A: Operator, y: Tensor) -> bool:
-    """Whether A shows all of x, and y's noise is more than that of rounding."""
-    return A.sigma_y > ROUNDED and seen(A, y).whole
+    """Whether A shows all of x but for fine colour, and y's noise is more than that of rounding."""
+    here = seen(A, y) if A.sigma_y > ROUNDED else None
+    return here is not None and (here.whole or here.stored)
 
 
 def one_call(A: Operator, y: Tensor) -> bool:
@@ -159,7 +160,8 @@ def few(
         detail: 0 ends where y has said all, 1 where nothing is left open.
     """
     start, end, here = schedule.start, schedule.end, seen(A, y)
-    noisy = here.whole and guess is None and A.sigma_y > ROUNDED
+    first = guess is None and A.sigma_y > ROUNDED
+    noisy, stored = here.whole and first, here.stored and first
 
     # Noise of some colour: a few strides from where its blotches are hidden.
     if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
@@ -174,24 +176,27 @@ def few(
     least = FINEST
     if A.sigma_y > ROUNDED:
         mean = here.std * here.even**TELLS if here.even > 0 else LEFT * A.sigma_y
+        mean *= STORED_END if stored else 1.0
         least = max(mean ** (1 - detail) * (LEFT * A.sigma_y) ** detail, min(FINEST, mean))
     low = time_of(prior, least) if isinstance(end, str) else max(1, round(end * prior.T))
 
     # The start: the noise of a y that shows all of x is known, and no guess need be farther off.
     if isinstance(start, str):
-        sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
+        if stored and detail == 0:
+            sigma = max(STORED_START * here.std, OPEN)
+        else:
+            sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
         if here.whole and A.sigma_y > ROUNDED:
             sigma = min(sigma, here.std * HIDE**detail)
         top = max(low, time_of(prior, sigma))
     else:
         top = max(low, round(start * prior.T))
 
-    halvings = math.log2(
-        min(max(prior.sigma(top) / prior.sigma(low), 1.0), LOUD / prior.sigma(low))
-    )
-    steps = 1 + max(0, round(rate(top) * halvings))
-    if here.stored and guess is None and A.sigma_y > ROUNDED:
-        steps = min(steps, round(STORED_RATE * rate(low)))
+    span = min(max(prior.sigma(top), prior.sigma(low)), LOUD) / prior.sigma(low)
+    steps = 1 + max(0, round(rate(top) * math.log2(span)))
+    if stored:
+        share = STRIDES_RATE + detail * (STORED_RATE - STRIDES_RATE)
+        steps = min(steps, max(STORED_LEAST, STRIDES + round(share * rate(low))))
     low = top if steps == 1 else low
     steps = min(steps, top - low + 1)
     return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)

@@ -11,6 +11,7 @@ from gdp.prior.schedule import Schedule
 from operators.base import ROUNDED, SpectralOperator
 from operators.blur import blur
 from operators.blur.kernels import gaussian
+from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.missing.gray import Gray
@@ -132,10 +133,11 @@ def test_a_noisy_jpeg_takes_few_calls(quality, subsampling):
     jpeg = JPEG(quality=quality, subsampling=subsampling)
     A, y = jpeg.with_noise(0.1).whitened(x)
     assert seen(A, y).stored and not seen(A, y).whole
-    for rate, most in ((1.5, 4), (2.5, 6)):
+    for rate, detail, most in ((1.5, 0.0, 3), (2.5, 0.0, 3), (5.0, 0.0, 4), (2.5, 1.0, 6)):
         prior = white()
-        Auto(rate=rate)(prior, A, y)
+        Auto(rate=rate, detail=detail)(prior, A, y)
         assert 2 <= prior.calls <= most
+    assert noise_alone(A, y) and not noise_alone(*jpeg.with_noise(0.005).whitened(x))
 
     # Not so where it is the codec's own errors that are to be undone, or all was stored.
     assert not seen(*jpeg.with_noise(0.005).whitened(x)).stored
@@ -143,6 +145,17 @@ def test_a_noisy_jpeg_takes_few_calls(quality, subsampling):
     assert seen(whole, y).whole and not seen(whole, y).stored
     for other in (RandomMask(rate=0.5), Gray(), Identity(), AvgPool(2)):
         assert not seen(other.with_noise(0.1), other(x)).stored
+
+
+def test_a_file_tells_whether_there_is_more_noise_than_it_rounded():
+    """Also where that noise lies as unevenly over the frequencies as a codec's rounding does."""
+    x, jpeg = torch.zeros(1, 3, 64, 64), JPEG(quality=90, subsampling=2)
+    blotches = torch.full((3, 8, 8), 0.01, dtype=torch.float64)
+    blotches[:, :2, :2] = 0.5
+    for noise, stored in ((blotches, True), (0.01 * blotches, False)):
+        A, y = Compressed(Identity(), jpeg, 0.02, noise).whitened(x)
+        found = seen(A, y)
+        assert found.even < 0.4 and found.stored == A.noisy == stored
 
 
 def test_one_start_and_end_may_be_given():

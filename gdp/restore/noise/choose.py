@@ -1,7 +1,7 @@
 """Which noise a photo is taken to have: by the settings noise= and sigma_y=, and by its pixels.
 
 noise      sigma_y=auto                            sigma_y=NUMBER, its rms
-auto       as estimated                            white; held to the estimate if noise is all,
+auto       as estimated                            white; drawn to the estimate if noise is all,
                                                    and one for all channels of a grey photo
 white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
@@ -14,6 +14,7 @@ With auto, camera and grain, a profile that the file states bounds the estimate 
 """
 
 import logging
+import math
 from pathlib import Path
 
 from torch import Tensor
@@ -21,17 +22,20 @@ from torch import Tensor
 from gdp.picture import is_grey
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
-from gdp.restore.noise.model import NoiseModel
+from gdp.restore.noise.model import SURE, NoiseModel
 from gdp.restore.noise.profile import held_to, of_profile, profile_of
 from gdp.restore.noise.shape import in_all_channels, one_for_all
 from gdp.restore.noise.sources import of_tables, read
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
-# By how much a std that is told may differ from what is estimated: estimates err by so much. What
-# is farther below white noise is replaced by it, for too little denoising costs more than too much.
+# Between which shares of what is estimated a std that is told is believed: estimates err by so
+# much. What is farther off is drawn to the likeliest, a little above the estimate: too little
+# denoising costs more than too much.
 WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
 SLACK = 0.003  # ... and [0, 1] units more
+WHITE_BEST, BEST = 1.04, 1.15  # times the estimate is the likeliest
+FAR = 1.25  # times what is believed, from which nothing is left of what is told
 log = logging.getLogger("gdp")
 
 
@@ -79,7 +83,7 @@ def noise_of(
 
 
 def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
-    """White noise of a std that is told, or of the nearest one that the photo bears out.
+    """White noise of a std that is told, or of one that the photo bears out.
 
     Too large a std has samplers draw noise that the photo does not have, too small a one leaves
     what they were to remove. Of a grey photo, or one in tones, the channels have one noise.
@@ -88,21 +92,35 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
         return white
     model = estimate(pixels)
-
-    # As near to what is told as the photo bears out.
-    found, times = model.std, WHITE_MOST if model.is_flat else MOST
-    least = found / times - SLACK
-    nearest = found if model.is_flat else least
-    kept = nearest if sigma_y < least else min(sigma_y, times * found + SLACK)
+    kept = drawn(sigma_y, model)
     if kept != sigma_y:
         log.warning(
             "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "
             "what is told",
             sigma_y,
-            found,
+            model.std,
             kept,
         )
 
     if is_grey(pixels) or one_for_all(model):
         return in_all_channels(NoiseModel.white(kept), model.colours).scaled(kept)
     return NoiseModel.white(kept)
+
+
+def drawn(sigma_y: float, model: NoiseModel) -> float:
+    """The std that is taken where one is told and another found, [0, 1] units.
+
+    Within the estimate's errors what is told; the farther beyond them, the more of the estimate.
+    Noise of some colour that may yet be texture is believed no more of than its least.
+    """
+    found, white = model.std, model.is_flat
+    times, best = (WHITE_MOST, WHITE_BEST * found) if white else (MOST, BEST * found)
+    least, most = found / times - SLACK, times * found + SLACK
+    if least <= sigma_y <= most:
+        return sigma_y
+    if sigma_y < least:
+        bound, best = least, best if white else found if model.sure >= SURE else least
+    else:
+        bound, best = most, max(best, SLACK)
+    far = min(1.0, abs(math.log(sigma_y / bound)) / math.log(FAR))
+    return bound * (best / bound) ** far

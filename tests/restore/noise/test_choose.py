@@ -8,7 +8,7 @@ import torch
 from gdp.picture import to_image
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
-from gdp.restore.noise.choose import noise_of
+from gdp.restore.noise.choose import BEST, FAR, MOST, SLACK, WHITE_BEST, drawn, noise_of
 from gdp.restore.noise.model import LITTLE
 from gdp.restore.noise.taking import believed, take
 from operators.auto import FromPhoto
@@ -81,3 +81,37 @@ def test_grain_of_some_colour_is_not_flat():
     grey = to_image(astronaut(128)).mean(1, keepdim=True)
     smooth = torch.nn.functional.avg_pool2d(Noise([3]).like(grey), 3, 1, 1)
     assert not estimate((grey + 0.1 * smooth).expand(-1, 3, -1, -1)).is_flat
+
+
+def coloured(std, sure=1.0):
+    """Noise that rises to low frequencies."""
+    spectrum = torch.linspace(2, 1, 32, dtype=torch.float64).expand(3, 32, 32)
+    white = NoiseModel.white(1.0)
+    return NoiseModel(spectrum, white.curve, white.colours, sure).scaled(std)
+
+
+def test_a_std_that_is_told_about_right_is_kept():
+    for model in (NoiseModel.white(0.05), coloured(0.05), coloured(0.05, sure=0.2)):
+        for told in (0.047, 0.05, 0.055):
+            assert drawn(told, model) == told
+
+
+@pytest.mark.parametrize("found", [0.01, 0.05, 0.2])
+def test_a_std_that_is_told_far_off_is_drawn_to_the_likeliest(found):
+    for model, best in ((NoiseModel.white(found), WHITE_BEST), (coloured(found), BEST)):
+        for told in (4 * found, 20 * found):
+            assert drawn(told, model) == pytest.approx(best * found)
+    assert drawn(0.2 * found, NoiseModel.white(found)) == pytest.approx(WHITE_BEST * found)
+    assert drawn(0.2 * found, coloured(found)) == pytest.approx(found)
+
+    # What may be texture is believed no more of than its least.
+    least = found / MOST - SLACK
+    assert drawn(0.2 * found, coloured(found, sure=0.2)) == pytest.approx(least)
+
+
+def test_what_is_told_is_given_up_without_a_jump():
+    model = coloured(0.05)
+    bound = MOST * 0.05 + SLACK
+    just, half, far = (drawn(bound * times, model) for times in (1.001, FAR**0.5, FAR))
+    assert just == pytest.approx(bound, rel=0.01)
+    assert far == pytest.approx(BEST * 0.05) and far < half < just
