@@ -18,13 +18,14 @@ alpha leads to the minimum along -grad L (samplers/guide/descent.py), which no s
 few steps it would diverge. Q moves x0 by x0's own uncertainty (samplers/guide/guidance.py), and
 counts in x_s as x0 does, sqrt(a_s). Of a noisy y no step brings more noise than x_s has, as in
 samplers/gdp_linesearch.py: the last one brings none; where A is learned along with x, coarse and
-fine parts of the step each by themselves (samplers/guide/bands.py). What
-y's noise brings is noise of x_s, too, so of Sigma's no more than a share is drawn there, `fresh`.
-The network, told of more noise than x_s has, smooths, as for least error (samplers/anchored.py),
-and y is asked the more for what that takes away:
+fine parts of the step each by themselves (samplers/guide/bands.py).
 
-    x_s   : LACKS (r_t^2 - r_s^2) / (r_t^2 + tau^2) of the way, r = ERROR_SHARE sigma,
-            tau: the noise of y that the whole way brings
+What y's noise brings is noise of x_s, too, so of Sigma's only a share is drawn there, `fresh`: the
+network, told of more noise than x_s has, smooths, as for least error (samplers/anchored.py). For
+what that takes away y is asked the more: a step goes
+
+    min(1, LACKS (r_t^2 - r_s^2) / (r_t^2 + tau^2))  of the way,  r = ERROR_SHARE sigma,
+                                                     tau: the noise of y that all of it brings
 
 In that unit the released scales are 5 (super-resolution, s = 2000), 10 (inpainting, 4000) and 15
 (deblurring and colour, 6000). From a late start the way is shorter, and the default is a little
