@@ -20,6 +20,13 @@ counts in x_s as x0 does, sqrt(a_s). Of a noisy y no step brings more noise than
 samplers/gdp_linesearch.py: the last one brings none; where A is learned along with x, coarse and
 fine parts of the step each by themselves (samplers/guide/bands.py).
 
+What y's noise brings is noise of x_s, too, so of Sigma's only a share is drawn there, `fresh`: the
+network, told of more noise than x_s has, smooths, as for least error (samplers/anchored.py). For
+what that takes away y is asked the more: a step goes
+
+    min(1, LACKS (r_t^2 - r_s^2) / (r_t^2 + tau^2))  of the way,  r = ERROR_SHARE sigma,
+                                                     tau: the noise of y that all of it brings
+
 In that unit the released scales are 5 (super-resolution, s = 2000), 10 (inpainting, 4000) and 15
 (deblurring and colour, 6000). From a late start the way is shorter, and the default is a little
 more.
@@ -41,6 +48,8 @@ from samplers.guide.guidance import WIDEST, Guidance
 from samplers.mixing import ERROR_SHARE
 from samplers.problem import has_unknowns
 
+LACKS = 3.0  # times y is asked for what x0 lacks of a noisy y, as little noise is drawn
+
 
 @dataclass(kw_only=True)
 class GDPx0(Sampler):
@@ -50,13 +59,21 @@ class GDPx0(Sampler):
         guidance: the loss L: how far A(x0) is from y, and the quality losses.
         scale: the gradient scale s of the whole way from T to 0, in steps to the minimum along g.
         N: gradient steps of that length at each time; 1 in the paper's box.
+        fresh: the share of Sigma's noise that is drawn where y is noisy; 1 gives a draw of what x
+            may be, with more error.
+
+    Raises:
+        ValueError: fresh is not between 0 and 1.
     """
 
     guidance: Guidance = field(default_factory=Guidance)
     scale: float = 20.0
     N: int = 1
+    fresh: float = 0.4
 
     def __post_init__(self) -> None:
+        if not 0 <= self.fresh <= 1:
+            raise ValueError(f"sampler.fresh={self.fresh}; it is a share, from 0 to 1")
         self.fidelity = self.guidance.fidelity()
 
     def step(
@@ -86,17 +103,17 @@ class GDPx0(Sampler):
         if A.sigma_y > ROUNDED:
             other = y + A.sigma_y * noise.like(y)
             carried = alpha * (self.fidelity.gradient(x0_hat, other, A) - gradient(x0_hat))
-            r = min(ERROR_SHARE * prior.sigma(t), WIDEST)
-            known = r**2 - min(ERROR_SHARE * prior.sigma(s), WIDEST) ** 2
+            left, then = (min(ERROR_SHARE * prior.sigma(at), WIDEST) ** 2 for at in (t, s))
 
             # Where A is learned, x0 is wrong in many pixels together, which noise is not.
             widths = WIDTHS if has_unknowns(A) else ()
             change, x0_hat = bands(x0_hat - steered, widths), steered
             for part, loud in zip(change, bands(carried, widths), strict=True):
                 tau = (dot(loud, loud) / loud[0].numel()).sqrt()
-                worth = known / (r**2 + tau**2) / share
+                worth = LACKS * (left - then) / (left + tau**2) / share
                 lam = ((1 - prior.a(s)) ** 0.5 / (share * tau + 1e-30)).minimum(worth).clamp(max=1)
                 x0_hat = x0_hat + lam * part
 
         shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)
-        return prior.ancestral(x, x0, t, s, v, noise) + shift, x0
+        fresh = self.fresh if A.sigma_y > ROUNDED else 1.0
+        return prior.ancestral(x, x0, t, s, v, noise, fresh) + shift, x0

@@ -83,11 +83,18 @@ class Diffusion:
         return mean, learned_variance(v, beta, var).sqrt()
 
     def ancestral(
-        self, x: Tensor, x0: Tensor, t: int, s: int, v: Tensor | None, noise: Noise
+        self,
+        x: Tensor,
+        x0: Tensor,
+        t: int,
+        s: int,
+        v: Tensor | None,
+        noise: Noise,
+        fresh: float = 1.0,
     ) -> Tensor:
-        """A draw of q(x_s | x_t, x0); its mean at s = 0."""
+        """A draw of q(x_s | x_t, x0), or with `fresh` times its noise; its mean at s = 0."""
         mean, std = self.posterior(x, x0, t, s, v)
-        return mean if s == 0 else mean + std * noise.like(x)
+        return mean if s == 0 else mean + fresh * std * noise.like(x)
 
 
 def learned_variance(v: Tensor, beta: float, var: float) -> Tensor:

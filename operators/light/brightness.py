@@ -4,12 +4,13 @@ top, m = the 99 % quantile and the median of max_c y
 h      = log max(1, WHITE / top)
 g      = HEADROOM h c(h)                        what the light lacks to reach white
 k      = exp(g (1 - exp(-log max(1, ROOM / m) / g)))   less of it where the median is high already
-d      = logit(goal) - logit(k m)               what the median lacks then, in log-odds
+a      = CURVE share                            what a flat picture's curve left out
+d      = logit(goal) - logit(k m) - a           what the median lacks then, in log-odds
 c(d)   = d^4 / (d^4 + doubt^4)                  how much of either is believed: of little, nothing
-s      = far tanh(c(d) d / far)                 scenes differ: a median far out is the scene's, too
+s      = a + far tanh(c(d) d / far)             scenes differ: a median far out is the scene's, too
 r      : k m comes to logit^-1(logit(k m) + s) by y -> r k y / (1 + (r - 1) b k y)
          b = 0.85 to brighten: the brightest places burn out, as in a longer exposure, but less;
-         b = 1 to darken: white stays white
+         b = 1 to darken, and where y is flat: white stays white
 
 A Moebius map with b = 1 moves log-odds by log r: what a camera's curve makes of r times the light,
 nearly. Of brackets of three scenes it brings those taken too bright to within 29 dB of the right
@@ -19,6 +20,9 @@ The median bears a lamp, a window or a screen in the scene, by which nothing lac
 there is no such light, white tells more: photos differ less in their brightest places than in their
 medians, whose logits have a mean of 0 and a std of 0.75 in 1,835 photos. Yet a scene, or a part of
 one, may have nothing bright: as the median comes near ROOM that is as likely, and little is done.
+
+A flat picture (operators/light/black_level.py: share) has neither white nor black. What it lacks is
+less light than a curve, whatever its median, so HEADROOM falls to HEADROOM_FLAT there.
 """
 
 import math
@@ -34,6 +38,9 @@ WHITES_DIFFER, MEDIANS_DIFFER = 0.12, 0.45
 # b of photos that are brightened: 1 keeps white white, 0 is a plain gain.
 KEPT = 0.85
 
+# What a flat picture lacks whatever its median, in log-odds; and its exponent of k.
+CURVE, HEADROOM_FLAT = 0.7, 0.5
+
 # The share of burnt out pixels from which a photo may be too bright.
 SURELY_BURNT = 0.02
 
@@ -45,11 +52,13 @@ class Change(NamedTuple):
         gain: k.
         lift: r; below 1 it darkens.
         doubt: std of log(k r).
+        kept: b.
     """
 
     gain: float
     lift: float
     doubt: float
+    kept: float
 
     @property
     def factor(self) -> float:
@@ -59,8 +68,7 @@ class Change(NamedTuple):
     @property
     def white(self) -> float:
         """w of phi(x) = x / (1 - x (1 - 1/w)): f phi is the map's inverse."""
-        kept = KEPT if self.lift > 1 else 1.0
-        return self.lift / (self.lift - (self.lift - 1) * kept)
+        return self.lift / (self.lift - (self.lift - 1) * self.kept)
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ class Goal:
 
     Attributes:
         median: of max_c.
-        headroom: the exponent of k.
+        headroom: the exponent of k where a picture is not flat.
         lamp: values of `top` from which the scene may hold a lamp, and surely does.
         doubt: about the median without a lamp, and with one, in log-odds.
         hardly: the same about white, in log of the light.
@@ -87,20 +95,23 @@ class Goal:
     far: float | None
     darken: bool
 
-    def change(self, median: float, top: float, burnt: float) -> Change:
+    def change(self, median: float, top: float, burnt: float, flat: float = 0.0) -> Change:
         """The change for a photo.
 
         Args:
             median, top: quantiles of max_c, [0, 1] units.
             burnt: share of its pixels that are burnt out.
+            flat: how flat it was, before what black had in it was taken away.
         """
         short = math.log(max(1.0, WHITE / max(top, 1e-4)))
-        lacks = self.headroom * short * believed(short, self.hardly)
+        headroom = self.headroom + flat * (HEADROOM_FLAT - self.headroom)
+        lacks = headroom * short * believed(short, self.hardly)
         gain = math.exp(self.within_room(lacks, median))
         m = min(max(gain * median, 1e-3), 0.99)
 
-        # The median's word, and how much of it is believed.
-        lacks = logit(self.median) - logit(m)
+        # The median's word beyond a flat picture's curve, and how much of it is believed.
+        curve = flat * CURVE
+        lacks = logit(self.median) - logit(m) - curve
         if lacks < 0:
             lacks *= min(1.0, burnt / SURELY_BURNT) if self.darken else 0.0
         low, high = self.lamp
@@ -110,12 +121,13 @@ class Goal:
         move = share * lacks
         if self.far is not None:
             move = self.far * math.tanh(move / self.far)
+        move += curve
         target = 1 / (1 + math.exp(-logit(m) - move))
 
-        b = KEPT if lacks > 0 else 1.0
+        b = KEPT + flat * (1 - KEPT) if move > 0 else 1.0
         lift = target * (1 - b * m) / (m * (1 - b * target))
         differ = WHITES_DIFFER + share * (MEDIANS_DIFFER - WHITES_DIFFER)
-        return Change(gain, lift, differ)
+        return Change(gain, lift, differ, b)
 
     def within_room(self, lacks: float, median: float) -> float:
         """What lacks to white, log of the light, as far as the median has room for it."""
@@ -137,4 +149,4 @@ def believed(lacks: float, doubt: float) -> float:
 
 # A photo that is told to be too dark, and one that may be too dark or too bright.
 DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, None, darken=False)
-ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.08, 0.8, 1.0, darken=True)
+ANY = Goal(0.47, 0.85, (0.5, 0.9), (1.5, 0.3), 0.2, 0.8, 1.1, darken=True)

@@ -42,7 +42,13 @@ class Exposure(NamedTuple):
     bright: Tensor
 
 
-def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) -> Exposure:
+def find_exposure(
+    pixels: Tensor,
+    K: int,
+    sigma: float = 0.0,
+    goal: Goal = ANY,
+    flat: Tensor | None = None,
+) -> Exposure:
     """f and w of K exposures of each scene.
 
     Args:
@@ -50,6 +56,7 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
         K: exposures of a scene.
         sigma: std of their noise.
         goal: what the scene should look like.
+        flat: how flat each scene is [B], by operators/light/black_level.py; None: not at all.
 
     Raises:
         ValueError: they are black or white all over.
@@ -74,9 +81,10 @@ def find_exposure(pixels: Tensor, K: int, sigma: float = 0.0, goal: Goal = ANY) 
 
     # Several exposures have no white of their own: their scene's is taken for it.
     scale = (quantiles[1] / WHITE) if K > 1 else torch.ones_like(quantiles[1])
+    flat = torch.zeros_like(burnt) if flat is None else flat
     changes = [
-        goal.change(float(middle), float(top), float(b))
-        for middle, top, b in zip(*(quantiles / scale), burnt, strict=True)
+        goal.change(*(float(value) for value in values))
+        for values in zip(*(quantiles / scale), burnt, flat, strict=True)
     ]
     f, white, doubt = (
         y.new_tensor(values)

@@ -46,7 +46,12 @@ class Starts(NamedTuple):
 
 
 def first_light(
-    p: Tensor, M: Tensor, sigma: float, goal: Goal, stray_light: StrayLight | None
+    p: Tensor,
+    M: Tensor,
+    sigma: float,
+    goal: Goal,
+    stray_light: StrayLight | None,
+    flat: Tensor | None = None,
 ) -> tuple[Exposure, Tensor, Starts]:
     """The light of photos.
 
@@ -56,6 +61,7 @@ def first_light(
         sigma: std of the noise.
         goal: what the scene should look like.
         stray_light: finds M; without it, and for several exposures, M stays 0.
+        flat: how flat the photos were [B], before their black was taken away.
 
     Returns:
         f and w, M, and what else they may be.
@@ -64,7 +70,7 @@ def first_light(
         ValueError: a photo is black or white all over.
     """
     K = p.shape[1] // 3
-    light = plain = find_exposure(p, K, sigma, goal)
+    light = plain = find_exposure(p, K, sigma, goal, flat)
     f, doubt = plain.factors[:, :1], WIDER * plain.doubt[:, None]
     if stray_light is None or K > 1:
         return light, M, Starts(f, doubt, torch.ones_like(f))
@@ -78,7 +84,7 @@ def first_light(
         ]
         M = resized(torch.cat(found), M.shape[-2:]).view_as(M)
         every = resized(M, p.shape[-2:]).expand(-1, 3, -1, -1)
-        light = find_exposure(p - every, K, sigma, goal)
+        light = find_exposure(p - every, K, sigma, goal, flat)
 
     # Both are kept, each with its evidence.
     none = torch.stack(

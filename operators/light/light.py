@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
-from operators.light.black_level import black_level, black_point
+from operators.light.black_level import black_level, flatness
 from operators.light.brightness import ANY, DARK
 from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
@@ -106,10 +106,12 @@ class Light(DevelopedLight):
             goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
             find = self.stray_light if self.mask else None
-            black = p.new_zeros(1, 1, 1, 1)
-            if self.exposures == 1:
-                black = black_level(p, sigma) if self.dark else black_point(p)
-            light, M, starts = first_light(p - black, M, sigma, goal, find)
+            flat, black = None, p.new_zeros(1, 1, 1, 1)
+            if self.exposures == 1 and self.dark:
+                black = black_level(p, sigma)
+            elif self.exposures == 1:
+                black, flat = flatness(p)
+            light, M, starts = first_light(p - black, M, sigma, goal, find, flat)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, M, light.white[:, None, None, None], black)
             A.starts = torch.stack(starts)

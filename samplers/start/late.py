@@ -15,7 +15,7 @@ from torch import Tensor
 
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
-from operators.base import ROUNDED, Operator
+from operators.base import ROUNDED, AffineOperator, Operator
 from samplers.start.first_guess import first_guess
 from samplers.start.photo_like import Guess, worst_error
 
@@ -84,6 +84,10 @@ def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
         return guess
     if guess is None and A.guess_error is not None:
         return A.guess_error
+
+    # An affine operator may show a picture of its own, whatever y: its linear part knows of none.
+    if guess is None and isinstance(A, AffineOperator):
+        return guess_error(A.linear(), y - A.offset(y))
     if guess is None and A.spreads:
         return LEAST_VARIATION_ERROR
     return worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
@@ -91,6 +95,8 @@ def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
 
 def automatic_end(prior: Prior, A: Operator) -> float:
     """The end / T, by y's noise if it is more than that of rounding to 8 bits."""
+    if isinstance(A, AffineOperator):
+        A = A.linear()
     least = FINEST
     if A.sigma_y > ROUNDED:
         least = max(LEFT * A.sigma_y, min(FINEST, 0.75 * A.sigma_y))

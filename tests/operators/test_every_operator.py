@@ -19,8 +19,8 @@ NEEDS = {
     "outpaint": ["operator.margins=4"],
 }
 HARD = {"clip", "phase"}  # three steps take them less far
-INEXACT = {  # besides blurs: exposures contradict each other, JPEG rounds
-    *("deepinv", "exposures", "blind_blur", "small_photo"),
+INEXACT = {  # besides blurs: exposures contradict each other, JPEG rounds, a curve is no tangent
+    *("deepinv", "exposure", "exposures", "blind_blur", "small_photo"),
 }
 
 

@@ -10,18 +10,21 @@ from skimage import data
 from gdp.prior.gaussian import GaussianPrior
 from gdp.prior.noise import Noise
 from gdp.prior.schedule import Schedule
+from gdp.restore.observe import of_developed
 from operators.base import Operator
 from operators.blur.diagonal import DiagonalBlur
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
 from operators.coded.sensing import WalshHadamard
 from operators.identity import Identity
+from operators.light import Light
 from operators.light.tone import Clip
 from operators.missing.mask import RandomMask
 from operators.size.avgpool import AvgPool
 from samplers.gdp_x0 import GDPx0
 from samplers.guide.guidance import Guidance
 from samplers.guide.losses import fidelity, total_variation
+from samplers.start import automatic_end, guess_error
 from tests.conftest import sampler_of
 
 
@@ -114,3 +117,29 @@ def test_quality_losses_join_in():
         for s in (sampler, replace(sampler, guidance=Guidance(terms)))
     )
     assert total_variation(smooth, y, A) < total_variation(plain, y, A)
+
+
+def test_of_a_noisy_y_less_noise_drawn_is_less_error(photo64):
+    x, A = picture(64), Identity().with_noise(0.2)
+    y = x + 0.2 * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
+    sampler = sampler_of("gdp_x0", 20)
+    errors = [
+        float((replace(sampler, fresh=fresh)(photo64, A, y).x - x).norm())
+        for fresh in (sampler.fresh, 1.0)
+    ]
+    assert errors[0] < 0.95 * errors[1]
+    with pytest.raises(ValueError, match=r"sampler.fresh=1.5; it is a share"):
+        replace(sampler, fresh=1.5)
+
+
+def test_a_light_that_shows_a_picture_of_its_own_starts_where_its_noise_hides_it(photo64):
+    """Its error is that of what y shows in mended light, not that of another scene's picture."""
+    dark = 2 * (0.1 * (picture(64) + 1) / 2) - 1
+    y = dark + 0.03 * torch.randn(dark.shape, generator=torch.Generator().manual_seed(1))
+    A, _ = of_developed(Light().with_noise(0.03), y, 0.0)
+    bound = A.bind(y)
+    assert bound.seen() is not None
+    assert 0.1 < guess_error(bound, y) < 2
+
+    # Nor is there anything to find below half of that noise.
+    assert photo64.sigma(round(1000 * automatic_end(photo64, bound))) > 0.1

@@ -7,7 +7,7 @@ import torch
 
 from gdp.picture import to_image, to_model
 from operators.light import Light
-from operators.light.brightness import ANY, DARK
+from operators.light.brightness import ANY, CURVE, DARK
 from tests.operators.light.photos import photo
 
 
@@ -75,3 +75,11 @@ def test_a_scene_without_anything_bright_is_not_made_white():
     assert 1 < wall.gain < 1.2 < 1.3 < lower.gain < 1.55
     assert ANY.change(0.8, 0.85, 0.0).gain == 1
     assert ANY.change(0.1, 0.36, 0.0).gain > 2 and DARK.change(0.6, 0.7, 0.0).gain > 1.35
+
+
+def test_a_flat_picture_gets_its_curve_whatever_its_median():
+    # Dark or bright in the middle: less by a gain, more by a curve, and white stays white.
+    for median in (0.2, 0.5):
+        plain, flat = ANY.change(median, 0.6, 0.0), ANY.change(median, 0.6, 0.0, flat=1.0)
+        assert flat.gain < plain.gain and flat.kept == 1
+        assert CURVE - 0.01 < math.log(flat.lift) < CURVE + 0.2 and plain.lift < 1.3

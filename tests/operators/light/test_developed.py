@@ -9,7 +9,7 @@ from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
 from operators.identity import Identity
 from operators.light import Light
-from operators.light.black_level import VEIL, black_level, black_point
+from operators.light.black_level import VEIL, black_level, flatness
 from operators.light.radiance.exposures import Exposures
 from operators.light.radiance.stacked import Stacked
 from operators.light.stray_light import MOST, StrayLight
@@ -45,9 +45,9 @@ def test_a_flat_picture_is_spread_at_both_ends():
     assert (shown - x).square().mean() < 0.25 * (flat - x).square().mean()
 
     # Of a fog no more than VEIL, and with something white in the picture nothing.
-    assert float(black_point(0.4 + 0.2 * x)) < VEIL
+    assert float(flatness(0.4 + 0.2 * x).black) < VEIL
     flat[..., :24, :24] = 1.0
-    assert float(black_point(flat)) == 0
+    assert float(flatness(flat).black) == 0
 
 
 def test_a_bright_wall_is_no_stray_light():
