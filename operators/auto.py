@@ -6,7 +6,8 @@ noisy    noise, or a compression's errors        -> Identity: what is left is y'
 else                                             -> Unchanged: the photo is as good as it gets
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
-these is one inverse problem. Haze, casts and size are named, not undone: they may be meant.
+these is one inverse problem. What is surely haze or a cast is taken out at the end
+(operators/light/sure/mending.py); else these, and size, are named, not undone: they may be meant.
 """
 
 from pathlib import Path
@@ -23,6 +24,7 @@ from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
+from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
 from operators.tools.units import to_pixels
@@ -94,11 +96,13 @@ class FromPhoto(Identity):
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
 
+        mended = None if dark else mending(pixels)
+        operator.mending = mended
         found = self.found(pixels, operator, level, error)
         loud = level > QUIET or self.jpeg is not None
         undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
-        notes = left(pixels, 0.0 if undone else soft, dark, loud)
-        operator.findings = (found, done(operator, level, error), *notes)
+        notes = left(pixels, 0.0 if undone else soft, dark, loud, mended)
+        operator.findings = (found, done(operator, level, error, mended), *notes)
         return operator
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
@@ -125,8 +129,11 @@ def is_dark(pixels: Tensor) -> bool:
     return bool(grey.mean() < DARK) and half < DARK_HALF and whites < DARK_WHITES
 
 
-def done(operator: Operator, level: float, error: float) -> str:
+def done(operator: Operator, level: float, error: float, mended: Mending | None = None) -> str:
     """What is done about it, in a line."""
+    last = [] if mended is None else list(mended.words)
+    if isinstance(operator, Unchanged) and last:
+        return "to do: " + ", ".join(last)
     if isinstance(operator, Unchanged):
         return "nothing to do: the photo is left as it is"
 
@@ -139,10 +146,12 @@ def done(operator: Operator, level: float, error: float) -> str:
         steps.append("smooth what its compression broke")
     if isinstance(operator, SoftBlur):
         steps.append("sharpen it as far as it bears")
-    return "to do: " + ", ".join(steps or ["take the noise away"])
+    return "to do: " + ", ".join((steps or ["take the noise away"]) + last)
 
 
-def left(pixels: Tensor, soft: float, dark: bool, loud: bool) -> tuple[str, ...]:
+def left(
+    pixels: Tensor, soft: float, dark: bool, loud: bool, mended: Mending | None = None
+) -> tuple[str, ...]:
     """What is left to tasks that must be asked for: a line, or none.
 
     Args:
@@ -150,7 +159,9 @@ def left(pixels: Tensor, soft: float, dark: bool, loud: bool) -> tuple[str, ...]
         soft: by how many pixels.
         dark: whether that is mended.
         loud: whether it has noise, or was compressed.
+        mended: what is taken out at the end.
     """
+    whole = () if mended is None else mended.whole
     notes = []
     if share := stained(2 * pixels - 1):
         notes.append(f"it may be a toned old photo with stains over {share:.0%} (task=oldphoto)")
@@ -160,9 +171,10 @@ def left(pixels: Tensor, soft: float, dark: bool, loud: bool) -> tuple[str, ...]
         notes.append("it is rather dark (task=lowlight)")
 
     cast = colour_cast(pixels)
-    if cast.max() > CAST * cast.min() and not dark:
+    if cast.max() > CAST * cast.min() and not dark and "cast" not in whole:
         notes.append("it has a colour cast (task=whitebalance)")
-    if min(pixels.shape[-2:]) >= 64 and DarkChannel()(pixels)[0].min() < HAZY:
+    large = min(pixels.shape[-2:]) >= 64 and "haze" not in whole
+    if large and DarkChannel()(pixels)[0].min() < HAZY:
         notes.append("it may be hazy (task=dehaze)")
     if max(pixels.shape[-2:]) <= SMALL:
         small = "smallphoto" if loud else "sr4 operator.kernel=auto"

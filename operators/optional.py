@@ -1,6 +1,6 @@
 """What not every operator can do: a default, or an error that says what to do instead."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
@@ -25,9 +25,12 @@ class OptionalMethods(Portable):
 
     Attributes:
         noisy: whether there may be something to undo, but noise hides what it is.
+        mending: what `for_photo` found that is to be taken out of a result at the end, value by
+            value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
     """
 
     noisy: bool = False
+    mending: Any = None
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         """Whether what was measured as a photo's noise was there when the photo was blurred.

@@ -64,7 +64,8 @@ class Film:
         if k and not photo.measured and self.model.y.shape == own.y.shape:
             A = self.model.operator
             y = A.observe(to_model(photo.pixels.to(device)))
-            own = own._replace(y=y, operator=A, noise=self.model.noise)
+            mending = self.model.mending and self.model.mending.steady()
+            own = own._replace(y=y, operator=A, noise=self.model.noise, mending=mending)
         return begun(own, setup)._replace(past=self.past(k, setup), alone=True)
 
     def past(self, k: int, setup: Setup) -> Past | None:

@@ -71,6 +71,9 @@ def finish(
                 )
         elif isinstance(A, Mask):
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
+    explains = pixels  # of y, before what is mended in the end
+    if measurement.mending is not None:
+        pixels = measurement.mending(pixels)
     pixels = mixed(pixels, measurement.first, config)
     pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
@@ -79,7 +82,8 @@ def finish(
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
     extra = told(doubtful, measurement.first, measurement.before)
-    report = report_on(pixels, measurement, A, cost, setup, prior) | extra
+    explains = pixels if measurement.mending is None else explains
+    report = report_on(pixels, explains, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
         y=A.given(y) if isinstance(A, Measured) else to_image(y),
@@ -143,16 +147,25 @@ def misfit_of(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
 
 
 def report_on(
-    pixels: Tensor, measurement: Measurement, A: Operator, cost: Cost, setup: Setup, prior: Prior
+    pixels: Tensor,
+    explains: Tensor,
+    measurement: Measurement,
+    A: Operator,
+    cost: Cost,
+    setup: Setup,
+    prior: Prior,
 ) -> dict[str, Any]:
-    """What NAME.json says of a result [S, 3, H, W] in [0, 1], but where its files are."""
+    """What NAME.json says of a result [S, 3, H, W] in [0, 1], but where its files are.
+
+    `explains` is the result as y shows it, where light or colours were mended afterwards.
+    """
     config, y, reference = setup.config, measurement.y, measurement.reference
     result, guidance = pixels[:1], terms.guidance_of(setup.sampler)
 
     # Against the truth, beside the photo as it was.
     scores: dict[str, Any] | None
     before, choice = None if isinstance(A, Measured) else as_seen(y, result), setup.scores
-    misfit = misfit_of(result, A, y)
+    misfit = misfit_of(explains[:1], A, y)
     if reference is not None:
         likest = as_x(A.likest(result, reference.to(result)), A)  # up to what y cannot tell
         scores, scores_of_input = truth.scores(
@@ -187,7 +200,7 @@ def report_on(
         "seconds_per_nfe": cost.seconds / max(cost.calls, 1),
         "peak_memory_mb": facts.peak_memory_mb(prior.device),
         "consistency": metrics.rms(misfit),
-        "consistency_saved": consistency(rounded(result), A, y),
+        "consistency_saved": consistency(rounded(explains[:1]), A, y),
         "scores": scores,
         "scores_of_input": scores_of_input,
         "samples": spread,

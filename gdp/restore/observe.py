@@ -50,6 +50,7 @@ class Measurement(NamedTuple):
     first: First | None = None  # what it is started from, in place of a first guess
     before: Any = None  # what was done to it before, see chain.py
     past: Past | None = None  # of a film the frame before
+    mending: Any = None  # what is taken out of the result at the end, see Operator.mending
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -151,7 +152,7 @@ def observe(
         reference = reference.to(device)
 
     there, y = operator.to(device), y.to(device)
-    found = (model, shown, findings, None, before)
+    found = (model, shown, findings, None, before, None, operator.mending)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 LEVELS = 24  # of grey, for each of which the tone is found
 TONED = 0.05  # rms of chroma, [-1, 1] units, that a toned photo has at least
+GREY = 0.02  # rms of chroma up to which a photo is grey, but for its noise
 PURE = 0.07  # and the share of it that may lie in other directions
 SURE, GROWN = 0.45, 0.22  # of the chroma, by which a stain is paler in its core, and at its rim
 WINDOW = 5  # pixels a side over which colours are averaged: noise is no stain
@@ -81,6 +82,21 @@ def has_colours(photo: Tensor) -> bool:
     off = (chroma - usual).square().sum(0).sqrt().flatten().sort().values
     mixed = float(off[round(MIXED * (len(off) - 1))])
     return strength > TONED and across > PURE * strength and mixed > OWN * strength
+
+
+def nearly_grey(photo: Tensor, noise: Tensor | float) -> bool:
+    """Whether a photo [1, 1 or 3, H, W] in [-1, 1] has no colours, nor a tone, but its noise's.
+
+    Args:
+        photo: [1, 1 or 3, H, W].
+        noise: its std, a number or [..., H, W] by frequency.
+    """
+    if photo.shape[1] != 3:
+        return True
+    chroma = smoothed(photo)[1] if min(photo.shape[-2:]) >= WINDOW else photo[0] - photo[0].mean(0)
+    level = float(torch.as_tensor(noise).square().mean().sqrt()) / WINDOW
+    tone = float(chroma.flatten(1).mean(1).norm())
+    return tone < GREY and float(chroma.square().sum(0).mean()) < GREY**2 + 2 * level**2
 
 
 def tone(luma: Tensor, along: Tensor) -> Tensor:

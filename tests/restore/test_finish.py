@@ -10,6 +10,7 @@ from PIL import Image
 from skimage import data
 
 from gdp.picture import read, to_image
+from tests.operators.light.test_sure import WARM, scene
 from tests.photos import astronaut
 from tests.test_cli import cli, files  # noqa: F401
 
@@ -34,6 +35,25 @@ def test_strength(cli, cat):  # noqa: F811
     assert cli("task=sr4", f"input={cat}", "output=o4", "strength=0", "steps=3")[0] == 0
     code, _, err = cli("task=denoise", f"input={cat}", "output=p", "strength=1.5")
     assert code == 2 and "strength=1.5" in err
+
+
+def test_auto_takes_a_sure_cast_out(cli, tmp_path):  # noqa: F811
+    """What explains the photo is the result before that."""
+    photo = (255 * scene() * WARM).clamp(0, 255).round()
+    Image.fromarray(photo[0].byte().permute(1, 2, 0).numpy()).save(tmp_path / "warm.png")
+    for strength in (1, 0.5):
+        words = ("task=auto", "input=warm.png", f"output=o{strength}", f"strength={strength}")
+        assert cli(*words)[0] == 0
+    report = json.loads(Path("o1/warm.json").read_text())
+    assert report["consistency"] < 0.02
+    assert "take its colour cast away by" in report["found"][1]
+
+    warm, half, mended = (
+        read(f).pixels.double() for f in ("warm.png", "o0.5/warm.png", "o1/warm.png")
+    )
+    red, _, blue = (mended / warm.clamp_min(0.1))[0].flatten(1).median(1).values
+    assert red < 0.93 and blue > 1.07
+    torch.testing.assert_close(half, (warm + mended) / 2, atol=0.003, rtol=0.0)
 
 
 def test_hdr_writes_a_picture_and_floats(cli, tmp_path):  # noqa: F811

@@ -46,7 +46,9 @@ def compressed(
     bounded = estimated and operator.offers("undoing")
     known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
     if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
-        return Compressed(operator, jpeg, error, by_block(noise, jpeg))
+        made = Compressed(operator, jpeg, error, by_block(noise, jpeg))
+        made.mending = operator.mending
+        return made
     if operator.blind or known_blur or operator.offers("linear"):
         white = operator.with_whitening(None) if known_blur else operator
         least = BEYOND * error if known_blur and estimated else error

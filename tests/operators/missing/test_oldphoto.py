@@ -1,12 +1,15 @@
 """Old photos: scratches are found, and taken for missing."""
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image, ImageDraw
 from skimage import data
 
-from gdp.picture import to_model
+from gdp.picture import is_grey, to_model
+from gdp.prior.noise import Noise
 from operators.compose import ClosedCompose, Compose
+from operators.missing.gray import Gray
 from operators.missing.oldphoto import FoundMask, old_photo
 from operators.missing.scratches import mask_of_scratches
 
@@ -57,3 +60,49 @@ def test_old_photo_keeps_closed_forms():
     torch.testing.assert_close(y, mask * photo.mean(1, keepdim=True), atol=1e-7, rtol=1e-6)
     torch.testing.assert_close(A(A.pinv(y)), y, atol=1e-7, rtol=1e-6)
     assert A.x_shape(y) == (1, 3, 16, 16)
+
+
+SEPIA = torch.tensor([0.12, 0.0, -0.12]).view(1, 3, 1, 1)
+
+
+def seen_as(photo, noise=0.0, **settings):
+    """The operators of a photo [1, 3, H, W] in [-1, 1], and its y."""
+    A = old_photo(colours=False, **settings).for_photo(photo, noise)
+    return A.parts(), A.observe(photo)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"find": True}, {"mask": torch.ones(1, 1, 160, 160)}, {"find": False}]
+)
+def test_a_grey_print_stays_grey(settings):
+    """Noise of each channel's own is no colour; where no channel differs, none does in the end."""
+    grey = to_model(scratched_photo()[0]).expand(1, 3, -1, -1)
+    parts, y = seen_as(grey + 0.06 * Noise([0]).like(grey), 0.06, **settings)
+    assert not any(isinstance(part, Gray) for part in parts)
+    assert y.shape == grey.shape and is_grey(y)
+
+
+@pytest.mark.parametrize("contrast", [1.0, 0.5])
+def test_a_toned_print_keeps_its_tone(contrast):
+    """Also where its contrast comes back: that of its tone was not lost."""
+    toned = contrast * to_model(scratched_photo()[0]) + SEPIA
+    parts, y = seen_as(toned, find=True)
+    faded = parts[-1]
+    assert not any(isinstance(part, Gray) for part in parts) and (faded.s < 1) == (contrast < 1)
+    kept = (faded.mask == 1).expand_as(y)
+    shown = y / faded.s
+    torch.testing.assert_close(
+        (shown - shown.mean(1, keepdim=True))[kept], SEPIA.expand_as(y)[kept]
+    )
+
+
+def test_colours_are_put_in_where_that_is_asked_for():
+    grey = to_model(scratched_photo()[0])
+    photo = grey.expand(1, 3, -1, -1)
+    for settings in ({"find": True}, {"mask": torch.ones(1, 1, 160, 160)}):
+        lost = old_photo(colours=True, **settings).for_photo(photo, 0.0)
+        assert any(isinstance(part, Gray) for part in lost.parts())
+
+        # Of a y that is grey because it was made so, x has colours.
+        made = old_photo(colours=False, **settings).for_photo(grey, 0.0)
+        assert any(isinstance(part, Gray) for part in made.parts())
