@@ -96,6 +96,9 @@ def far_window(g: Tensor, window: tuple[slice, slice]) -> tuple[slice, slice] | 
 
     None if most of it would lie in the window.
     """
+    if not g.numel():
+        return None
+
     corner = []
     for n, part in zip(g.shape[-2:], window, strict=True):
         side = part.stop - part.start
