@@ -31,6 +31,7 @@ from gdp.restore.scores.metrics import psnr
 from gdp.restore.setup import Setup
 from operators.blur import Blur, kernels
 from operators.blur.blind.blind_blur import BlindBlur
+from operators.blur.kernel_shape import likeness
 
 KERNELS = {
     "sharp": kernels.gaussian(3, 0.2),
@@ -122,17 +123,10 @@ def result(setup: Setup, prior: Prior, clean: Tensor, kernel: Tensor) -> dict:
         "seconds": time.perf_counter() - began,
     }
     return {
-        "ncc": correlation(found, kernel),
+        "ncc": likeness(found, kernel),
         "width_error": width(found) / max(width(kernel), 0.3) - 1,
         **scores,
     }
-
-
-def correlation(k: Tensor, truth: Tensor) -> float:
-    """Find the largest normalised correlation of two kernels over all shifts."""
-    sides = [a + b for a, b in zip(k.shape, truth.shape, strict=True)]
-    product = torch.fft.rfft2(k, s=sides) * torch.fft.rfft2(truth, s=sides).conj()
-    return float(torch.fft.irfft2(product, s=sides).max() / (k.norm() * truth.norm()))
 
 
 def width(kernel: Tensor) -> float:

@@ -86,6 +86,13 @@ def centre(kernel: Tensor) -> Tensor:
     return kernel.roll((-down, -across), (0, 1))
 
 
+def likeness(k: Tensor, other: Tensor) -> float:
+    """The largest correlation of two kernels over all shifts, of length 1 each: 0 to 1."""
+    sides = [a + b for a, b in zip(k.shape, other.shape, strict=True)]
+    product = torch.fft.rfft2(k, s=sides) * torch.fft.rfft2(other, s=sides).conj()
+    return float(torch.fft.irfft2(product, s=sides).max() / (k.norm() * other.norm()))
+
+
 def principal_axes(kernel: Tensor) -> tuple[float, float, float]:
     """The axes of the ellipse that a kernel [h, w] of sum 1 is like, by its second moments.
 

@@ -33,12 +33,16 @@ from operators.blur.blind.kernel_estimate import (
 from operators.blur.blind.search import Stroke
 from operators.blur.iterated import Blur, Frame
 from operators.blur.kernel_file import kernel_of
+from operators.blur.kernel_shape import likeness
 from operators.blur.kernels import check_side, principal_axes, shrink_kernel
 from operators.blur.softness import softness
 from operators.scale import shrink
 
 # The share of a kernel at the rim of its window from which there is more of it outside.
 RIM = 0.035
+
+# The likeness to a stroke from which a path is one.
+ALIKE = 0.9
 
 # The std in pixels along its longest axis up to which a kernel is hardly more than softness, and
 # the share of that which is undone.
@@ -145,9 +149,14 @@ class BlindBlur(Blur):
         if self.path <= len(stroke) or there is None or sharp:
             return stroke
 
-        far = g[..., there[0], there[1]]
-        path = self.paths.agreed(here, far, stroke, self.path, noise)
-        return stroke if path is None or rim_share(path) > RIM else path
+        path = self.paths.agreed(here, g[..., there[0], there[1]], self.path, noise)
+        if path is None or rim_share(path) > RIM:
+            return stroke
+
+        # What is nearly a stroke is drawn better by one, as long as the path is.
+        if rim_share(stroke) > RIM:
+            stroke = self.estimator(here, self.path, noise)
+        return stroke if likeness(path, stroke) > ALIKE else path
 
     def believed(self, kernel: Tensor, y: Tensor, wide: bool) -> Tensor:
         """What is believed of a kernel [h, h] that was found for y [C, H, W]."""

@@ -74,24 +74,20 @@ class CoarseToFine:
             k = without_specks(k, self.speck)
         return k
 
-    def agreed(self, a: Tensor, b: Tensor, k: Tensor, size: int, noise: float) -> Tensor | None:
-        """The kernel that two parts of a photo agree on, if it is better than a stroke.
+    def agreed(self, a: Tensor, b: Tensor, size: int, noise: float) -> Tensor | None:
+        """The kernel of part a, if another part agrees on it; else None.
 
         Args:
             a, b: gradients [1, 2, H, W] of the parts.
-            k: the stroke that the blur is else [h, h], h <= size.
             size, noise: as above.
         """
         one, other = (self(part, size, noise) for part in (a, b))
-        k = F.pad(k, ((size - len(k)) // 2,) * 4)
 
         def energy(k: Tensor, part: Tensor) -> float:
             return posterior(k, part, self.tolerance + noise).energy
 
-        own, others = energy(one, a), energy(one, b)
-        doubt = energy(other, a) - own + others - energy(other, b)
-        better = own < energy(k, a) and others < energy(k, b)
-        return one if better and doubt < DOUBTFUL else None
+        doubt = energy(other, a) - energy(one, a) + energy(one, b) - energy(other, b)
+        return one if doubt < DOUBTFUL else None
 
 
 def sides(size: int) -> list[int]:

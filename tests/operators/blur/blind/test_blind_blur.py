@@ -7,11 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.measures.blind_blur import correlation, width
+from benchmarks.measures.blind_blur import width
 from operators.blur.blind.blind_blur import BlindBlur
 from operators.blur.blind.evidence import gradients
 from operators.blur.blind.kernel_estimate import edge_window, point_kernel
 from operators.blur.blind.search import Stroke
+from operators.blur.kernel_shape import likeness
 from tests.operators.blur.photos import KERNELS, blurred, photo
 
 
@@ -28,7 +29,7 @@ def test_a_sharp_photo_has_no_kernel():
 @pytest.mark.parametrize("name, least", [("gaussian", 0.9), ("motion", 0.75), ("disk", 0.85)])
 def test_from_the_blurred_photo_alone(name, least):
     found = bound_to(blurred(photo(96), KERNELS[name]), 15).kernel[0, 0]
-    assert correlation(found, KERNELS[name]) > least
+    assert likeness(found, KERNELS[name]) > least
     assert abs(width(found) / width(KERNELS[name]) - 1) < 0.4
 
 
@@ -59,9 +60,9 @@ def test_each_image_has_its_own_kernel():
     y = torch.cat([blurred(x[:1], KERNELS["gaussian"]), blurred(x[1:], KERNELS["motion"])])
     both, alone = bound_to(y, 15), bound_to(y[1:], 15)
     torch.testing.assert_close(both.kernel[1:], alone.kernel, atol=1e-4, rtol=0)
-    assert width(both.kernel[0, 0]) > 1.5 and correlation(
+    assert width(both.kernel[0, 0]) > 1.5 and likeness(
         both.kernel[1, 0], KERNELS["motion"]
-    ) > correlation(both.kernel[0, 0], KERNELS["motion"])
+    ) > likeness(both.kernel[0, 0], KERNELS["motion"])
     torch.testing.assert_close(both(x)[1:], alone(x[1:]), atol=1e-5, rtol=0)
 
 
