@@ -132,10 +132,8 @@ def is_dark(pixels: Tensor) -> bool:
 def done(operator: Operator, level: float, error: float, mended: Mending | None = None) -> str:
     """What is done about it, in a line."""
     last = [] if mended is None else list(mended.words)
-    if isinstance(operator, Unchanged) and last:
-        return "to do: " + ", ".join(last)
     if isinstance(operator, Unchanged):
-        return "nothing to do: the photo is left as it is"
+        return "to do: " + ", ".join(last) if last else "nothing to do: the photo is left as it is"
 
     steps = []
     if isinstance(operator, Light):

@@ -71,9 +71,9 @@ def finish(
                 )
         elif isinstance(A, Mask):
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
-    explains = pixels  # of y, before what is mended in the end
+    explains = None  # y, better than the result does, where something is mended in the end
     if measurement.mending is not None:
-        pixels = measurement.mending(pixels)
+        explains, pixels = pixels, measurement.mending(pixels)
     pixels = mixed(pixels, measurement.first, config)
     pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
@@ -82,7 +82,7 @@ def finish(
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
     extra = told(doubtful, measurement.first, measurement.before)
-    explains = pixels if measurement.mending is None else explains
+    explains = pixels if explains is None else explains
     report = report_on(pixels, explains, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],

@@ -105,6 +105,7 @@ def observe(
         reference = crop(as_x(pixels, operator), operator.divisor)
         noise = (config["poisson"], config["impulse"])
         y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
+        mending = operator.mending
         if foreign(operator):
             check(operator, y)
         operator, y = viewed(operator, y, own_units=False)
@@ -118,6 +119,7 @@ def observe(
         if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
             operator, shown = of_developed(operator, y, photo.rounding)
         alone, findings = alone or operator.whitening is not None, tuple(operator.findings)
+        mending = operator.mending
         asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
         jpeg = compression_of(file) if file is not None and asked else None
         if jpeg is not None:
@@ -152,7 +154,7 @@ def observe(
         reference = reference.to(device)
 
     there, y = operator.to(device), y.to(device)
-    found = (model, shown, findings, None, before, None, operator.mending)
+    found = (model, shown, findings, None, before, None, mending)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 

@@ -64,7 +64,7 @@ class Compressed(Operator):
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
         W = self.jpeg.block_whitening(self.sigma_y, self.noise).to(y.device)
         whitened = whiten(self.A, W)
-        whitened.noisy = self.rms > self.rounding
+        whitened.beyond_rounding = self.rms > self.rounding
         return whitened, W(y)
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:

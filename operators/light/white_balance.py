@@ -28,16 +28,20 @@ POWER, DOUBT = 4, 1.0
 
 def colour_cast(pixels: Tensor) -> Tensor:
     """g [3] of photos [B, 3, H, W] in [0, 1], taken together."""
-    s = block_means(pixels.clamp_min(0))
-    seen = (s.amax(1, keepdim=True) < BURNT).to(s)
-    power = (s**POWER * seen).sum((0, 2, 3)) / seen.sum().clamp_min(1)
-    log = power.clamp_min(1e-12).log() / POWER
+    log = log_power_mean(block_means(pixels.clamp_min(0)), POWER)
 
     # The light's colour, and its angle from grey.
     cosine = F.cosine_similarity(log.exp(), torch.ones_like(log), dim=0).clamp(max=1)
     angle = torch.rad2deg(torch.acos(cosine))
     confidence = angle**2 / (angle**2 + DOUBT**2)
     return (confidence * (log - log.mean())).exp()
+
+
+def log_power_mean(s: Tensor, p: int) -> Tensor:
+    """log (mean s^p)^(1/p) [3] of blocks [B, 3, h, w], of what is not burnt out."""
+    seen = (s.amax(1, keepdim=True) < BURNT).to(s)
+    mean = (s**p * seen).sum((0, 2, 3)) / seen.sum().clamp_min(1)
+    return mean.clamp_min(1e-12).log() / p
 
 
 class WhiteBalance(AffineOperator):

@@ -57,10 +57,10 @@ class Whitened(Operator):
         W: what whitens y.
 
     Attributes:
-        noisy: whether y, which a codec stored, has more noise than what that rounded.
+        beyond_rounding: whether y, which a codec stored, has more noise than what that rounded.
     """
 
-    noisy = False
+    beyond_rounding = False
 
     def __init__(self, A: Operator, W: Whitening):
         super().__init__()

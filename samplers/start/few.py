@@ -92,7 +92,7 @@ def seen(A: Operator, y: Tensor) -> Seen:
     unseen = float((kept - z).square().sum())
     if unseen > UNSEEN * n:
         share = 1 - unseen / n
-        noisy = getattr(A, "noisy", False) or even > ROUNDED_EVEN * share
+        noisy = getattr(A, "beyond_rounding", False) or even > ROUNDED_EVEN * share
         return Seen(std, even, False, stored=noisy and one_colour(kept, z))
     loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
     if loud is not None:

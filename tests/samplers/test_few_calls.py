@@ -155,7 +155,7 @@ def test_a_file_tells_whether_there_is_more_noise_than_it_rounded():
     for noise, stored in ((blotches, True), (0.01 * blotches, False)):
         A, y = Compressed(Identity(), jpeg, 0.02, noise).whitened(x)
         found = seen(A, y)
-        assert found.even < 0.4 and found.stored == A.noisy == stored
+        assert found.even < 0.4 and found.stored == A.beyond_rounding == stored
 
 
 def test_one_start_and_end_may_be_given():

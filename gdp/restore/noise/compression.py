@@ -46,9 +46,7 @@ def compressed(
     bounded = estimated and operator.offers("undoing")
     known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
     if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
-        made = Compressed(operator, jpeg, error, by_block(noise, jpeg))
-        made.mending = operator.mending
-        return made
+        return Compressed(operator, jpeg, error, by_block(noise, jpeg))
     if operator.blind or known_blur or operator.offers("linear"):
         white = operator.with_whitening(None) if known_blur else operator
         least = BEYOND * error if known_blur and estimated else error

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.blur.blind.evidence import best_kernel, posterior
+from operators.blur.blind.evidence import by_turns, posterior
 from operators.blur.kernel_shape import without_specks
 
 # How much smaller the next scale is.
@@ -64,13 +64,8 @@ class CoarseToFine:
         k = first_kernel(g)
         for side in sides(size):
             k, r = enlarged(k, side), side / size
-            small, lam = shrunk(g, r), self.tolerance + noise * r**2
-
-            gamma = None
-            for _ in range(self.rounds):
-                x = posterior(k, small, lam, 3, gamma)
-                k = best_kernel(x.mean, small, float(x.variance.sum()), k, self.inertia)
-                gamma = x.mean.square() + x.variance
+            lam = self.tolerance + noise * r**2
+            k = by_turns(k, shrunk(g, r), lam, self.rounds, self.inertia)
             k = without_specks(k, self.speck)
         return k
 

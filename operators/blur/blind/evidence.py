@@ -104,6 +104,23 @@ def sharp_gradients(A: Blur, seen: Tensor, lam: float, gamma: Tensor, power: flo
     return std * z
 
 
+def by_turns(k: Tensor, g: Tensor, lam: float, rounds: int, inertia: float) -> Tensor:
+    """The kernel [h, h] after so many rounds of finding x under k, and k under x.
+
+    Args:
+        k: the kernel [h, h] to begin with.
+        g, lam: as of `posterior`.
+        rounds: how many.
+        inertia: as of `best_kernel`.
+    """
+    gamma = None
+    for _ in range(rounds):
+        x = posterior(k, g, lam, 3, gamma)
+        k = best_kernel(x.mean, g, float(x.variance.sum()), k, inertia)
+        gamma = x.mean.square() + x.variance
+    return k
+
+
 def best_kernel(
     x: Tensor, g: Tensor, variance: float, previous: Tensor, inertia: float = 0.0
 ) -> Tensor:

@@ -12,12 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.blur.blind.evidence import best_kernel, posterior
+from operators.blur.blind.evidence import by_turns
 from operators.blur.blind.search import StrokeSearch
 from operators.blur.kernel_shape import principal_axes, without_specks
 
 # The side of the part of a picture that is looked at, and the raster of its places, in pixels.
 WINDOW, RASTER = 160, 32
+
+# The share of a window that may lie in another, for both to tell of different parts.
+SHARED = 0.6
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,7 @@ class KernelEstimator:
         # The stroke, then every pixel of it for itself.
         lam = self.tolerance + noise
         k = self.search(g, size, lam).kernel(size).to(g)
-        gamma = None
-        for _ in range(self.free_rounds):
-            x = posterior(k, g, lam, 3, gamma)
-            k = best_kernel(x.mean, g, float(x.variance.sum()), k, self.inertia)
-            gamma = x.mean.square() + x.variance
-
+        k = by_turns(k, g, lam, self.free_rounds, self.inertia)
         k = without_specks(k, self.speck)
         return k if principal_axes(k)[0] > self.sharp else point_kernel(size).to(g)
 
@@ -110,7 +108,7 @@ def far_window(g: Tensor, window: tuple[slice, slice]) -> tuple[slice, slice] | 
         max(0, min(a.stop, b.stop) - max(a.start, b.start)) / max(1, b.stop - b.start)
         for a, b in zip((rows, columns), window, strict=True)
     ]
-    return None if shared[0] * shared[1] > 0.6 else (rows, columns)
+    return None if shared[0] * shared[1] > SHARED else (rows, columns)
 
 
 def point_kernel(size: int) -> Tensor:

@@ -58,15 +58,8 @@ class DarkChannel:
         """The haze of a photo [1, 3, H, W] in [0, 1]."""
         from kornia.filters import guided_blur
 
-        size = pixels.shape[-2:]
-        k = min(1.0, self.longest / max(size))
-        small = [max(1, round(n * k)) for n in size]
-        p = F.interpolate(pixels, small, mode="area") if k < 1 else pixels
-
         # The veil of haze, if it is one.
-        patch = max(3, round(self.patch * min(p.shape[-2:])) * 2 + 1)
-        a = airlight(p, patch)
-        veil = dark_channel(p / a.view(1, 3, 1, 1).clamp_min(0.05), patch)
+        p, veil, a, patch = self.coarse(pixels)
         sure = ((veil.quantile(0.1) - self.clear) / (self.hazy - self.clear)).clamp(0, 1)
         t = 1 - self.omega * sure * veil
 
@@ -76,8 +69,23 @@ class DarkChannel:
             t = guided_blur(p.mean(1, keepdim=True), t, wide, self.smoothing)
         t = t.clamp(self.least, 1)
 
-        t = F.interpolate(t, size, mode="bilinear", align_corners=False) if k < 1 else t
+        if p.shape != pixels.shape:
+            t = F.interpolate(t, pixels.shape[-2:], mode="bilinear", align_corners=False)
         return Veil(t, a, float(sure))
+
+    def coarse(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
+        """A photo [1, 3, H, W] made small, its dark channel over its airlight [3], and the patch.
+
+        The side of the patch is in pixels of the small picture.
+        """
+        size = pixels.shape[-2:]
+        k = min(1.0, self.longest / max(size))
+        small = [max(1, round(n * k)) for n in size]
+        p = F.interpolate(pixels, small, mode="area") if k < 1 else pixels
+
+        patch = max(3, round(self.patch * min(p.shape[-2:])) * 2 + 1)
+        a = airlight(p, patch)
+        return p, dark_channel(p / a.view(1, 3, 1, 1).clamp_min(0.05), patch), a, patch
 
 
 def dark_channel(p: Tensor, patch: int) -> Tensor:

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from operators.light.exposure import BURNT, block_means
 from operators.light.sure.rises import rise
+from operators.light.white_balance import log_power_mean
 
 # Directions of log red, green and blue: red against blue, and green against both.
 PLANE = ((2**-0.5, 0.0, -(2**-0.5)), (-(6**-0.5), (2 / 3) ** 0.5, -(6**-0.5)))
@@ -83,14 +84,8 @@ def sure_cast(pixels: Tensor) -> Cast:
 
 def measured(s: Tensor) -> list[Tensor]:
     """Log red, green and blue of the light of blocks [1, 3, h, w], by six measures."""
-    seen = (s.amax(1, keepdim=True) < BURNT).to(s)
-
-    def power(p: int) -> Tensor:
-        mean = (s**p * seen).sum((0, 2, 3)) / seen.sum().clamp_min(1)
-        return mean.clamp_min(1e-12).log() / p
-
     # By brightness, of what is not burnt out.
-    kept = s[0].flatten(1)[:, seen.flatten() > 0]
+    kept = s[0].flatten(1)[:, (s.amax(1) < BURNT).flatten()]
     order = kept.mean(0).argsort()
     bright, dark = (max(3, int(len(order) * part)) for part in (BRIGHT, DARK))
     ends = [kept[:, order[-bright:]], kept[:, order[:dark]]]
@@ -98,7 +93,8 @@ def measured(s: Tensor) -> list[Tensor]:
 
     steps = [s.diff(dim=axis).abs().pow(4).sum((0, 2, 3)) for axis in (-1, -2)]
     edges = ((steps[0] + steps[1]) / (2 * s[0, 0].numel())).clamp_min(1e-12).log() / 4
-    return [top, power(8), power(4), edges, power(1), bottom]
+    strong, shades, mean = (log_power_mean(s, p) for p in (8, 4, 1))
+    return [top, strong, shades, edges, mean, bottom]
 
 
 def grey_share(chroma: Tensor) -> float:

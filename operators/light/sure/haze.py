@@ -7,10 +7,9 @@ Even the nearest things have the veil, nothing is black, all colours are pale, a
 places are no white, as they are in snow, on paper or in a bright room.
 """
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from operators.light.scattering.dark_channel import DarkChannel, airlight, dark_channel
+from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.scattering.dehaze import veil
 from operators.light.sure.rises import rise
 
@@ -23,16 +22,12 @@ LEAST = 64
 
 def sure_haze(pixels: Tensor) -> float:
     """How surely a photo [1, 3, H, W] in [0, 1] is hazy, 0..1."""
-    estimator, size = DarkChannel(), pixels.shape[-2:]
-    if min(size) < LEAST:
+    if min(pixels.shape[-2:]) < LEAST:
         return 0.0
-    k = min(1.0, estimator.longest / max(size))
-    p = F.interpolate(pixels, [round(n * k) for n in size], mode="area") if k < 1 else pixels
 
     # The veil over the nearest things.
-    patch = max(3, round(estimator.patch * min(p.shape[-2:])) * 2 + 1)
-    light = airlight(p, patch).view(1, 3, 1, 1).clamp_min(0.05)
-    near = float(dark_channel(p / light, patch).quantile(0.1))
+    p, darkness, *_ = DarkChannel().coarse(pixels)
+    near = float(darkness.quantile(0.1))
 
     # What haze leaves no room for.
     least, most = p.amin(1), p.amax(1)
