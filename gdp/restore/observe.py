@@ -12,23 +12,18 @@ from torch import Tensor
 from gdp.picture import Photo, check_result, extend_alpha, suffix_for
 from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
-from gdp.restore.measure import check, check_photo, dear, fitted, foreign, starting, viewed
+from gdp.restore.measure import dear, fitted, starting, viewed
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.choose import noise_of
-from gdp.restore.noise.compression import compressed
-from gdp.restore.noise.taking import believed
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.steady import Past
-from gdp.restore.simulate import as_x
 from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
+from gdp.restore.taken import made, taken
 from operators.base import Operator
-from operators.coded.compressed import compression_of
 
-WHITE = "white"  # the noise= of it
 OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
 log = logging.getLogger("gdp")
@@ -92,41 +87,15 @@ def observe(
         operator = cast(Any, operator).exposed(photo.stops)
     alone = operator is not own or not setup.shareable
     alone = fit_mask(operator, photo, name, file, config) or alone
-    pixels = photo.pixels.cpu()
 
     # Make y of a clean photo, or take the photo for y.
-    sigma_y, model, shown, findings = config["sigma_y"], None, None, tuple(operator.findings)
     if config["degrade"]:
-        if reference is not None:
-            raise ValueError(
-                "reference= is of a photo that is degraded already; "
-                "with degrade=true the photo is the truth itself"
-            )
-        reference = crop(as_x(pixels, operator), operator.divisor)
-        noise = (config["poisson"], config["impulse"])
-        y, operator = degrade(reference, operator, sigma_y, [config["seed"]], *noise)
-        mending = operator.mending
-        if foreign(operator):
-            check(operator, y)
-        operator, y = viewed(operator, y, own_units=False)
+        seen = made(photo.pixels.cpu(), operator, setup, reference)
+        reference = seen.reference
     else:
-        kind = config["noise"]
-        if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
-            kind = WHITE
-        model = noise_of(pixels, kind, sigma_y, file, setup.noise_alone)
-        model = believed(pixels, operator, model.at_least(photo.rounding), photo.rounding)
-        y, operator = take(pixels, operator, model, photo.rounding)
-        if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
-            operator, shown = of_developed(operator, y, photo.rounding)
-        alone, findings = alone or operator.whitening is not None, tuple(operator.findings)
-        mending = operator.mending
-        asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
-        jpeg = compression_of(file) if file is not None and asked else None
-        if jpeg is not None:
-            found = sigma_y == AUTO
-            operator, alone = compressed(operator, y, jpeg, model, found), True
-        check_photo(operator, y)
-        operator, y = viewed(operator, y, own_units=False)
+        seen = taken(photo, operator, setup, file)
+    operator, y = seen.operator, seen.y
+    findings, alone = seen.findings, alone or seen.alone
 
     # Refuse what cannot be saved, before any time is spent on it.
     H, W = operator.x_shape(y)[-2:]
@@ -135,10 +104,10 @@ def observe(
         check_result(suffix, config["depth"], H, W)
     for line in filter(None, (*findings, dear(setup.operator))):
         log.info("%s: %s", name, line)
-    if sigma_y == AUTO:
+    if config["sigma_y"] == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
         log.info("%s: sigma_y=%.4f, estimated%s", name, operator.sigma_y / 2, kind)
-    if sigma_y == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
+    if config["sigma_y"] == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
         log.warning(
             "%s has next to no noise, so little will change; "
             "sigma_y=0.02 and more smooths it all the same",
@@ -154,20 +123,8 @@ def observe(
         reference = reference.to(device)
 
     there, y = operator.to(device), y.to(device)
-    found = (model, shown, findings, None, before, None, mending)
+    found = (seen.model, seen.shown, findings, None, before, None, seen.mending)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
-
-
-def enlarges(operator: Operator, pixels: Tensor) -> bool:
-    """Whether the result is larger than the photo on both sides.
-
-    Of a photo that was shrunk the texture fills the frequencies by which noise of any colour is
-    told from it; the quietest differences, by which white noise is, err on the safe side.
-    """
-    if operator.frame is not None or pixels.shape[1] != 3:
-        return False
-    H, W = operator.x_shape(pixels)[-2:]
-    return pixels.shape[-2] < H and pixels.shape[-1] < W
 
 
 def observe_measurement(
