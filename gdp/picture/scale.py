@@ -5,6 +5,8 @@ from torch import Tensor
 from gdp.picture.photo import Photo
 
 RANGE = (-0.6, 1.6)  # floats in [0, 1] and their noise; what goes beyond has another scale
+TAIL = 0.005  # the share of pixels that strong noise may take beyond RANGE
+FAR = (-2.0, 3.0)  # beyond which no pixel may be
 EXCESS, OUTSIDE = 0.1, 0.01  # by which resizing overshoots; the share of pixels that may do more
 
 
@@ -14,7 +16,8 @@ def check_scale(pixels: Tensor, name: str) -> None:
         raise ValueError(f"the {name} holds NaN or infinite pixels; repair it first")
 
     low, high = (float(v) for v in pixels.aminmax())
-    if low < RANGE[0] or high > RANGE[1]:
+    beyond = ((pixels < RANGE[0]) | (pixels > RANGE[1])).float().mean()
+    if low < FAR[0] or high > FAR[1] or float(beyond) > TAIL:
         raise ValueError(
             f"the {name}'s floats go from {low:.3g} to {high:.3g}; "
             f"they should lie in [0, 1]: {remedy(low, high)}; a measurement goes to y="
