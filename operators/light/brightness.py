@@ -24,11 +24,11 @@ there is no such light, white tells more: photos differ less in their brightest 
 medians, whose logits have a mean of 0 and a std of 0.75 in 1,835 photos. Yet a scene, or a part of
 one, may have nothing bright: as the median comes near ROOM that is as likely, and little is done.
 
-What is burnt out tells more of too much light than a bright median does: of 800 photos exposed by a
-camera's curve up to two stops wrong and as they are, those that are burnt out for more than 2 % lack
--0.5 - 0.6 logit(m) at the median m, so `bright` is below `goal`. Of those that are burnt out nowhere
-one in twenty had too much light, whatever was dark in them, and their medians, colours and contrasts
-tell next to nothing of it: they are not darkened.
+What is burnt out tells more of too much light than a bright median does: of 800 photos, as they are
+and exposed up to two stops wrong by a camera's curve, those of which more than 2 % is burnt out
+lack -0.5 - 0.6 logit(m) at the median m, so `bright` is below `goal`. Of those that are burnt out
+nowhere few had too much light, and neither their medians nor what is dark in them, their colours
+or contrasts tell which: they are not darkened.
 
 A flat picture (operators/light/black_level.py: share) has neither white nor black. What it lacks is
 less light than a curve, whatever its median, so HEADROOM falls to HEADROOM_FLAT there.

@@ -8,7 +8,7 @@ t    = min(1, t max(1, SKY / max_c |y - a|))        the sky is as bright as haze
 With v = a, as there, all that is far comes out dark where the day is dim, the sky above all, since
 of real fog no single colour is right. With its local mean a place keeps its brightness, and
 contrast comes back by 1 / t. lam is as near to 1 as leaves the median of max_c at GOAL where there
-surely is haze, which brightens, and where it is if there may be none, or if that is less; and lam is
+surely is haze, which brightens, and where it is if there may be none, or if that is less. It is
 (sure / SURELY)^4 at most: one airlight darkens the ground, which on a grey day without haze is dark
 as it is. SKY is the tolerance of Jiang et al. (2010).
 """
