@@ -35,10 +35,10 @@ MOST = 2.0
 
 # The quantile that is black in a flat picture, the most that is taken for it, and what is raised
 # for sure, [0, 1] units.
-LOW, VEIL, RAISED = 0.01, 0.12, 0.1
+LOW, VEIL, RAISED = 0.01, 0.12, 0.08
 
 # The doubt that a picture lacks white, in log of the light.
-FLAT = 0.16
+FLAT = 0.12
 
 
 class Flatness(NamedTuple):

@@ -142,6 +142,7 @@ class Light(DevelopedLight):
                 sigma=sigma / 2,
                 shared=not self.per_channel,
                 mask=self.mask,
+                noise=self.sigma_y / 2,
             )
 
     @property

@@ -6,6 +6,10 @@ argmin  sum n (y - f u - B M)^2 / s^2        n: the share of values that count, 
         + ((M - M_0) / (faint f_0))^2        0 <= M <= 1, M_0: the first M, whose own differences
                                              cost nothing: where x0 tells little it stays as it is
 
+tau is the less the more x0 has of y's noise, which the network cuts at black and white and so makes
+brighter: by its variance, noise^2 / f_0^2, which all places share. Of an f that is found with the
+precision P f may then go tau / (1 + P noise^4 / f_0^4)^0.5 only.
+
 B interpolates M. The third term is total variation, by iterated weights: |d| is d^2 / |d| with
 the |d| of the round before. All is on a small picture of block means, which commute with f and M,
 so the photo's size does not matter.
@@ -59,6 +63,7 @@ class LightFit:
         sigma: float,
         shared: bool,
         mask: bool,
+        noise: float = 0.0,
     ) -> tuple[Tensor, Tensor]:
         """f and M of one exposure.
 
@@ -71,6 +76,7 @@ class LightFit:
             sigma: std of the noise in the picture that u was estimated from.
             shared: one f for all colours.
             mask: whether there is an M; it is 0 otherwise.
+            noise: std of y's noise.
 
         Returns:
             f [B, 3] and M as M_0 is.
@@ -80,7 +86,7 @@ class LightFit:
 
         # Small systems: fastest, and exact enough, in double precision on the CPU.
         flat = [z.flatten(2).cpu().double() for z in (u, y, n, first[:, :, None], stray)]
-        solve = partial(self.solve, sigma=sigma, mask=mask)
+        solve = partial(self.solve, sigma=sigma, mask=mask, noise=noise)
         images = [by_colour(solve, shared, *image) for image in zip(*flat, strict=True)]
         f, M = (torch.stack(part) for part in zip(*images, strict=True))
         return f.to(first), M.to(stray).view_as(stray)
@@ -96,6 +102,7 @@ class LightFit:
         shared: bool,
         sigma: float,
         mask: bool,
+        noise: float,
     ) -> tuple[Tensor, Tensor]:
         """f [c] and M [grid^2], from u, y, n [c, fine^2], f_0 [c, 1], M_0 [grid^2], in float64."""
         B, D = interpolation(self.grid, self.fine), differences(self.grid)
@@ -108,8 +115,9 @@ class LightFit:
         k = columns.shape[1]
         start = columns.T @ first[:, 0] / columns.sum(0)
         ff = columns.T @ torch.diag((weight * u * u).sum(1)) @ columns
-        ff = ff + torch.diag((self.tau * start) ** -2)
-        fy = columns.T @ (weight * u * y).sum(1) + 1 / (self.tau**2 * start)
+        kept = (1 + ff.diag() * start**2 * (noise / level) ** 4) / (self.tau * start) ** 2
+        ff = ff + torch.diag(kept)
+        fy = columns.T @ (weight * u * y).sum(1) + kept * start
         if not mask:
             return columns @ torch.linalg.solve(ff, fy), torch.zeros_like(stray)
 
@@ -123,8 +131,8 @@ class LightFit:
         for _ in range(self.rounds):
             even = D.T @ (D / (self.smooth * level * size)[:, None])
             matrix = torch.cat([torch.cat([ff, fM], 1), torch.cat([fM.T, MM + even], 1)])
-            kept = torch.cat([torch.zeros(k).double(), even @ stray])
-            solution = torch.linalg.solve(matrix, right + kept)
+            still = torch.cat([torch.zeros(k).double(), even @ stray])
+            solution = torch.linalg.solve(matrix, right + still)
             size = (D @ (solution[k:] - stray)).abs().clamp_min(0.1 * self.smooth * level)
 
         return columns @ solution[:k], solution[k:].clamp(0, 1)

@@ -8,8 +8,9 @@ t    = min(1, t max(1, SKY / max_c |y - a|))        the sky is as bright as haze
 With v = a, as there, all that is far comes out dark where the day is dim, the sky above all, since
 of real fog no single colour is right. With its local mean a place keeps its brightness, and
 contrast comes back by 1 / t. lam is as near to 1 as leaves the median of max_c at GOAL where there
-surely is haze, which brightens, and where it is if there may be none, or if that is less. SKY is
-the tolerance of Jiang et al. (2010).
+surely is haze, which brightens, and where it is if there may be none, or if that is less. It is
+(sure / SURELY)^4 at most: one airlight darkens the ground, which on a grey day without haze is dark
+as it is. SKY is the tolerance of Jiang et al. (2010).
 """
 
 from collections.abc import Sequence
@@ -27,6 +28,9 @@ from operators.tools.units import to_pixels
 
 # t at least, how near to a the sky is, and the median that dehazing may darken a photo to.
 LEAST, SKY, GOAL = 0.3, 0.1, 0.42
+
+# From how sure a haze there may be one airlight.
+SURELY = 0.7
 
 # The window of a local mean, as a share of the picture's shorter side; and of a colour, in pixels.
 WINDOW, CALM = 1 / 7, 9
@@ -95,7 +99,7 @@ def veil(p: Tensor, t: Tensor, a: Tensor, sure: float) -> tuple[Tensor, Tensor]:
         float(z.amax(1).median()) for z in (p, (p - (1 - t) * mean) / t, (p - (1 - t) * a) / t)
     )
     goal = before + sure * (min(before, GOAL) - before)
-    share = (grey - goal) / max(grey - dark, 1e-3)
+    share = min((grey - goal) / max(grey - dark, 1e-3), (sure / SURELY) ** 4)
     return t, torch.lerp(mean, a.expand_as(mean), min(max(share, 0.0), 1.0))
 
 

@@ -17,3 +17,18 @@ def test_fit_given_the_truth(f, per_channel):
     A.fit(to_model(x), y, 0.0)
     assert (A.f / f - 1).abs().max() < 0.02
     assert torch.corrcoef(torch.stack([A.map(x)[0, 0].flatten(), M.flatten()]))[0, 1] > 0.9
+
+
+def test_noise_that_is_cut_at_black_does_not_lower_f():
+    # A picture that was made of y's own noise, and cut: brighter than the scene, as is its mean.
+    f, sigma, x = 0.05, 0.015, 0.4 * photo()
+    noise = sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    y, cut = to_model(f * x + noise), to_model((x + noise / f).clamp(0, 1))
+
+    def found(told: float) -> float:
+        A = Light(mask=False).with_noise(2 * told).bind(y)
+        A.first = torch.full_like(A.first, f)
+        A.fit(cut, y, 0.01)
+        return float(A.f.mean()) / f
+
+    assert found(0.0) < 0.85 and 0.95 < found(sigma) < 1.02

@@ -1,9 +1,10 @@
 """Haze: found from the photo, and not seen in a clear one."""
 
+import pytest
 import torch
 
 from gdp.picture import to_image, to_model
-from operators.light.scattering.dehaze import Dehaze
+from operators.light.scattering.dehaze import Dehaze, veil
 from tests.operators.light.photos import photo
 
 
@@ -29,6 +30,21 @@ def test_places_keep_their_brightness_and_the_sky_its_colour():
     assert restored.amax(1).median() > 0.85 * min(float(hazy.amax(1).median()), 0.42)
     assert (restored - hazy)[..., :30, :].abs().mean() < 0.03
     assert restored[..., 60:, :].std() > 1.1 * hazy[..., 60:, :].std()
+
+
+def test_the_ground_is_darkened_only_where_haze_is_sure():
+    # The ground under a pale sky, a fifth of it taken for the veil of one airlight.
+    p = 0.6 * photo("astronaut", 128)
+    p[..., :30, :] = 0.63
+    t, a = torch.full((1, 1, 128, 128), 0.8), torch.full((1, 3, 1, 1), 0.63)
+
+    def ground(sure: float) -> float:
+        t_, light = veil(p, t, a, sure)
+        return float(((p - (1 - t_) * light) / t_)[..., 60:, :].mean())
+
+    before = float(p[..., 60:, :].mean())
+    assert ground(0.3) == pytest.approx(before, rel=0.03)
+    assert ground(1.0) < 0.6 * before
 
 
 def test_a_simulated_haze_is_not_told():
