@@ -39,13 +39,14 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator, SpectralOperator
-from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late
+from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late, time_of
 from samplers.start.photo_like import Guess
 
 EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
 UNSEEN = 1e-3  # share of x's energy below which A sees all
 LEAST_SEEN = 1e-3  # least singular value of it
+ENOUGH = 512  # pixels a side of a picture that noise is measured on
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
 MUCH, UNEVEN = 0.04, 0.6  # noise, [-1, 1] units, that is much, and of great blotches below this
 MUCH_RATE = 1.2  # `even`; then calls are of the rate
@@ -77,7 +78,12 @@ def seen(A: Operator, y: Tensor) -> Seen:
     if not isinstance(linear, LinearOperator):
         return Seen(A.sigma_y, 0.0, False)
 
-    z = Noise([0], "start").like(y.new_empty((1, *A.x_shape(y)[1:])))
+    # What holds nothing of a picture's size is the same on a part of it.
+    channels, *sides = A.x_shape(y)[1:]
+    if A.any_size and len(sides) == 2:
+        most = ENOUGH // A.divisor * A.divisor
+        sides = [min(side, most) for side in sides]
+    z = Noise([0], "start").like(y.new_empty((1, channels, *sides)))
     there = linear(z)
     back = linear.adjoint(there)
     n, m2, m4 = (float(v.square().sum()) for v in (z, there, back))
@@ -200,12 +206,6 @@ def few(
     low = top if steps == 1 else low
     steps = min(steps, top - low + 1)
     return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)
-
-
-def time_of(prior: Prior, sigma: float) -> int:
-    """The time whose noise is nearest to sigma."""
-    levels = range(1, prior.T + 1)
-    return min(levels, key=lambda t: abs(math.log(prior.sigma(t) / max(sigma, 1e-6))))
 
 
 def check_calls(rate: float, draws: int, detail: float) -> None:
