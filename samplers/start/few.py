@@ -44,13 +44,13 @@ from samplers.start.photo_like import Guess
 
 EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
-UNSEEN = 1e-3  # share of x's energy below which A sees all
-LEAST_SEEN = 1e-3  # least singular value of it
+UNSEEN, LEAST_SEEN = 1e-3, 1e-3  # share of x's energy below which A sees all; least value then
 ENOUGH = 512  # pixels a side of a picture that noise is measured on
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
 MUCH, UNEVEN, MUCH_RATE = 0.04, 0.6, 1.2  # noise, [-1, 1] units; `even` below this; of the rate
 STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
 STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
+BLOTCHES = 0.2  # and, where all is seen, the least noise that hides those of little noise
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
@@ -189,7 +189,7 @@ def few(
     # The start: the noise of a y that shows all of x is known, and no guess need be farther off.
     if isinstance(start, str):
         if stored and detail == 0:
-            sigma = max((HIDE if noisy else STORED_START) * here.std, OPEN)
+            sigma = max(HIDE * here.std, BLOTCHES) if noisy else max(STORED_START * here.std, OPEN)
         else:
             sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
             if here.whole and A.sigma_y > ROUNDED:
