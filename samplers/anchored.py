@@ -48,7 +48,7 @@ NEAR_START = 0.8  # times that error is the noise to start from
 FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
 SPREAD_RATE = 2.0  # times the calls, where every pixel is in all of y
 STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
-FRESH_DRAWS = 0.5  # times `fresh` is that of draws: where they differ, their mean is smooth
+FRESH_DRAWS = 0.75  # times `fresh` is that of draws: where they differ, their mean is smooth
 ALL_OF_Y = 1e-9  # rho of a first state, which takes y as it is
 DRAW_STRIDE = 0x632BE59BD9B4E019  # between the seeds of the restorations of a mean
 
