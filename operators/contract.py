@@ -31,8 +31,7 @@ class Operator(OptionalMethods):
     Attributes:
         sigma_y: std of the noise in y, in units of [-1, 1]; `with_noise` sets it.
         divisor: H and W of x must be multiples of it.
-        spreads: whether every pixel of x is seen, more or less, in all of y, or in no part of it
-            more than in others.
+        spreads: whether every pixel of x is seen in all of y, or in no part more than in others.
         pictured: the names of what `pictures` gives.
         frame: pixels that x has more than y at the left, right, top and bottom.
         leaves: whether y is x already, so that there is nothing to restore and no network to call.
@@ -41,6 +40,7 @@ class Operator(OptionalMethods):
         guess_error: how wrong `guess` is, in units of [-1, 1]; None where random pictures tell it.
         findings: what `for_photo` has found, in lines that a user is told before the restoration.
         any_size: whether A holds nothing of the size of its pictures.
+        fine: whether what A leaves open of x is detail of two pixels alone.
         noise_gain: the std of y's noise for noise of std 1 where `degrade` lets it join in.
         measured: whether y is bare numbers, so that it is no picture to be looked at.
         x_channels: those of x, where y does not tell; a photo that is to be degraded has as many.
@@ -58,6 +58,7 @@ class Operator(OptionalMethods):
     guess_error: float | None = None
     findings: Sequence[str] = ()
     any_size: bool = True
+    fine: bool = False
     noise_gain: float = 1.0
     measured: bool = False
     x_channels: int | None = None

@@ -48,6 +48,7 @@ NEAR_START = 0.8  # times that error is the noise to start from
 FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
 SPREAD_RATE = 2.0  # times the calls, where every pixel is in all of y
 STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
+FRESH_DRAWS = 0.75  # times `fresh` is that of draws: where they differ, their mean is smooth
 ALL_OF_Y = 1e-9  # rho of a first state, which takes y as it is
 DRAW_STRIDE = 0x632BE59BD9B4E019  # between the seeds of the restorations of a mean
 
@@ -135,7 +136,8 @@ class Anchored(Sampler):
             whole = self.expected(prior.T, operator, y)[0]
             run.on_pass(whole._replace(calls=count * schedule.nfe(prior.T)))
         drawn, more = [], max(self.stirred, STIRRED_DRAWS)
-        each = replace(self, draws=1, schedule=schedule, stirred=more)
+        less = FRESH_DRAWS * self.fresh
+        each = replace(self, draws=1, schedule=schedule, stirred=more, fresh=less)
         for k in range(count):
             seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
             keep = None if run.keep is None else run.keep.at(k)

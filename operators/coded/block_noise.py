@@ -79,17 +79,19 @@ class BlockWhitening(Whitening):
         """
         # f sees the singular values as pictures, as it may hold one of their size.
         Q, null = self.colours.to(x), f(x.new_zeros(1, 1, 1, 1)).view(())
-        luma, *chroma = torch.einsum("oc,bchw->obhw", Q, stored(x, self.orientation))
+        p = stored(x, self.orientation).movedim(1, 0)
+        luma, *chroma = (Q @ p.flatten(1)).view(p.shape)
         out = [by_block(luma, f((self.sigma / self.luma.to(x))[None, None])[0, 0])]
 
         # Of chroma the samples are seen that pixels share.
         h, w = self.factors
         for plane, std in zip(chroma, self.chroma.to(x), strict=True):
             values = f((self.sigma / std)[None, None])[0, 0]
-            small = by_block(pair(pair(plane, w).mT, h).mT, values - null)
-            change = unpair(unpair(small, w, plane.shape[-1]).mT, h, plane.shape[-2]).mT
-            out.append(null * plane + change)
-        return turned(torch.einsum("oc,obhw->bchw", Q, torch.stack(out)), self.orientation)
+            small = by_block(pair(pair(plane, w, -1), h, -2), values - null)
+            change = unpair(unpair(small, h, plane.shape[-2], -2), w, plane.shape[-1], -1)
+            out.append(change.add_(null * plane))
+        seen = Q.T @ torch.stack(out).flatten(1)
+        return turned(seen.view(p.shape).movedim(0, 1), self.orientation)
 
     def at_scale(self, r: int) -> "BlockWhitening":
         """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
@@ -131,6 +133,24 @@ def directions() -> Tensor:
 def by_block(p: Tensor, values: Tensor) -> Tensor:
     """T^T diag(values) T p of planes p [..., H, W]; values [n, m] by frequency of n x m blocks."""
     n, m = values.shape
+    H, W = (k // side * side for k, side in zip(p.shape[-2:], (n, m), strict=True))
+    if not (H and W):
+        return by_dct(p, values)
+
+    # All whole blocks by one matrix; what the right and lower borders cut off by transforms.
+    T = torch.kron(dct(torch.eye(n).to(p)).T, dct(torch.eye(m).to(p)).T)
+    M = (T.T @ (values.flatten()[:, None] * T)).to(p)
+    inner = p[..., :H, :W].unflatten(-1, (-1, m)).unflatten(-3, (-1, n)).transpose(-3, -2)
+    inner = (inner.flatten(-2) @ M).unflatten(-1, (n, m)).transpose(-3, -2)
+    out = inner.flatten(-4, -3).flatten(-2)
+    if p.shape[-1] > W:
+        out = torch.cat([out, by_dct(p[..., :H, W:], values)], -1)
+    return out if p.shape[-2] == H else torch.cat([out, by_dct(p[..., H:, :], values)], -2)
+
+
+def by_dct(p: Tensor, values: Tensor) -> Tensor:
+    """The same by transforms, for planes of any size."""
+    n, m = values.shape
     rows = frequencies(p.shape[-2], n, p.device)
     columns = frequencies(p.shape[-1], m, p.device)
     c = block_dct(block_dct(p, m).mT, n).mT * values[rows][:, columns]
@@ -164,17 +184,19 @@ def frequencies(n: int, side: int, device: torch.device) -> Tensor:
     return torch.where(i < n - left, i % side, (i - (n - left)) * side // max(left, 1))
 
 
-def pair(p: Tensor, factor: int) -> Tensor:
-    """E p over the last dimension; the last of an odd number of pixels stays as it is."""
+def pair(p: Tensor, factor: int, dim: int) -> Tensor:
+    """E p over a dimension; the last of an odd number of pixels stays as it is."""
     if factor == 1:
         return p
-    even = p.shape[-1] // 2 * 2
-    return torch.cat([(p[..., :even:2] + p[..., 1:even:2]) / 2**0.5, p[..., even:]], -1)
+    n = p.shape[dim]
+    both = p.narrow(dim, 0, n // 2 * 2).unflatten(dim, (-1, 2))
+    inner = (both.select(dim, 0) + both.select(dim, 1)) / 2**0.5
+    return torch.cat([inner, p.narrow(dim, n - 1, 1)], dim) if n % 2 else inner
 
 
-def unpair(p: Tensor, factor: int, n: int) -> Tensor:
+def unpair(p: Tensor, factor: int, n: int, dim: int) -> Tensor:
     """E^T p, of n pixels."""
     if factor == 1:
         return p
-    inner = (p[..., : n // 2] / 2**0.5).repeat_interleave(2, -1)
-    return torch.cat([inner, p[..., n // 2 :]], -1)
+    inner = (p.narrow(dim, 0, n // 2) / 2**0.5).repeat_interleave(2, dim)
+    return torch.cat([inner, p.narrow(dim, n // 2, 1)], dim) if n % 2 else inner

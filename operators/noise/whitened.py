@@ -16,6 +16,7 @@ from torch import Tensor
 
 from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
 from operators.blur.diagonal import ReflectBlur
+from operators.identity import Identity
 from operators.noise.preconditioner import Preconditioner
 from operators.noise.whitening import Whitening
 from operators.tools.solve import cg
@@ -67,6 +68,7 @@ class Whitened(Operator):
         self.A, self.W = A, W
         self.sigma_y, self.divisor = W.sigma, A.divisor
         self.any_size = A.any_size and not W.whole
+        self.fine = isinstance(A, Identity)  # codecs share chroma samples among neighbours
 
     def forward(self, x: Tensor) -> Tensor:
         return self.W(self.A(x))

@@ -13,18 +13,18 @@
     calls = 1 + rate log2(min(top, 1) / low)
             2 + 0.4 rate               where A sees all of x, and not alike: 1.2 if y's noise
                                        is much, and even < 0.6
-            2 + 0.4 rate, at least 3   from 2.5 std, where A sees all of one colour and some of the
-                                       others, and y's noise is more than what a codec rounded
+            2 + 0.4 rate, at least 3   where A is the identity, whitened, from 2 std; from 2.5 where
+                                       a codec stored less of the colours, and y has other noise
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
 call would draw what y does not tell. So where some of x has that noise and the rest none, as grey
 photos' colours: there the noise is drawn that the network is told of. Of coloured noise some is
 louder: blotches of several pixels have to be hidden in white noise before the network can tell them
-from the picture, so that it starts as high as elsewhere, and comes down in a few strides: of more
-calls, each takes a little of y's noise for picture, which is worth it where there is much. While
-the noise is above 1 the network says little more than grey. A codec stores less of colour than of
-luma: the little that is to be invented needs few strides, too, if the first one hides it.
+from the picture, so that it starts higher, and comes down in a few strides: of more calls, each
+takes a little of y's noise for picture. While the noise is above 1 the network says little more
+than grey. A codec stores less of colour than of luma: the little that is to be invented needs few
+strides, too, if the first one hides it.
 """
 
 import math
@@ -39,18 +39,18 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator, SpectralOperator
-from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late
+from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late, time_of
 from samplers.start.photo_like import Guess
 
 EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
-UNSEEN = 1e-3  # share of x's energy below which A sees all
-LEAST_SEEN = 1e-3  # least singular value of it
+UNSEEN, LEAST_SEEN = 1e-3, 1e-3  # share of x's energy below which A sees all; least value then
+ENOUGH = 512  # pixels a side of a picture that noise is measured on
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
-MUCH, UNEVEN = 0.04, 0.6  # noise, [-1, 1] units, that is much, and of great blotches below this
-MUCH_RATE = 1.2  # `even`; then calls are of the rate
+MUCH, UNEVEN, MUCH_RATE = 0.04, 0.6, 1.2  # noise, [-1, 1] units; `even` below this; of the rate
 STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
 STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
+BLOTCHES = 0.2  # and, where all is seen, the least noise that hides those of little noise
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
 ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
@@ -77,7 +77,12 @@ def seen(A: Operator, y: Tensor) -> Seen:
     if not isinstance(linear, LinearOperator):
         return Seen(A.sigma_y, 0.0, False)
 
-    z = Noise([0], "start").like(y.new_empty((1, *A.x_shape(y)[1:])))
+    # What holds nothing of a picture's size is the same on a part of it.
+    channels, *sides = A.x_shape(y)[1:]
+    if A.any_size and len(sides) == 2:
+        most = ENOUGH // A.divisor * A.divisor
+        sides = [min(side, most) for side in sides]
+    z = Noise([0], "start").like(y.new_empty((1, channels, *sides)))
     there = linear(z)
     back = linear.adjoint(there)
     n, m2, m4 = (float(v.square().sum()) for v in (z, there, back))
@@ -161,10 +166,11 @@ def few(
     """
     start, end, here = schedule.start, schedule.end, seen(A, y)
     first = guess is None and A.sigma_y > ROUNDED
-    noisy, stored = here.whole and first, here.stored and first
+    noisy, coloured = here.whole and first, here.whole and first and here.even < EVEN
+    stored = (here.stored and first) or (coloured and A.fine and detail == 0)
 
     # Noise of some colour: a few strides from where its blotches are hidden.
-    if noisy and here.even < EVEN and isinstance(start, str) and isinstance(end, str):
+    if coloured and not stored and isinstance(start, str) and isinstance(end, str):
         resolved = late(replace(schedule, steps=prior.T), prior, A, y, guess, noise)
         _, top = resolved.ends(prior.T)
         much = A.sigma_y > MUCH and here.even < UNEVEN
@@ -183,11 +189,11 @@ def few(
     # The start: the noise of a y that shows all of x is known, and no guess need be farther off.
     if isinstance(start, str):
         if stored and detail == 0:
-            sigma = max(STORED_START * here.std, OPEN)
+            sigma = max(HIDE * here.std, BLOTCHES) if noisy else max(STORED_START * here.std, OPEN)
         else:
             sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
-        if here.whole and A.sigma_y > ROUNDED:
-            sigma = min(sigma, here.std * HIDE**detail)
+            if here.whole and A.sigma_y > ROUNDED:
+                sigma = min(sigma, here.std * HIDE**detail)
         top = max(low, time_of(prior, sigma))
     else:
         top = max(low, round(start * prior.T))
@@ -200,12 +206,6 @@ def few(
     low = top if steps == 1 else low
     steps = min(steps, top - low + 1)
     return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)
-
-
-def time_of(prior: Prior, sigma: float) -> int:
-    """The time whose noise is nearest to sigma."""
-    levels = range(1, prior.T + 1)
-    return min(levels, key=lambda t: abs(math.log(prior.sigma(t) / max(sigma, 1e-6))))
 
 
 def check_calls(rate: float, draws: int, detail: float) -> None:

@@ -51,7 +51,8 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
         return smoothest(A, y)
     x = agreeing(A, y.new_zeros(shape), y, WIDE)
     H, W = x.shape[-2:]
-    for factor in FACTORS if A.offers("spectral") else FACTORS[::2]:  # iterated inverses cost more
+    factors = FACTORS if A.offers("spectral") else FACTORS[::2]  # iterated inverses cost more
+    for factor in factors[-1:] if A.fine else factors:
         small = F.interpolate(x, (max(1, H // factor), max(1, W // factor)), mode="area")
         mode = "bicubic" if min(small.shape[-2:]) > 3 else "bilinear"
         smooth = F.interpolate(small, (H, W), mode=mode, align_corners=False)

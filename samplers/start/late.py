@@ -8,6 +8,7 @@
 The error is measured on random pictures with the statistics of photos (photo_like.py).
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -102,3 +103,9 @@ def automatic_end(prior: Prior, A: Operator) -> float:
         least = max(LEFT * A.sigma_y, min(FINEST, 0.75 * A.sigma_y))
     times = [t for t in range(1, prior.T // 2) if prior.sigma(t) < least]
     return times[-1] / prior.T if times else 0.0
+
+
+def time_of(prior: Prior, sigma: float) -> int:
+    """The time whose noise is nearest to sigma."""
+    levels = range(1, prior.T + 1)
+    return min(levels, key=lambda t: abs(math.log(prior.sigma(t) / max(sigma, 1e-6))))

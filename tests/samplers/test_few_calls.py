@@ -16,6 +16,7 @@ from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.missing.gray import Gray
 from operators.missing.mask import RandomMask
+from operators.noise.whitened import whiten
 from operators.size.avgpool import AvgPool
 from operators.tools.transforms import dct2, idct2
 from samplers.anchored import Anchored
@@ -23,7 +24,7 @@ from samplers.auto import Auto
 from samplers.gdp_linesearch import GDPLineSearch
 from samplers.low_res_first import LowResFirst
 from samplers.mixing import last
-from samplers.start import noise_alone, seen
+from samplers.start import first_guess, noise_alone, seen
 from tests.samplers.test_samplers import Gamma, Plain
 
 MU, TAU = 0.2, 0.3
@@ -201,6 +202,46 @@ def test_the_mean_of_draws_is_nearer_than_one():
     exact = torch.where(A.known(y), y, MU)
     errors = [float((Anchored(draws=n)(white(), A, y).x - exact).norm()) for n in (1, 6)]
     assert errors[1] <= errors[0]
+
+
+def test_draws_differ_by_less_fresh_noise(monkeypatch):
+    """Where they differ their mean is smooth."""
+    asked = []
+    redraw = Anchored.redraw
+
+    def spied(self, *arguments):
+        asked.append(self.fresh)
+        return redraw(self, *arguments)
+
+    monkeypatch.setattr(Anchored, "redraw", spied)
+    A = AvgPool(2)
+    Anchored(draws=2, fresh=0.6)(white(), A, A(truth(24)))
+    assert asked and asked == pytest.approx([0.45] * len(asked))
+
+
+def test_noise_is_measured_on_a_part_of_a_large_picture():
+    """Of what a JPEG rounds, which is the same all over."""
+    jpeg = JPEG(88, 2)
+    W = jpeg.block_whitening(0.1, torch.full((3, 8, 8), 0.08))
+    A = whiten(Identity(), W)
+    small, large = (seen(A, torch.zeros(1, 3, n, n)) for n in (512, 1024))
+    assert small == large
+    there = seen(A, torch.zeros(1, 3, 256, 256))
+    assert there.std == pytest.approx(small.std, rel=0.02)
+    assert there.even == pytest.approx(small.even, rel=0.02) and not there.whole
+
+
+def test_a_first_guess_of_fine_colour_agrees_with_y():
+    """It is smoothed once, and is as near to what all rounds of smoothing lead to."""
+    jpeg, x = JPEG(88, 2), truth(48)
+    x = torch.nn.functional.avg_pool2d(torch.nn.functional.pad(x, (3,) * 4, mode="reflect"), 7, 1)
+    A = whiten(Identity(), jpeg.block_whitening(0.02, torch.full((3, 8, 8), 0.01)))
+    assert A.fine
+    quick = first_guess(A, A(x))
+    A.fine = False
+    slow = first_guess(A, A(x))
+    assert float((quick - slow).abs().max()) < 0.01
+    assert float((quick - x).square().mean()) < 1.1 * float((slow - x).square().mean()) + 1e-6
 
 
 def test_detail_goes_from_the_mean_to_a_draw():

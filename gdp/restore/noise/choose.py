@@ -31,9 +31,10 @@ KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
 # Between which shares of what is estimated a std that is told is believed: estimates err by so
 # much. What is farther off is drawn to the likeliest, a little above the estimate: too little
-# denoising costs more than too much.
-WHITE_MOST, MOST = 1.1, 1.3  # times the estimate of white noise, of any other ...
-SLACK = 0.003  # ... and [0, 1] units more
+# denoising costs more than too much, until noise is told of that is not there.
+WHITE_MOST = 1.1  # times the estimate of white noise, either way
+LEAST, MOST = 1.3, 1.1  # of any other: its share below, times it above ...
+BELOW, SLACK = 0.001, 0.003  # ... and [0, 1] units less, and more
 WHITE_BEST, BEST = 1.04, 1.15  # times the estimate is the likeliest
 FAR = 1.25  # times what is believed, from which nothing is left of what is told
 log = logging.getLogger("gdp")
@@ -114,8 +115,9 @@ def drawn(sigma_y: float, model: NoiseModel) -> float:
     Noise of some colour that may yet be texture is believed no more of than its least.
     """
     found, white = model.std, model.is_flat
-    times, best = (WHITE_MOST, WHITE_BEST * found) if white else (MOST, BEST * found)
-    least, most = found / times - SLACK, times * found + SLACK
+    down, up = (WHITE_MOST, WHITE_MOST) if white else (LEAST, MOST)
+    best = (WHITE_BEST if white else BEST) * found
+    least, most = found / down - BELOW, up * found + SLACK
     if least <= sigma_y <= most:
         return sigma_y
     if sigma_y < least:

@@ -19,7 +19,8 @@ so that white noise stays so, and what has been demosaicked, shrunk or compresse
 noise does. More is texture, which is mostly grey, while a sensor's own noise is not: filters of
 three colours, white balance and the colour matrix leave the colours more than grey of it. Grey has
 0.5 to 1.3 times q at all frequencies in simulated phones' photos, 0.2 to 1.5 times in CC15's. Where
-the camera took noise of the colours away, q is little, and bounds nothing.
+the camera took noise of the colours away, q is little, and bounds nothing. Where a codec rounded
+the colours above q's frequencies away, it took some of q as well, and q counts for more.
 
 Texture is also uneven: the rises have the exponent w of `trusted`, which is 1 where the patches of
 a brightness have about the same energy, and 0 where they have not.
@@ -40,6 +41,7 @@ CHROMA = 1.7  # times grey's std that noise of other colours may have
 CHROMA_LEAST = ((0.0, 0.125, 0.75), (0.125, 0.25, 0.5))  # ... and has at least, from and to
 COLOURED, VISIBLE = 8.0, 8 / 255  # times the colours' std, and a std, that grey noise may have
 SENSOR, FALL, SAME = 1.35, 0.9, 1.2  # times q at frequency 0, less at the highest; times theirs
+KEPT, TAKEN, TAKEN_MOST = 0.25, 0.5, 1.45  # colours' std in [1/4, 1/2) over q; exponent; times q
 UNCLEAR, EVIDENT = 3 / 255, 9 / 255  # q up to which it bounds nothing, from which wholly
 ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to which it may not
 ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
@@ -101,10 +103,10 @@ def bounded(variance: Tensor, w: float = 1.0, q: float | None = None) -> Tensor:
     return out
 
 
-def colour_level(variance: Tensor) -> float:
-    """q: the colours' std in [1/8, 1/4) of a variance [3, 32, 32], [0, 1] units."""
+def colour_level(variance: Tensor, low: float = 0.125, high: float = 0.25) -> float:
+    """q: the colours' std in [low, high) of a variance [3, 32, 32], [0, 1] units."""
     order = orders().to(variance.device)
-    return float(variance[1:, (order >= 0.125) & (order < 0.25)].mean().sqrt())
+    return float(variance[1:, (order >= low) & (order < high)].mean().sqrt())
 
 
 def held_to_colours(variance: Tensor, q: float) -> Tensor:
@@ -116,8 +118,10 @@ def held_to_colours(variance: Tensor, q: float) -> Tensor:
     """
     if q <= UNCLEAR:
         return variance[0]
-    order = orders().to(variance.device)
-    most = ((SENSOR - FALL * order) * q).maximum(SAME * variance[1:].mean(0).sqrt())
+    order, fine = orders().to(variance.device), colour_level(variance, 0.25, 0.5)
+    taken = (KEPT * colour_level(variance) / max(fine, 1e-6)) ** TAKEN
+    most = (SENSOR - FALL * order) * q * min(max(taken, 1.0), TAKEN_MOST)
+    most = most.maximum(SAME * variance[1:].mean(0).sqrt())
     clear = min(1.0, log(q / UNCLEAR) / log(EVIDENT / UNCLEAR))
     return variance[0] * (most.square() / variance[0]).clamp_max(1) ** clear
 

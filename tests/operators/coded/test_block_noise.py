@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from operators.coded.block_noise import by_block, by_dct
 from operators.coded.jpeg import JPEG
 from tests.photos import astronaut
 
@@ -22,6 +23,13 @@ def test_a_filter_is_a_function_of_singular_values(subsampling, size):
     torch.testing.assert_close(W.filter(x, lambda d: d**2), W.transpose(W(x)))
     torch.testing.assert_close((W(x) * z).sum(), (x * W.transpose(z)).sum())
     torch.testing.assert_close(W(W.inverse(W(x))), W(x))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("side", [(8, 8), (4, 8), (3, 5)])
+def test_one_matrix_does_what_transforms_do(size, side):
+    p, values = torch.randn(2, *size, dtype=torch.float64), torch.rand(*side, dtype=torch.float64)
+    torch.testing.assert_close(by_block(p, values), by_dct(p, values))
 
 
 def test_only_chroma_that_was_not_stored_is_unseen():

@@ -8,7 +8,17 @@ import torch
 from gdp.picture import to_image
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
-from gdp.restore.noise.choose import BEST, FAR, MOST, SLACK, WHITE_BEST, drawn, noise_of
+from gdp.restore.noise.choose import (
+    BELOW,
+    BEST,
+    FAR,
+    LEAST,
+    MOST,
+    SLACK,
+    WHITE_BEST,
+    drawn,
+    noise_of,
+)
 from gdp.restore.noise.model import LITTLE
 from gdp.restore.noise.taking import believed, take
 from operators.auto import FromPhoto
@@ -105,7 +115,7 @@ def test_a_std_that_is_told_far_off_is_drawn_to_the_likeliest(found):
     assert drawn(0.2 * found, coloured(found)) == pytest.approx(found)
 
     # What may be texture is believed no more of than its least.
-    least = found / MOST - SLACK
+    least = found / LEAST - BELOW
     assert drawn(0.2 * found, coloured(found, sure=0.2)) == pytest.approx(least)
 
 
@@ -115,3 +125,10 @@ def test_what_is_told_is_given_up_without_a_jump():
     just, half, far = (drawn(bound * times, model) for times in (1.001, FAR**0.5, FAR))
     assert just == pytest.approx(bound, rel=0.01)
     assert far == pytest.approx(BEST * 0.05) and far < half < just
+
+
+def test_more_than_is_found_is_believed_less_than_less():
+    """Noise that is told of and is not there is drawn; what is left undone is but left."""
+    model = coloured(0.05)
+    assert drawn(0.05 / 1.25, model) == 0.05 / 1.25
+    assert drawn(0.05 * 1.25, model) < 0.05 * 1.2

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gdp.restore.noise.model import orders
-from gdp.restore.noise.shape import CHROMA, SAME, bounded, colour_level
+from gdp.restore.noise.shape import CHROMA, SAME, bounded, colour_level, held_to_colours
 
 LOWEST = orders() < 0.125
 NEXT = (orders() >= 0.125) & (orders() < 0.25)
@@ -64,3 +64,12 @@ def test_colours_that_a_camera_has_cleaned_bound_nothing():
     q, at = (3 * 9) ** 0.5 / 255, 24  # max(u, v) = 3 / 4
     expected = (0.06 * (1.35 - 0.9 * 0.75) * q) ** 0.5
     assert float(bounded(between, q=q)[0, at, at].sqrt()) == pytest.approx(expected, rel=1e-4)
+
+
+def test_colours_that_a_codec_took_bound_grey_less():
+    """As JPEG 75 leaves them, colours above a quarter of the highest frequency are gone."""
+    plain = variance(0.06, 0.2)
+    eaten = plain.clone()
+    eaten[1:, orders() >= 0.25] = 0.006**2
+    most = [held_to_colours(v, colour_level(v))[LOWEST].mean().sqrt() for v in (plain, eaten)]
+    assert 1.2 * most[0] < most[1] <= 1.5 * most[0]
