@@ -17,7 +17,8 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.fall import blurred_with
-from operators.blur.soft import LEAST, QUIET, SHARP_ALREADY, SoftBlur, Unchanged
+from operators.blur.slight import MAY_BE
+from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur, Unchanged
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
@@ -92,7 +93,7 @@ class FromPhoto(Identity):
         elif soft > SLIGHT:
             operator = blur.undoing(photo, noise, soft)
         else:
-            operator = blur.as_it_is(noise, SHARP_ALREADY if soft < LEAST else "")
+            operator = blur.as_it_is(noise, SHARP_ALREADY if soft < MAY_BE else "")
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
 

@@ -2,12 +2,13 @@
 
 found  = sqrt(w^2 - SHARP^2)              by the photo's edges           operators/blur/softness.py
 sigma  = found,  FULL + share (found - FULL) where it is more,  OTHER where no Gaussian has blurred
+         where found is less than half a pixel: some of that      operators/blur/slight.py
 y      = C^-1 Lambda C x                  Lambda = 1 / min(1 / K_sigma, gain of y's own spectrum)
 
 Whether a Gaussian has blurred, operators/blur/fall.py tells by the photo's spectrum.
 
 Where Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A
-photo that is sharp already is left as it is, or only its noise is removed.
+photo that is surely sharp already is left as it is, or only its noise is removed.
 """
 
 from typing import Any
@@ -19,10 +20,12 @@ from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
+from operators.blur.slight import HALF, HARDLY, chance, slight_gain
 from operators.blur.softness import (
+    beyond_sharp,
     clearance,
+    edge_width,
     noise_floor,
-    softness,
     supported_gain,
 )
 from operators.identity import Identity
@@ -32,10 +35,6 @@ AUTO = "auto"
 
 # The blur of a photo that degrade=true makes soft, in pixels, where no width is given.
 USUAL = 1.0
-
-# The softness in pixels from which it is worth undoing: below it sharp photos differ as much, and
-# one of 0.32 was moved by 29 dB, saved as a JPEG of quality 95.
-LEAST = 0.35
 
 # The softness in pixels up to which all of it is undone. Of wider blurs less is known: lenses blur
 # otherwise than a Gaussian, and too wide a blur rings where too narrow a one leaves a photo soft.
@@ -128,11 +127,22 @@ class SoftBlur(ReflectBlur):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise, a number or [..., H, W] by frequency.
         """
-        told = not isinstance(self.sigma, str)
-        found = float(self.sigma) if told else softness(photo)
-        if not told and found < LEAST:
+        if not isinstance(self.sigma, str):
+            return self.undoing(photo, noise, float(self.sigma))
+        width = edge_width(photo)
+        found, p = beyond_sharp(width), chance(width)
+        if found >= HALF:
+            return self.undoing(photo, noise, found)
+
+        # Hardly any softness may be none.
+        if p < HARDLY:
             return self.as_it_is(noise, SHARP_ALREADY)
-        return self.undoing(photo, noise, found)
+        half = SoftBlur(HALF, 1.0, self.denoise, self.clear).with_noise(self.sigma_y)
+        same = half.undoing(photo, noise, HALF)
+        if isinstance(same, SoftBlur) and same.gain is not None:
+            more = slight_gain(photo, ReflectBlur.spectrum(same, photo), p, found)
+            same.gain, same.found = torch.minimum(same.gain, more), p**0.5 * HALF
+        return same
 
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
         """The blur of a photo whose softness was found, or told; arguments as `for_photo` has."""
