@@ -46,7 +46,10 @@ def compressed(
     bounded = estimated and operator.offers("undoing")
     known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
     if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
-        return Compressed(operator, jpeg, error, by_block(noise, jpeg))
+        further = by_block(noise, jpeg)
+        if bounded:  # y is believed no more than its blur is
+            further = further.clamp_min(max(operator.sigma_y**2 - error**2, 0.0) ** 0.5)
+        return Compressed(operator, jpeg, error, further)
     if operator.blind or known_blur or operator.offers("linear"):
         white = operator.with_whitening(None) if known_blur else operator
         least = BEYOND * error if known_blur and estimated else error
