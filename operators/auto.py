@@ -2,7 +2,8 @@
 
 dark     mean < .13, median < .095, 99 % < .6    -> Light, y = f phi(x) + M
 soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
-noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
+noisy    noise that is seen, or a compression's  -> Identity: what is left is y's noise
+         errors
 else                                             -> Unchanged: the photo is as good as it gets
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
@@ -48,6 +49,10 @@ SLIGHT, WIDE = 0.53, 1.2
 # blurred; and the share of any softness from which none is left to be told of.
 LITTLE, UNDONE = 0.01, 0.8
 
+# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel: 1.4 levels
+# of 255. What takes it away takes some of the photo's own along.
+FAINT = 0.011
+
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
 
@@ -87,7 +92,8 @@ class FromPhoto(Identity):
 
         # The one thing to undo besides noise.
         share = self.share if soft < WIDE else LITTLE
-        blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
+        blur = SoftBlur(share=share, denoise=True, clear=self.clear, quiet=FAINT)
+        blur = blur.with_noise(self.sigma_y)
         if dark:
             operator: Operator = Light().with_noise(self.sigma_y)
         elif soft > SLIGHT:
@@ -100,7 +106,7 @@ class FromPhoto(Identity):
         mended = None if dark else mending(pixels)
         operator.mending = mended
         found = self.found(pixels, operator, level, error)
-        loud = level > QUIET or self.jpeg is not None
+        loud = level > FAINT or self.jpeg is not None
         undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
         notes = left(pixels, 0.0 if undone else soft, dark, loud, mended)
         operator.findings = (found, done(operator, level, error, mended), *notes)
@@ -139,7 +145,7 @@ def done(operator: Operator, level: float, error: float, mended: Mending | None 
     steps = []
     if isinstance(operator, Light):
         steps.append("brighten it")
-    if level > QUIET:
+    if level > (QUIET if isinstance(operator, Light) else FAINT):
         steps.append("take the noise away")
     if error > COMPRESSED:
         steps.append("smooth what its compression broke")

@@ -40,9 +40,9 @@ USUAL = 1.0
 # otherwise than a Gaussian, and too wide a blur rings where too narrow a one leaves a photo soft.
 FULL = 0.6
 
-# The difference from a Gaussian's fall up to which a blur may be one: of softened photos 97 % have
-# less than 0.22, lenses and camera shake 0.27 to 0.5 and more.
-GAUSSIAN = 0.25
+# The difference from a Gaussian's fall up to which a blur is one, and from which it is none: of
+# softened photos 97 % have less than 0.22, lenses and camera shake 0.24 to 0.5 and more.
+GAUSSIAN, NO_GAUSSIAN = 0.2, 0.24
 
 # Where a Gaussian has surely blurred: the share of `clear` that is asked for, and the least share
 # of the softness beyond FULL that is undone.
@@ -94,6 +94,7 @@ class SoftBlur(ReflectBlur):
         denoise: whether noise is removed from a photo that is sharp.
         clear: times its noise that a photo's signal must be, where the blur has taken most of it;
             a noisier photo is not sharpened.
+        quiet: std of noise, [-1, 1] units, that is not worth removing.
 
     Attributes:
         found: the softness in pixels that a photo has; None before it was looked for.
@@ -108,6 +109,7 @@ class SoftBlur(ReflectBlur):
         share: float = 1.0,
         denoise: bool = False,
         clear: float = 0.0,
+        quiet: float = QUIET,
     ):
         if isinstance(sigma, str) and sigma != AUTO:
             raise ValueError(f"operator.sigma={sigma!r}; it is a number of pixels, or {AUTO}")
@@ -117,7 +119,7 @@ class SoftBlur(ReflectBlur):
         width = USUAL if isinstance(sigma, str) else float(sigma)
         super().__init__(gaussian(2 * max(1, round(3.5 * width)) + 1, width))
         self.sigma, self.share, self.denoise, self.clear = sigma, share, denoise, clear
-        self.careful = denoise
+        self.quiet, self.careful = quiet, denoise
         self.gain = None
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
@@ -155,7 +157,7 @@ class SoftBlur(ReflectBlur):
         width = found
         if isinstance(self.sigma, str):
             share = max(self.share, SURELY) if sure else self.share
-            width = believed(found, share) if fall.off < GAUSSIAN else min(found, OTHER)
+            width = believed(found, share, fall.off)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
@@ -175,7 +177,7 @@ class SoftBlur(ReflectBlur):
             hidden: whether noise hides what blur it is.
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
-        noisy = self.denoise and level > QUIET
+        noisy = self.denoise and level > self.quiet
         same = Identity() if noisy else Unchanged(why, hidden)
         return same.with_noise(self.sigma_y)
 
@@ -199,6 +201,14 @@ class SoftBlur(ReflectBlur):
         return small.with_noise(self.sigma_y / r), shrink(y, r)
 
 
-def believed(found: float, share: float) -> float:
-    """The width that is undone where a softness was found, both in pixels."""
-    return min(found, FULL) + share * max(found - FULL, 0.0)
+def believed(found: float, share: float, off: float) -> float:
+    """The width that is undone where a softness was found, both in pixels.
+
+    Args:
+        found: the softness.
+        share: of what is beyond FULL.
+        off: the difference from a Gaussian's fall.
+    """
+    as_gaussian = min(found, FULL) + share * max(found - FULL, 0.0)
+    other = min(1.0, max(0.0, (off - GAUSSIAN) / (NO_GAUSSIAN - GAUSSIAN)))
+    return (1 - other) * as_gaussian + other * min(found, OTHER)

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from gdp.prior.noise import Noise
-from operators.auto import WIDE, FromPhoto, is_dark
+from operators.auto import FAINT, WIDE, FromPhoto, is_dark
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import FULL, SoftBlur, Unchanged
@@ -35,6 +35,16 @@ def test_noise_alone():
     A = FromPhoto().with_noise(0.1).for_photo(y, 0.1)
     assert type(A) is Identity and A.sigma_y == 0.1
     assert "take the noise away" in A.findings[1] and "sharpen" not in A.findings[1]
+
+
+def test_noise_that_is_hardly_seen_is_left():
+    y = sharp() + 0.8 * FAINT * Noise([0]).like(sharp())
+    A = FromPhoto().for_photo(y, 0.8 * FAINT)
+    assert isinstance(A, Unchanged) and A.findings[1].startswith("nothing to do")
+    assert type(FromPhoto().for_photo(y, 1.2 * FAINT)) is Identity
+
+    # Who asks for it has it taken away.
+    assert type(SoftBlur(denoise=True, clear=1e9).for_photo(y, 0.8 * FAINT)) is Identity
 
 
 def test_softness():
