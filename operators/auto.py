@@ -49,9 +49,9 @@ SLIGHT, WIDE = 0.53, 1.2
 # blurred; and the share of any softness from which none is left to be told of.
 LITTLE, UNDONE = 0.01, 0.8
 
-# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel: 1.4 levels
+# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel: 1.5 levels
 # of 255. What takes it away takes some of the photo's own along.
-FAINT = 0.011
+FAINT = 0.012
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02

@@ -44,8 +44,10 @@ from operators.tools.transforms import dct2, idct2
 LOW, MIDDLE = (0.05, 0.125), (0.25, 0.5)
 
 # The sum of both ratios up to which nothing was noise, and from which all was. Real cameras' noise
-# has 1.0 to 1.9, photos of texture without noise 0.4 to 0.9.
-NONE, ALL = 0.92, 1.08
+# has 1.2 to 2.0, photos of texture without noise 0.4 to 0.9, a lens's of fine detail up to 1.0.
+# In mended light, where noise was hidden by the dark, less is asked for.
+NONE, ALL = 1.0, 1.2
+MENDED_NONE, MENDED_ALL = 0.92, 1.08
 
 # `sure` of what a mended photo shows from which its noise is believed a little, and altogether.
 SURELY = (0.72, 0.85)
@@ -56,7 +58,7 @@ FALLS = (0.2, 0.5)
 # Std of noise, [0, 1] units, that is much; of it, the shares up to which nothing was noise, and
 # from which all was. Photos of texture without noise have lo - c / 2 up to 1.05, r(fine) up to
 # 0.77, and up to 1.36 of r(fine) + r(colours); simulated phones' photos have 1.5 to 2 of that.
-MUCH, FINE, TINT = 0.02, (0.5, 0.9), (0.125, 0.25)
+MUCH, FINE, TINT = 0.018, (0.5, 0.9), (0.125, 0.25)
 UNEVEN, EVEN = 1.06, 1.15
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
@@ -109,13 +111,16 @@ def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel
     """
     shown, x = to_model(A.developed(y)), to_model(pixels[:1]).to(y)
     falls = float((noise.curve[0] / noise.curve[-1]).log())
-    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), borne_out(shown, x, noise))
+    gone = borne_out(shown, x, noise, (MENDED_NONE, MENDED_ALL))
+    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), gone)
     if noise.std >= MUCH and min(x.shape[-2:]) >= LEAST:
         share = max(share, much_borne_out(shown, x, noise))
     return share * A.brought_out()
 
 
-def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+def borne_out(
+    before: Tensor, after: Tensor, noise: NoiseModel, ends: tuple[float, float] = (NONE, ALL)
+) -> float:
     """The share above, of pictures [1, 3, H, W] in [-1, 1] before and after a restoration."""
     # Noise that is white but for the light on it is found as white noise is.
     if noise.is_flat or min(before.shape[-2:]) < LEAST:
@@ -124,7 +129,7 @@ def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     change = torch.einsum("c,chw->hw", noise.colours[0].to(before), before[0] - after[0])
     claimed = 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
     taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
-    return ramp(taken, NONE, ALL)
+    return ramp(taken, *ends)
 
 
 def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) -> float:
