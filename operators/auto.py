@@ -2,8 +2,7 @@
 
 dark     mean < .13, median < .095, 99 % < .6    -> Light, y = f phi(x) + M
 soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
-noisy    noise that is seen, or a compression's  -> Identity: what is left is y's noise
-         errors
+noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
@@ -49,9 +48,10 @@ SLIGHT, WIDE = 0.53, 1.2
 # blurred; and the share of any softness from which none is left to be told of.
 LITTLE, UNDONE = 0.01, 0.8
 
-# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel: 1.5 levels
-# of 255. What takes it away takes some of the photo's own along.
-FAINT = 0.012
+# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel, and from
+# which it is: 1.3 and 1.8 levels of 255. It may be meant to be there, so that a SHARE of it goes:
+# no more is lost than by doing nothing where it is, and less where it is not.
+FAINT, SEEN, SHARE = 0.0105, 0.014, 0.4
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
@@ -92,8 +92,7 @@ class FromPhoto(Identity):
 
         # The one thing to undo besides noise.
         share = self.share if soft < WIDE else LITTLE
-        blur = SoftBlur(share=share, denoise=True, clear=self.clear, quiet=FAINT)
-        blur = blur.with_noise(self.sigma_y)
+        blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
         if dark:
             operator: Operator = Light().with_noise(self.sigma_y)
         elif soft > SLIGHT:
@@ -102,11 +101,13 @@ class FromPhoto(Identity):
             operator = blur.as_it_is(noise, SHARP_ALREADY if soft < MAY_BE else "")
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
+        if type(operator) is Identity and error <= COMPRESSED:
+            operator.takes = taken(level)
 
         mended = None if dark else mending(pixels)
         operator.mending = mended
         found = self.found(pixels, operator, level, error)
-        loud = level > FAINT or self.jpeg is not None
+        loud = level > QUIET or self.jpeg is not None
         undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
         notes = left(pixels, 0.0 if undone else soft, dark, loud, mended)
         operator.findings = (found, done(operator, level, error, mended), *notes)
@@ -129,6 +130,11 @@ class FromPhoto(Identity):
         return "found: " + ", ".join(facts)
 
 
+def taken(level: float) -> float:
+    """The share of noise of this std, [-1, 1] units, that is taken away."""
+    return SHARE + (1 - SHARE) * min(1.0, max(0.0, (level - FAINT) / (SEEN - FAINT)))
+
+
 def is_dark(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
     grey = pixels.mean(1).flatten()[:: max(1, pixels[0, 0].numel() // 2**20)]
@@ -145,8 +151,9 @@ def done(operator: Operator, level: float, error: float, mended: Mending | None 
     steps = []
     if isinstance(operator, Light):
         steps.append("brighten it")
-    if level > (QUIET if isinstance(operator, Light) else FAINT):
-        steps.append("take the noise away")
+    if level > QUIET:
+        part = "" if operator.takes == 1 else f" {operator.takes:.0%} of"
+        steps.append(f"take{part} the noise away")
     if error > COMPRESSED:
         steps.append("smooth what its compression broke")
     if isinstance(operator, SoftBlur):

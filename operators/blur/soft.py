@@ -94,7 +94,6 @@ class SoftBlur(ReflectBlur):
         denoise: whether noise is removed from a photo that is sharp.
         clear: times its noise that a photo's signal must be, where the blur has taken most of it;
             a noisier photo is not sharpened.
-        quiet: std of noise, [-1, 1] units, that is not worth removing.
 
     Attributes:
         found: the softness in pixels that a photo has; None before it was looked for.
@@ -109,7 +108,6 @@ class SoftBlur(ReflectBlur):
         share: float = 1.0,
         denoise: bool = False,
         clear: float = 0.0,
-        quiet: float = QUIET,
     ):
         if isinstance(sigma, str) and sigma != AUTO:
             raise ValueError(f"operator.sigma={sigma!r}; it is a number of pixels, or {AUTO}")
@@ -119,7 +117,7 @@ class SoftBlur(ReflectBlur):
         width = USUAL if isinstance(sigma, str) else float(sigma)
         super().__init__(gaussian(2 * max(1, round(3.5 * width)) + 1, width))
         self.sigma, self.share, self.denoise, self.clear = sigma, share, denoise, clear
-        self.quiet, self.careful = quiet, denoise
+        self.careful = denoise
         self.gain = None
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
@@ -177,7 +175,7 @@ class SoftBlur(ReflectBlur):
             hidden: whether noise hides what blur it is.
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
-        noisy = self.denoise and level > self.quiet
+        noisy = self.denoise and level > QUIET
         same = Identity() if noisy else Unchanged(why, hidden)
         return same.with_noise(self.sigma_y)
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from gdp.prior.noise import Noise
-from operators.auto import FAINT, WIDE, FromPhoto, is_dark
+from operators.auto import FAINT, SEEN, SHARE, WIDE, FromPhoto, is_dark, taken
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import FULL, SoftBlur, Unchanged
@@ -37,14 +37,16 @@ def test_noise_alone():
     assert "take the noise away" in A.findings[1] and "sharpen" not in A.findings[1]
 
 
-def test_noise_that_is_hardly_seen_is_left():
-    y = sharp() + 0.8 * FAINT * Noise([0]).like(sharp())
-    A = FromPhoto().for_photo(y, 0.8 * FAINT)
-    assert isinstance(A, Unchanged) and A.findings[1].startswith("nothing to do")
-    assert type(FromPhoto().for_photo(y, 1.2 * FAINT)) is Identity
+def test_of_noise_that_is_hardly_seen_some_is_left():
+    for level, share in ((0.9 * FAINT, SHARE), (1.1 * SEEN, 1.0)):
+        y = sharp() + level * Noise([0]).like(sharp())
+        A = FromPhoto().for_photo(y, level)
+        assert type(A) is Identity and A.takes == share
+        assert A.bind(y).takes == share
+    assert SHARE < taken((FAINT + SEEN) / 2) < 1
 
-    # Who asks for it has it taken away.
-    assert type(SoftBlur(denoise=True, clear=1e9).for_photo(y, 0.8 * FAINT)) is Identity
+    # Who asks for it has all of it taken away.
+    assert SoftBlur(denoise=True, clear=1e9).for_photo(y, 0.9 * FAINT).takes == 1
 
 
 def test_softness():
