@@ -68,6 +68,7 @@ WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 # noise, and of r(fine) where there is none in the colours; and what moves a photo by 38 dB, rms in
 # [-1, 1] units. Texture that was saved has up to 0.84, and up to 0.87 of r(fine).
 CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE, STEP = 0.72, 0.9, 0.88, 0.94, 0.0252
+CODEC_MUCH = 0.02  # std of noise that is much there
 COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
@@ -91,7 +92,8 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     if not isinstance(plain, Identity) or plain.leaves or not alike:
         return 1.0
     x = to_model(pixels[:1]).to(y)
-    if noise.std < MUCH or min(y.shape[-2:]) < LEAST:
+    much = CODEC_MUCH if isinstance(A, Compressed) else MUCH
+    if noise.std < much or min(y.shape[-2:]) < LEAST:
         return borne_out(y[:1], x, noise)
     share = much_borne_out(y[:1], x, noise)
     return share * codec_share(y[:1], x, noise, A) if isinstance(A, Compressed) else share
