@@ -17,7 +17,8 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.fall import blurred_with
-from operators.blur.soft import LEAST, QUIET, SHARP_ALREADY, SoftBlur, Unchanged
+from operators.blur.slight import MAY_BE
+from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur, Unchanged
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
@@ -46,6 +47,11 @@ SLIGHT, WIDE = 0.53, 1.2
 # Share of such softness, beyond what is undone of any, that is undone, unless a Gaussian has surely
 # blurred; and the share of any softness from which none is left to be told of.
 LITTLE, UNDONE = 0.01, 0.8
+
+# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel, and from
+# which it is: 1.3 and 1.8 levels of 255. It may be meant to be there, so that a SHARE of it goes:
+# no more is lost than by doing nothing where it is, and less where it is not.
+FAINT, SEEN, SHARE = 0.0105, 0.014, 0.4
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02
@@ -92,9 +98,11 @@ class FromPhoto(Identity):
         elif soft > SLIGHT:
             operator = blur.undoing(photo, noise, soft)
         else:
-            operator = blur.as_it_is(noise, SHARP_ALREADY if soft < LEAST else "")
+            operator = blur.as_it_is(noise, SHARP_ALREADY if soft < MAY_BE else "")
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
+        if type(operator) is Identity and error <= COMPRESSED:
+            operator.takes = taken(level)
 
         mended = None if dark else mending(pixels)
         operator.mending = mended
@@ -122,6 +130,11 @@ class FromPhoto(Identity):
         return "found: " + ", ".join(facts)
 
 
+def taken(level: float) -> float:
+    """The share of noise of this std, [-1, 1] units, that is taken away."""
+    return SHARE + (1 - SHARE) * min(1.0, max(0.0, (level - FAINT) / (SEEN - FAINT)))
+
+
 def is_dark(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
     grey = pixels.mean(1).flatten()[:: max(1, pixels[0, 0].numel() // 2**20)]
@@ -139,7 +152,8 @@ def done(operator: Operator, level: float, error: float, mended: Mending | None 
     if isinstance(operator, Light):
         steps.append("brighten it")
     if level > QUIET:
-        steps.append("take the noise away")
+        part = "" if operator.takes == 1 else f" {operator.takes:.0%} of"
+        steps.append(f"take{part} the noise away")
     if error > COMPRESSED:
         steps.append("smooth what its compression broke")
     if isinstance(operator, SoftBlur):

@@ -24,11 +24,13 @@ class OptionalMethods(Portable):
     """The methods that operators need not have.
 
     Attributes:
+        takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
         noisy: whether there may be something to undo, but noise hides what it is.
         mending: what `for_photo` found that is to be taken out of a result at the end, value by
             value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
     """
 
+    takes: float = 1.0
     noisy: bool = False
     mending: Any = None
 

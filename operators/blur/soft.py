@@ -2,12 +2,13 @@
 
 found  = sqrt(w^2 - SHARP^2)              by the photo's edges           operators/blur/softness.py
 sigma  = found,  FULL + share (found - FULL) where it is more,  OTHER where no Gaussian has blurred
+         where found is less than half a pixel: some of that      operators/blur/slight.py
 y      = C^-1 Lambda C x                  Lambda = 1 / min(1 / K_sigma, gain of y's own spectrum)
 
 Whether a Gaussian has blurred, operators/blur/fall.py tells by the photo's spectrum.
 
 Where Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A
-photo that is sharp already is left as it is, or only its noise is removed.
+photo that is surely sharp already is left as it is, or only its noise is removed.
 """
 
 from typing import Any
@@ -19,10 +20,12 @@ from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
+from operators.blur.slight import HALF, HARDLY, chance, slight_gain
 from operators.blur.softness import (
+    beyond_sharp,
     clearance,
+    edge_width,
     noise_floor,
-    softness,
     supported_gain,
 )
 from operators.identity import Identity
@@ -33,17 +36,13 @@ AUTO = "auto"
 # The blur of a photo that degrade=true makes soft, in pixels, where no width is given.
 USUAL = 1.0
 
-# The softness in pixels from which it is worth undoing: below it sharp photos differ as much, and
-# one of 0.32 was moved by 29 dB, saved as a JPEG of quality 95.
-LEAST = 0.35
-
 # The softness in pixels up to which all of it is undone. Of wider blurs less is known: lenses blur
 # otherwise than a Gaussian, and too wide a blur rings where too narrow a one leaves a photo soft.
 FULL = 0.6
 
-# The difference from a Gaussian's fall up to which a blur may be one: of softened photos 97 % have
-# less than 0.22, lenses and camera shake 0.27 to 0.5 and more.
-GAUSSIAN = 0.25
+# The difference from a Gaussian's fall up to which a blur is one, and from which it is none: of
+# softened photos 97 % have less than 0.22, lenses and camera shake 0.24 to 0.5 and more.
+GAUSSIAN, NO_GAUSSIAN = 0.2, 0.24
 
 # Where a Gaussian has surely blurred: the share of `clear` that is asked for, and the least share
 # of the softness beyond FULL that is undone.
@@ -128,11 +127,22 @@ class SoftBlur(ReflectBlur):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise, a number or [..., H, W] by frequency.
         """
-        told = not isinstance(self.sigma, str)
-        found = float(self.sigma) if told else softness(photo)
-        if not told and found < LEAST:
+        if not isinstance(self.sigma, str):
+            return self.undoing(photo, noise, float(self.sigma))
+        width = edge_width(photo)
+        found, p = beyond_sharp(width), chance(width)
+        if found >= HALF:
+            return self.undoing(photo, noise, found)
+
+        # Hardly any softness may be none.
+        if p < HARDLY:
             return self.as_it_is(noise, SHARP_ALREADY)
-        return self.undoing(photo, noise, found)
+        half = SoftBlur(HALF, 1.0, self.denoise, self.clear).with_noise(self.sigma_y)
+        same = half.undoing(photo, noise, HALF)
+        if isinstance(same, SoftBlur) and same.gain is not None:
+            more = slight_gain(photo, ReflectBlur.spectrum(same, photo), p, found)
+            same.gain, same.found = torch.minimum(same.gain, more), p**0.5 * HALF
+        return same
 
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
         """The blur of a photo whose softness was found, or told; arguments as `for_photo` has."""
@@ -145,7 +155,7 @@ class SoftBlur(ReflectBlur):
         width = found
         if isinstance(self.sigma, str):
             share = max(self.share, SURELY) if sure else self.share
-            width = believed(found, share) if fall.off < GAUSSIAN else min(found, OTHER)
+            width = believed(found, share, fall.off)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
@@ -189,6 +199,14 @@ class SoftBlur(ReflectBlur):
         return small.with_noise(self.sigma_y / r), shrink(y, r)
 
 
-def believed(found: float, share: float) -> float:
-    """The width that is undone where a softness was found, both in pixels."""
-    return min(found, FULL) + share * max(found - FULL, 0.0)
+def believed(found: float, share: float, off: float) -> float:
+    """The width that is undone where a softness was found, both in pixels.
+
+    Args:
+        found: the softness.
+        share: of what is beyond FULL.
+        off: the difference from a Gaussian's fall.
+    """
+    as_gaussian = min(found, FULL) + share * max(found - FULL, 0.0)
+    other = min(1.0, max(0.0, (off - GAUSSIAN) / (NO_GAUSSIAN - GAUSSIAN)))
+    return (1 - other) * as_gaussian + other * min(found, OTHER)

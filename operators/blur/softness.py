@@ -76,7 +76,12 @@ def edge_width(y: Tensor) -> float:
 
 def softness(y: Tensor) -> float:
     """The std in pixels of the Gaussian by which a photo [B, C, H, W] is softer than sharp ones."""
-    return max(edge_width(y) ** 2 - SHARP**2, 0.0) ** 0.5
+    return beyond_sharp(edge_width(y))
+
+
+def beyond_sharp(width: float) -> float:
+    """The softness, in pixels, of a photo whose edges have this width."""
+    return max(width**2 - SHARP**2, 0.0) ** 0.5
 
 
 def supported_gain(y: Tensor, K: Tensor, noise: Tensor | float) -> Tensor:

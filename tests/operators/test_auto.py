@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from gdp.prior.noise import Noise
-from operators.auto import WIDE, FromPhoto, is_dark
+from operators.auto import FAINT, SEEN, SHARE, WIDE, FromPhoto, is_dark, taken
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import FULL, SoftBlur, Unchanged
@@ -35,6 +35,18 @@ def test_noise_alone():
     A = FromPhoto().with_noise(0.1).for_photo(y, 0.1)
     assert type(A) is Identity and A.sigma_y == 0.1
     assert "take the noise away" in A.findings[1] and "sharpen" not in A.findings[1]
+
+
+def test_of_noise_that_is_hardly_seen_some_is_left():
+    for level, share in ((0.9 * FAINT, SHARE), (1.1 * SEEN, 1.0)):
+        y = sharp() + level * Noise([0]).like(sharp())
+        A = FromPhoto().for_photo(y, level)
+        assert type(A) is Identity and A.takes == share
+        assert A.bind(y).takes == share
+    assert SHARE < taken((FAINT + SEEN) / 2) < 1
+
+    # Who asks for it has all of it taken away.
+    assert SoftBlur(denoise=True, clear=1e9).for_photo(y, 0.9 * FAINT).takes == 1
 
 
 def test_softness():

@@ -10,6 +10,9 @@ much:            the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN),
                  (r(fine) - LEFT) / (GONE - LEFT) and, with the colours' r in [1/8, 1/4),
                  (r(fine) + r(colours) - TINGED) / (CLEANED - TINGED), likewise
 
+of a JPEG:       s with the errors of its codec;  the share times u + (1 - u) STEP / |y - x|,
+                 u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine)
+
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
 for it is what photos look like, and takes some of wherever there is most. So the claim is borne
@@ -30,6 +33,7 @@ from torch import Tensor
 from gdp.picture import to_model
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.sources import of_steps
 from operators.base import Operator
 from operators.coded.compressed import Compressed
 from operators.identity import Identity
@@ -40,8 +44,10 @@ from operators.tools.transforms import dct2, idct2
 LOW, MIDDLE = (0.05, 0.125), (0.25, 0.5)
 
 # The sum of both ratios up to which nothing was noise, and from which all was. Real cameras' noise
-# has 1.0 to 1.9, photos of texture without noise 0.4 to 0.9.
-NONE, ALL = 0.92, 1.08
+# has 1.2 to 2.0, photos of texture without noise 0.4 to 0.9, a lens's of fine detail up to 1.0.
+# In mended light, where noise was hidden by the dark, less is asked for.
+NONE, ALL = 1.0, 1.2
+MENDED_NONE, MENDED_ALL = 0.92, 1.08
 
 # `sure` of what a mended photo shows from which its noise is believed a little, and altogether.
 SURELY = (0.72, 0.85)
@@ -52,11 +58,18 @@ FALLS = (0.2, 0.5)
 # Std of noise, [0, 1] units, that is much; of it, the shares up to which nothing was noise, and
 # from which all was. Photos of texture without noise have lo - c / 2 up to 1.05, r(fine) up to
 # 0.77, and up to 1.36 of r(fine) + r(colours); simulated phones' photos have 1.5 to 2 of that.
-MUCH, FINE, TINT = 0.02, (0.5, 0.9), (0.125, 0.25)
+MUCH, FINE, TINT = 0.018, (0.5, 0.9), (0.125, 0.25)
 UNEVEN, EVEN = 1.06, 1.15
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
+
+# The same of photos from JPEG files: of the colours' r in TINT, their codec's errors counted as
+# noise, and of r(fine) where there is none in the colours; and what moves a photo by 38 dB, rms in
+# [-1, 1] units. Texture that was saved has up to 0.84, and up to 0.87 of r(fine).
+CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE, STEP = 0.72, 0.9, 0.88, 0.94, 0.0252
+CODEC_MUCH = 0.02  # std of noise that is much there
+COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
@@ -79,9 +92,11 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     if not isinstance(plain, Identity) or plain.leaves or not alike:
         return 1.0
     x = to_model(pixels[:1]).to(y)
-    if noise.std < MUCH or min(y.shape[-2:]) < LEAST:
+    much = CODEC_MUCH if isinstance(A, Compressed) else MUCH
+    if noise.std < much or min(y.shape[-2:]) < LEAST:
         return borne_out(y[:1], x, noise)
-    return much_borne_out(y[:1], x, noise)
+    share = much_borne_out(y[:1], x, noise)
+    return share * codec_share(y[:1], x, noise, A) if isinstance(A, Compressed) else share
 
 
 def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> Tensor:
@@ -98,13 +113,16 @@ def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel
     """
     shown, x = to_model(A.developed(y)), to_model(pixels[:1]).to(y)
     falls = float((noise.curve[0] / noise.curve[-1]).log())
-    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), borne_out(shown, x, noise))
+    gone = borne_out(shown, x, noise, (MENDED_NONE, MENDED_ALL))
+    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), gone)
     if noise.std >= MUCH and min(x.shape[-2:]) >= LEAST:
         share = max(share, much_borne_out(shown, x, noise))
     return share * A.brought_out()
 
 
-def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+def borne_out(
+    before: Tensor, after: Tensor, noise: NoiseModel, ends: tuple[float, float] = (NONE, ALL)
+) -> float:
     """The share above, of pictures [1, 3, H, W] in [-1, 1] before and after a restoration."""
     # Noise that is white but for the light on it is found as white noise is.
     if noise.is_flat or min(before.shape[-2:]) < LEAST:
@@ -113,7 +131,34 @@ def borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     change = torch.einsum("c,chw->hw", noise.colours[0].to(before), before[0] - after[0])
     claimed = 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
     taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
-    return ramp(taken, NONE, ALL)
+    return ramp(taken, *ends)
+
+
+def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) -> float:
+    """The share of what is borne out that is taken away of a photo from a JPEG file.
+
+    What its codec broke is taken away, too, and makes any texture look like noise that is gone:
+    only the colours tell, at the frequencies that codecs keep of them, and where the noise has none
+    how much of it is gone. What they do not bear out may move a photo by STEP.
+
+    Args:
+        before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
+        noise: what was claimed.
+        A: its file's codec.
+    """
+    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
+    jpeg, size = A.jpeg, before.shape[-2:]
+    codec = of_steps(jpeg.stored_steps, jpeg.factors, jpeg.orientation).scaled(A.rounding / 2)
+    claimed = 2 * torch.hypot(noise.at(*size)[0], codec.at(*size)[0]).to(before)
+
+    grey, *others = noise.spectrum.square().mean((1, 2)).sqrt().tolist()
+    if max(others) < COLOURLESS * grey:
+        sure = ramp(share_taken(y[0] - x[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
+    else:
+        tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
+        sure = ramp((sum(tints) / 2) ** 0.5, CODEC_TINGED, CODEC_CLEANED)
+    moved = float((after - before).square().mean().sqrt())
+    return sure + (1 - sure) * min(1.0, STEP / max(moved, 1e-6))
 
 
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:

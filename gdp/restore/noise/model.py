@@ -22,7 +22,7 @@ from operators.noise.whitening import Whitening
 FREQUENCIES = 32  # a side of the spectrum: k stands for k / 32 of the highest frequency
 BRIGHTNESSES = 17  # of the curve, evenly from 0 to 1
 AROUND = 9  # pixels a side over which brightness is taken
-SURE, LITTLE = 0.7, 0.016  # `sure` below which noise of a lesser std may be texture
+SURE, LITTLE = 0.78, 0.016  # `sure` below which noise of a lesser std may be texture
 ROUNDING = 1 / 255 / 12**0.5  # std of 8-bit pixels; no less is believed at any frequency
 OPPONENT = F.normalize(torch.tensor([[1.0, 1, 1], [1, 0, -1], [1, -2, 1]]), dim=1)
 

@@ -102,7 +102,18 @@ def of_tables(file: Path | None) -> NoiseModel:
     if file is None:
         raise ValueError("noise=jpeg is for photos from JPEG files; take noise=auto for this one")
     steps, factors, orientation, _ = read_tables(str(file))
-    variance = (steps.float().view(3, 8, 8) / 255) ** 2 / 12
+    return of_steps(steps.float().view(3, 8, 8), factors, orientation)
+
+
+def of_steps(steps: Tensor, factors: tuple[int, int], orientation: int) -> NoiseModel:
+    """The same of a file whose steps [3, 8, 8] are known, in levels of 255.
+
+    Args:
+        steps: of Y, Cb and Cr, by frequency.
+        factors: rows and columns of pixels that share a chroma sample.
+        orientation: EXIF's.
+    """
+    variance = (steps.cpu() / 255) ** 2 / 12
 
     # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
     luma, chroma = LUMA_POWER * variance[0], CHROMA_POWER * variance[1:].clamp_max(1)
