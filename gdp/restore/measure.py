@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from gdp.restore.noise import NoiseModel
 from operators.base import AffineOperator, LinearOperator, Operator
 from operators.gain import rms
 from operators.measured import Measured, measured
@@ -28,6 +29,19 @@ class AtZero(NamedTuple):
     dtype: torch.dtype
     size: float  # rms
     seconds: float  # that it took
+
+
+class Seen(NamedTuple):
+    """y = A(x) + noise, and what was found on the way; see Measurement."""
+
+    y: Tensor
+    operator: Operator
+    reference: Tensor | None = None
+    alone: bool = False
+    model: NoiseModel | None = None
+    shown: NoiseModel | None = None
+    findings: tuple[str, ...] = ()
+    mending: object = None
 
 
 def fitted(given: Tensor, A: Operator) -> Tensor:

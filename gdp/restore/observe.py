@@ -16,12 +16,13 @@ from gdp.restore.measure import dear, fitted, starting, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
+from gdp.restore.noise.taking import taken
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.steady import Past
 from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
-from gdp.restore.taken import made, taken
+from gdp.restore.simulate import made
 from operators.base import Operator
 
 OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}

@@ -7,9 +7,39 @@ from torch import Tensor
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise, impulses, photons
+from gdp.restore.measure import Seen, check, foreign, viewed
 from gdp.restore.noise.level import estimate_sigma
-from gdp.restore.setup import AUTO
+from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
+
+
+def made(pixels: Tensor, operator: Operator, setup: Setup, reference: Tensor | None) -> Seen:
+    """Degrade a clean photo, which is the truth itself.
+
+    Args:
+        pixels: [1, C, H, W] in [0, 1].
+        operator: the degradation, not bound.
+        setup: the settings: how much noise, and the seed that draws it.
+        reference: None; another truth is refused.
+
+    Raises:
+        ValueError: a truth is given, or the operator does not fit the photo.
+    """
+    config = setup.config
+    if reference is not None:
+        raise ValueError(
+            "reference= is of a photo that is degraded already; "
+            "with degrade=true the photo is the truth itself"
+        )
+    reference, findings = crop(as_x(pixels, operator), operator.divisor), tuple(operator.findings)
+    noise = (config["poisson"], config["impulse"])
+    y, operator = degrade(reference, operator, config["sigma_y"], [config["seed"]], *noise)
+    mending = operator.mending
+
+    if foreign(operator):
+        check(operator, y)
+    operator, y = viewed(operator, y, own_units=False)
+    return Seen(y, operator, reference, findings=findings, mending=mending)
 
 
 def as_x(pixels: Tensor, operator: Operator) -> Tensor:

@@ -12,7 +12,7 @@ from operators.coded.planes import stored
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
-BELIEVED = 0.5  # times a soft photo's own error, that its noise besides the file's counts as at least
+BELIEVED = 0.5  # times a soft photo's own error, that its noise besides the file's is at least
 BEYOND = 1.3  # times a file's own error, that a blurred photo's noise is where none is told
 
 

@@ -110,7 +110,7 @@ def smooth_variance(coefficients: Tensor, ends: Tensor, cells: Tensor) -> float:
     count = min(max(SMOOTH_LEAST, int(SMOOTH_SHARE * len(texture))), len(texture))
     smooth = texture.topk(count, largest=False).indices
     for _ in range(ROUNDS):
-        level = power[smooth].mean(0).quantile(QUANTILE)
+        level = float(power[smooth].mean(0).quantile(QUANTILE))
         flat = int((texture <= FLAT * level).sum())
         smooth = texture.topk(max(count, flat), largest=False).indices
 

@@ -1,18 +1,74 @@
 """A photo taken for y: what it tells of its operator, and of its noise."""
 
+from pathlib import Path
+
 import torch
 from torch import Tensor
 
-from gdp.picture import to_model
+from gdp.picture import Photo, to_model
+from gdp.restore.measure import Seen, check_photo, viewed
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.choose import noise_of
+from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import ROUNDING
+from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
+from operators.coded.compressed import compression_of
 from operators.noise.whitened import can_whiten
 
+WHITE = "white"  # the noise= of it
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
 LOUD = 0.03  # std of noise in [0, 1] units from which it is noise, blurred with the photo or not
+
+
+def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> Seen:
+    """Take the photo for y: find its noise, and what its file's compression did.
+
+    Args:
+        photo: pixels [1, 3, H, W] in [0, 1].
+        operator: the degradation, not bound.
+        setup: the settings: what noise and JPEG are told, or to be found.
+        file: where the photo was read from.
+
+    Raises:
+        ValueError: the photo does not fit the operator.
+    """
+    config, pixels = setup.config, photo.pixels.cpu()
+    kind, sigma_y = config["noise"], config["sigma_y"]
+
+    # Its noise, told or found, and what that makes of the operator.
+    if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
+        kind = WHITE
+    model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
+    model = believed(pixels, operator, model.at_least(photo.rounding), photo.rounding)
+    y, operator = take(pixels, operator, model, photo.rounding)
+    if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
+        operator, shown = of_developed(operator, y, photo.rounding)
+    alone, findings = operator.whitening is not None, tuple(operator.findings)
+    mending = operator.mending
+
+    # The tables of a JPEG, unless something else is told.
+    asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
+    jpeg = compression_of(file) if file is not None and asked else None
+    if jpeg is not None:
+        operator, alone = compressed(operator, y, jpeg, model, sigma_y == AUTO), True
+    check_photo(operator, y)
+    operator, y = viewed(operator, y, own_units=False)
+    return Seen(y, operator, None, alone, model, shown, findings, mending)
+
+
+def enlarges(operator: Operator, pixels: Tensor) -> bool:
+    """Whether the result is larger than the photo on both sides.
+
+    Of a photo that was shrunk the texture fills the frequencies by which noise of any colour is
+    told from it; the quietest differences, by which white noise is, err on the safe side.
+    """
+    if operator.frame is not None or pixels.shape[1] != 3:
+        return False
+    H, W = operator.x_shape(pixels)[-2:]
+    return pixels.shape[-2] < H and pixels.shape[-1] < W
 
 
 def take(
