@@ -138,7 +138,8 @@ def by_block(p: Tensor, values: Tensor) -> Tensor:
         return by_dct(p, values)
 
     # All whole blocks by one matrix; what the right and lower borders cut off by transforms.
-    T = torch.kron(dct(torch.eye(n).to(p)).T, dct(torch.eye(m).to(p)).T)
+    rows, columns = (torch.eye(k, dtype=p.dtype, device=p.device) for k in (n, m))
+    T = torch.kron(dct(rows).T, dct(columns).T)
     M = (T.T @ (values.flatten()[:, None] * T)).to(p)
     inner = p[..., :H, :W].unflatten(-1, (-1, m)).unflatten(-3, (-1, n)).transpose(-3, -2)
     inner = (inner.flatten(-2) @ M).unflatten(-1, (n, m)).transpose(-3, -2)
