@@ -51,7 +51,7 @@ LITTLE, UNDONE = 0.01, 0.8
 # Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel, and from
 # which it is: 1.3 and 1.8 levels of 255. It may be meant to be there, so that a SHARE of it goes:
 # no more is lost than by doing nothing where it is, and less where it is not.
-FAINT, SEEN, SHARE = 0.0105, 0.014, 0.4
+FAINT, SEEN, SHARE = 0.0105, 0.014, 0.35
 
 # The least error of a compression, rms in [-1, 1], that is worth undoing.
 COMPRESSED = 0.02

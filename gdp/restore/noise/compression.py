@@ -12,7 +12,6 @@ from operators.coded.planes import stored
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
-BELIEVED = 0.5  # times a soft photo's own error, that its noise besides the file's is at least
 BEYOND = 1.3  # times a file's own error, that a blurred photo's noise is where none is told
 
 
@@ -48,8 +47,8 @@ def compressed(
     known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
     if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
         further = by_block(noise, jpeg)
-        if bounded:  # y is believed little more than its blur is
-            further = further.clamp_min(BELIEVED * operator.sigma_y)
+        if bounded:  # y is believed no more than its blur is
+            further = further.clamp_min(max(operator.sigma_y**2 - error**2, 0.0) ** 0.5)
         return Compressed(operator, jpeg, error, further)
     if operator.blind or known_blur or operator.offers("linear"):
         white = operator.with_whitening(None) if known_blur else operator
