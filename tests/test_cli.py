@@ -48,7 +48,6 @@ EXTRA = {
     "deblur_blind": ["operator.size=5"],
     "smallphoto": ["sigma_y=0.01"],
 }  # the test's photo is small
-ALONE = {"sharpen"}  # leave the test's photo as it is, for it is sharp
 PAGES = ["index.html", "summary.csv"]
 FOUND = {
     "lowlight": [".mask.png"],
@@ -96,7 +95,7 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
         == list(Image.open("o/cat.png").size)
     )
     assert (
-        report["nfe"] == (0 if task in ALONE else 3)
+        report["nfe"] == 3
         and report["seed"] == 0
         and report["scores"] is None
         and Path(report["input"]).stem == cat.stem
