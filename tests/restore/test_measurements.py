@@ -301,4 +301,13 @@ def test_on_step_gives_the_picture(cat):
 def test_floats_of_the_network_are_told_how_to_be_pixels():
     with pytest.raises(ValueError, match=r"from -1 to 1 by \(x / 2 \+ 1\) / 2"):
         restore(torch.rand(3, 8, 8) * 4 - 2, task="denoise")
+
+
+def test_floats_may_hold_strong_noise():
+    noisy = torch.rand(3, 64, 64)
+    noisy[:, 0, 0] = -0.8  # as few pixels have it at sigma_y=0.2
+    assert restore(noisy, task="denoise", sigma_y=0.2, steps=1).report["nfe"] == 1
+
+
+def test_the_types_are_told():
     assert (Path(gdp.__file__).parent / "py.typed").is_file()

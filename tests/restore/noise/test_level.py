@@ -29,10 +29,15 @@ def noisy(pixels: torch.Tensor, sigma: float) -> torch.Tensor:
     return pixels + sigma * torch.randn(pixels.shape, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("sigma, most", [(0.02, 0.25), (0.05, 0.1), (0.1, 0.1), (0.3, 0.1)])
+@pytest.mark.parametrize("sigma, most", [(0.02, 0.25), (0.05, 0.1), (0.1, 0.06), (0.3, 0.06)])
 def test_it_is_near(sigma, most):
     for name in PHOTOS:
         assert estimate_sigma(noisy(photo(name), sigma)) == pytest.approx(sigma, rel=most)
+
+
+def test_small_photos_are_not_found_quieter():
+    ratios = [estimate_sigma(noisy(photo(name, 96), 0.1)) / 0.1 for name in PHOTOS]
+    assert sum(ratios) / len(ratios) == pytest.approx(1, abs=0.03)
 
 
 @pytest.mark.parametrize("sigma, most", [(0.05, 0.1), (0.1, 0.12), (0.3, 0.15)])
