@@ -12,7 +12,7 @@ much:            the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN),
 
 of a JPEG:       s with the errors of its codec;  the share times u + (1 - u) STEP / |y - x|,
                  u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
-                     and by lo - c / 2 at most
+                     and by lo - c / 2 at most, or at least
 
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
@@ -69,7 +69,7 @@ WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 # noise, and of r(fine) where there is none in the colours; and what moves a photo by 38 dB, rms in
 # [-1, 1] units. Texture that was saved has up to 0.84, and up to 0.87 of r(fine).
 CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE, STEP = 0.72, 0.9, 0.88, 0.94, 0.0252
-AS_DETAIL = (0.3, 0.7)  # of lo - c / 2: texture has -.1 to .9, simulated phones' noise .76 and more
+AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
 COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
 
@@ -141,8 +141,8 @@ def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed)
 
     What its codec broke is taken away, too, and makes any texture look like noise that is gone:
     only the colours tell, at the frequencies that codecs keep of them, and where the noise has none
-    how much of it is gone; and whether it went where x has detail, as texture does. What they do
-    not bear out may move a photo by STEP.
+    how much of it is gone; and whether it went where x has detail, as texture does, or everywhere
+    alike, which is noise whatever the colours are. What is not borne out may move a photo by STEP.
 
     Args:
         before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
@@ -161,7 +161,7 @@ def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed)
         tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
         sure = ramp((sum(tints) / 2) ** 0.5, CODEC_TINGED, CODEC_CLEANED)
     even = evenness(y[0] - x[0], x[0], 2 * noise.at(*size)[0, 0].to(before), None)
-    sure = min(sure, ramp(even, *AS_DETAIL))
+    sure = max(min(sure, ramp(even, *AS_DETAIL)), ramp(even, *AS_NOISE))
     moved = float((after - before).square().mean().sqrt())
     return sure + (1 - sure) * min(1.0, STEP / max(moved, 1e-6))
 
