@@ -62,7 +62,10 @@ class Compressed(Operator):
         return self.A.x_shape(y)
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
-        W = self.jpeg.block_whitening(self.sigma_y, self.noise).to(y.device)
+        W = self.jpeg.block_whitening(self.sigma_y, self.noise)
+        if self.A.offers("undoing"):  # what is sharpened keeps its colours, and gets no others
+            W = W.by_pixel()
+        W = W.to(y.device)
         whitened = whiten(self.A, W)
         whitened.beyond_rounding = self.rms > self.rounding
         return whitened, W(y)
