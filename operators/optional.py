@@ -44,6 +44,10 @@ class OptionalMethods(Portable):
         """
         return False
 
+    def for_texture(self) -> "Any":
+        """What looks for itself in a photo whose noise turned out to be texture; None: nothing."""
+        return None
+
     def guess(self, y: Tensor) -> Tensor:
         """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""
         return y
