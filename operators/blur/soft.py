@@ -20,7 +20,7 @@ from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
-from operators.blur.slight import HALF, HARDLY, chance, slight_gain
+from operators.blur.slight import HALF, HARDLY, chance, safe, slight_gain
 from operators.blur.softness import (
     beyond_sharp,
     clearance,
@@ -125,6 +125,7 @@ class SoftBlur(ReflectBlur):
         if isinstance(same, SoftBlur) and same.gain is not None:
             more = slight_gain(photo, ReflectBlur.spectrum(same, photo), p, found)
             same.gain, same.found = torch.minimum(same.gain, more), p**0.5 * HALF
+            same.moves = safe(found)
         return same
 
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:

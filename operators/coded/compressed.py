@@ -53,7 +53,7 @@ class Compressed(Operator):
         self.rounding, self.rms = rounding, float(noise.square().mean().sqrt())
         self.sigma_y = (self.rms**2 + self.rounding**2) ** 0.5
         self.register_buffer("noise", noise, persistent=False)
-        self.frame, self.takes = A.frame, A.takes
+        self.frame, self.takes, self.moves = A.frame, A.takes, A.moves
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.A(x))
