@@ -1,5 +1,6 @@
 """What not every operator can do: a default, or an error that says what to do instead."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -25,12 +26,14 @@ class OptionalMethods(Portable):
 
     Attributes:
         takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
+        moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
         noisy: whether there may be something to undo, but noise hides what it is.
         mending: what `for_photo` found that is to be taken out of a result at the end, value by
             value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
     """
 
     takes: float = 1.0
+    moves: float = math.inf
     noisy: bool = False
     mending: Any = None
 
@@ -43,6 +46,10 @@ class OptionalMethods(Portable):
             rounding: std of the photo's rounding, [-1, 1] units.
         """
         return False
+
+    def for_texture(self) -> "Any":
+        """What looks for itself in a photo whose noise turned out to be texture; None: nothing."""
+        return None
 
     def guess(self, y: Tensor) -> Tensor:
         """A first picture x [B, C, H, W] from y alone, of an operator that is not linear."""

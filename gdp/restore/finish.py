@@ -11,7 +11,7 @@ from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
 from gdp.restore.first.begin import mixed, told
-from gdp.restore.guard import judge
+from gdp.restore.guard import held, judge
 from gdp.restore.noise.doubt import mended_noise_share, noise_share
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
@@ -54,7 +54,7 @@ def finish(
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     remarks.append(doubtful)
     if not (data or config["degrade"]):
-        pixels = agree(pixels, A, y, measurement.photo.rounding)
+        pixels = held(agree(pixels, A, y, measurement.photo.rounding), A, y)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
             pixels = untouched(A, y).expand_as(pixels)

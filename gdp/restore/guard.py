@@ -7,10 +7,12 @@ detail     q(x) = fine(x) / coarse(x)                 of contrasts, tile by tile
 Photos fall off as 1 / f, so that their contrast is about the same at every scale; worms, zebras and
 checkerboards have more of it at one pixel than at four. A y with such detail of its own, print or
 noise, allows as much. Of a dark y it is what shows when its light is mended: faint noise counts as
-much as in the result. The second test needs a y of x's own size.
+much as in the result. The second test needs a y of x's own size. Besides, a photo that may be good
+as it is is moved no farther than its operator says (`held`).
 Source of the law: Field, Relations between the statistics of natural images, JOSA A 1987.
 """
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -18,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.picture import to_model
+from gdp.picture import to_image, to_model
 from operators.base import LinearOperator, Operator
 
 # Times the noise, and rms in [-1, 1] units, that a result may be from y. What is found along with a
@@ -68,6 +70,20 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
         if share > CRACKED:
             return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")
     return Verdict(True)
+
+
+def held(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
+    """Results no farther from a photo than `A.moves`, drawn back to it where they lie farther.
+
+    Arguments are those of `judge`.
+    """
+    if math.isinf(A.moves):
+        return pixels
+    before = to_image(y).to(pixels)
+    moved = 2 * (pixels - before).square().mean((1, 2, 3), keepdim=True).sqrt()
+    return torch.lerp(
+        before.expand_as(pixels), pixels, (A.moves / moved.clamp_min(1e-6)).clamp(max=1)
+    )
 
 
 def cracked(x: Tensor, y: Tensor) -> float:

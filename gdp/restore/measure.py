@@ -42,6 +42,7 @@ class Seen(NamedTuple):
     shown: NoiseModel | None = None
     findings: tuple[str, ...] = ()
     mending: object = None
+    otherwise: Operator | None = None
 
 
 def fitted(given: Tensor, A: Operator) -> Tensor:

@@ -47,6 +47,7 @@ class Measurement(NamedTuple):
     before: Any = None  # what was done to it before, see chain.py
     past: Past | None = None  # of a film the frame before
     mending: Any = None  # what is taken out of the result at the end, see Operator.mending
+    otherwise: Operator | None = None  # of this photo where its noise turns out to be texture
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -124,7 +125,8 @@ def observe(
         reference = reference.to(device)
 
     there, y = operator.to(device), y.to(device)
-    found = (seen.model, seen.shown, findings, None, before, None, seen.mending)
+    otherwise = None if seen.otherwise is None else seen.otherwise.to(device)
+    found = (seen.model, seen.shown, findings, None, before, None, seen.mending, otherwise)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 

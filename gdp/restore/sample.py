@@ -18,6 +18,7 @@ from gdp.restore.first.adapting import adapting
 from gdp.restore.first.weigh import weighed, weighs
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
+from gdp.restore.texture import sharpens
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
 from operators.measured import Measured
@@ -74,12 +75,18 @@ def sample(
     with adapting(prior, first.operator, y, setup.config["adapt"], setup.config["seed"]) as learnt:
         drawn, cost = draw(setup.sampler, prior, first.operator, y, run, most)
         cost = cost._replace(seconds=cost.seconds + learnt)
+        again = replace(run, on_step=None, keep=None, on_pass=None)
+
+        # What it took for noise may have been texture.
+        other = sharpens(first, drawn[0], setup)
+        if other is not None:
+            drawn, more = draw(setup.sampler, prior, other, y, again, most)
+            return drawn, Cost(cost.calls + more.calls, cost.seconds + more.seconds)
         if not weighs(first, setup, prior.T):
             return drawn, cost
 
         # What stage one has drawn belongs into it, by as much as y tells.
         calls, began, (one,) = prior.calls, perf_counter(), drawn
-        again = replace(run, on_step=None, keep=None, on_pass=None)
         x = weighed(
             first,
             one.x,

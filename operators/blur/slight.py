@@ -53,7 +53,11 @@ def slight_gain(y: Tensor, K: Tensor, p: float, found: float) -> Tensor:
     more = p * (1 / K.clamp_min(1e-3) - 1)
     moved = float((more * dct2(y)).square().mean().sqrt())
 
+    most = safe(found)
+    return 1 + more if moved <= most else 1 + more * (most / moved)
+
+
+def safe(found: float) -> float:
+    """What a photo is moved by at most, rms in [-1, 1], whose edges are wider by `found` pixels."""
     sure = min(1.0, max(0.0, (found - MAY_BE) / (IS - MAY_BE)))
-    if sure == 1 or moved * (1 - sure) <= SAFE:
-        return 1 + more
-    return 1 + more * (SAFE / (moved * (1 - sure)))
+    return math.inf if sure == 1 else SAFE / (1 - sure)

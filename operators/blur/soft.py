@@ -20,7 +20,7 @@ from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import blurred_with, fall_of, surely_blurred
 from operators.blur.kernels import gaussian
-from operators.blur.slight import HALF, HARDLY, chance, slight_gain
+from operators.blur.slight import HALF, HARDLY, chance, safe, slight_gain
 from operators.blur.softness import (
     beyond_sharp,
     clearance,
@@ -29,7 +29,8 @@ from operators.blur.softness import (
     supported_gain,
 )
 from operators.identity import Identity
-from operators.scale import same_at_scale, shrink
+from operators.scale import shrink
+from operators.unchanged import Unchanged as Unchanged
 
 AUTO = "auto"
 
@@ -64,27 +65,6 @@ SHARP_ALREADY = "this photo is sharp already; it is left as it is"
 TOO_NOISY = "this photo is too noisy to sharpen; it is left as it is"
 
 
-class Unchanged(Identity):
-    """y = x, and nothing is to be undone.
-
-    Args:
-        why: what a user is told.
-        noisy: whether there may be, but noise hides what it is.
-    """
-
-    leaves = True
-
-    def __init__(self, why: str, noisy: bool = False):
-        super().__init__()
-        self.why, self.noisy = why, noisy
-
-    def remark(self, y: Tensor) -> str:
-        return self.why
-
-    def at_scale(self, r: int, y: Tensor) -> tuple["Unchanged", Tensor]:
-        return same_at_scale(self, r, y)
-
-
 class SoftBlur(ReflectBlur):
     """y = k * x for a Gaussian k, borders reflected: [B, C, H, W] -> the same.
 
@@ -97,9 +77,11 @@ class SoftBlur(ReflectBlur):
 
     Attributes:
         found: the softness in pixels that a photo has; None before it was looked for.
+        gaussian_alone: whether a photo that no Gaussian has blurred is left as it is.
     """
 
     found: float | None = None
+    gaussian_alone: bool = False
     gain: Tensor | None
 
     def __init__(
@@ -138,10 +120,12 @@ class SoftBlur(ReflectBlur):
         if p < HARDLY:
             return self.as_it_is(noise, SHARP_ALREADY)
         half = SoftBlur(HALF, 1.0, self.denoise, self.clear).with_noise(self.sigma_y)
+        half.gaussian_alone = self.gaussian_alone
         same = half.undoing(photo, noise, HALF)
         if isinstance(same, SoftBlur) and same.gain is not None:
             more = slight_gain(photo, ReflectBlur.spectrum(same, photo), p, found)
             same.gain, same.found = torch.minimum(same.gain, more), p**0.5 * HALF
+            same.moves = safe(found)
         return same
 
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
@@ -151,6 +135,8 @@ class SoftBlur(ReflectBlur):
         clear = self.clear * CERTAIN if sure else self.clear
         if clearance(photo, found, noise) < clear:
             return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
+        if self.gaussian_alone and fall.off > GAUSSIAN:
+            return self.as_it_is(noise, SHARP_ALREADY)
 
         width = found
         if isinstance(self.sigma, str):
@@ -165,6 +151,14 @@ class SoftBlur(ReflectBlur):
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         return blurred_with(photo, std, rounding)
+
+    def for_texture(self) -> "SoftBlur | None":
+        """What sharpens what a Gaussian has blurred, where this would have denoised."""
+        if not self.denoise:
+            return None
+        same = SoftBlur(self.sigma, self.share)
+        same.gaussian_alone = True
+        return same
 
     def as_it_is(self, noise: Tensor | float, why: str, hidden: bool = False) -> Operator:
         """The operator of a photo that is not sharpened: its noise alone, or nothing, is undone.

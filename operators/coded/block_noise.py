@@ -93,6 +93,15 @@ class BlockWhitening(Whitening):
         seen = Q.T @ torch.stack(out).flatten(1)
         return turned(seen.view(p.shape).movedim(0, 1), self.orientation)
 
+    def by_pixel(self) -> "BlockWhitening":
+        """The same where each pixel's own chroma is believed, not the samples that it shares alone.
+
+        What lies between the samples counts for as wrong as the highest frequencies of theirs.
+        """
+        rows, columns = ((torch.arange(SIDE) * f).clamp_max(SIDE - 1) for f in self.factors)
+        chroma = self.chroma[:, rows][:, :, columns]
+        return BlockWhitening(self.luma, chroma, (1, 1), self.sigma, self.orientation)
+
     def at_scale(self, r: int) -> "BlockWhitening":
         """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
         if r == 1:

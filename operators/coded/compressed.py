@@ -53,7 +53,7 @@ class Compressed(Operator):
         self.rounding, self.rms = rounding, float(noise.square().mean().sqrt())
         self.sigma_y = (self.rms**2 + self.rounding**2) ** 0.5
         self.register_buffer("noise", noise, persistent=False)
-        self.frame, self.takes = A.frame, A.takes
+        self.frame, self.takes, self.moves = A.frame, A.takes, A.moves
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.A(x))
@@ -62,7 +62,10 @@ class Compressed(Operator):
         return self.A.x_shape(y)
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
-        W = self.jpeg.block_whitening(self.sigma_y, self.noise).to(y.device)
+        W = self.jpeg.block_whitening(self.sigma_y, self.noise)
+        if self.A.offers("undoing"):  # what is sharpened keeps its colours, and gets no others
+            W = W.by_pixel()
+        W = W.to(y.device)
         whitened = whiten(self.A, W)
         whitened.beyond_rounding = self.rms > self.rounding
         return whitened, W(y)

@@ -23,7 +23,7 @@ from operators.coded.block_noise import (
     BlockWhitening,
     rounding_variance,
 )
-from operators.coded.jpeg_error import error_variance
+from operators.coded.jpeg_error import error_variances
 from operators.coded.planes import (
     blocks,
     chroma_samples,
@@ -149,12 +149,15 @@ class JPEG(Operator):
 
     def error(self, y: Tensor) -> float:
         """How wrong y [B, 3, H, W] is by this compression: an rms in units of [-1, 1]."""
+        share = self.to_rgb.square().sum(0).to(y)
+        variance = (share * self.errors(y).mean((1, 2))).sum() / 3 + LAST_ROUNDING
+        return LEVEL * float(variance) ** 0.5
+
+    def errors(self, y: Tensor) -> Tensor:
+        """The variance [3, 8, 8] of the error of y's coefficients, as stored, in levels^2."""
         steps = self.stored_steps.to(y)
         planes = zip(self.stored_planes(y), steps, strict=True)
-        codes = [(self.coefficients(p) / q).round() for p, q in planes]
-        share = self.to_rgb.square().sum(0).to(y)
-        variance = (share * error_variance(codes, steps)).sum() / 3 + LAST_ROUNDING
-        return LEVEL * float(variance) ** 0.5
+        return error_variances([(self.coefficients(p) / q).round() for p, q in planes], steps)
 
     @property
     def stored_steps(self) -> Tensor:

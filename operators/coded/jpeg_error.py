@@ -15,19 +15,19 @@ FALL = 1.5  # amplitudes of a photo's coefficients fall with frequency to this p
 SEEN = 0.25  # mean size of codes from which it tells a coefficient's width
 
 
-def error_variance(codes: Sequence[Tensor], steps: Tensor) -> Tensor:
-    """The mean variance of the error of each plane's coefficients, in levels^2, [planes].
+def error_variances(codes: Sequence[Tensor], steps: Tensor) -> Tensor:
+    """The variance of the error of each plane's coefficients, in levels^2, [planes, 8, 8].
 
     Args:
         codes: k of each plane, [..., 8, 8].
         steps: q [planes, 8, 8], in levels.
     """
-    means = []
+    variances = []
     for k, q in zip(codes, steps.to(codes[0]), strict=True):
         k = k.flatten(0, -3)
         zero = (k == 0).to(q).mean(0)
-        means.append((zero * variance_at_zero(k, q) + (1 - zero) * q**2 / 12).mean())
-    return torch.stack(means)
+        variances.append(zero * variance_at_zero(k, q) + (1 - zero) * q**2 / 12)
+    return torch.stack(variances)
 
 
 def variance_at_zero(k: Tensor, q: Tensor) -> Tensor:

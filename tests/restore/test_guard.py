@@ -4,9 +4,11 @@ import torch
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.guard import contrasts, cracked, judge
+from gdp.restore.guard import contrasts, cracked, held, judge
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
+from operators.coded.compressed import Compressed
+from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light import Light
 from operators.size.avgpool import AvgPool
@@ -64,6 +66,17 @@ def test_noise_that_the_dark_hid_may_show():
     # But not what the dark did not hide.
     worse = (shown + checkerboard(0.3)).clamp(0, 1)
     assert not judge(worse, A, y).passed
+
+
+def test_a_photo_that_may_be_good_is_not_moved_far():
+    y, A = astronaut(SIZE), Identity().with_noise(0.02)
+    far, near = (to_image(y + std * Noise([0]).like(y)) for std in (0.1, 0.01))
+    assert held(far, A, y) is far
+
+    A.moves = 0.03
+    both = held(torch.cat([far, near]), Compressed(A, JPEG(75), 0.01, torch.tensor(0.0)), y)
+    moved = (to_model(both) - to_model(to_image(y))).square().mean((1, 2, 3)).sqrt()
+    assert abs(float(moved[0]) - 0.03) < 1e-4 and torch.allclose(both[1:], near, atol=1e-6)
 
 
 def test_contrasts_are_those_of_two_scales():

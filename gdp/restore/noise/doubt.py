@@ -28,18 +28,16 @@ the result is brighter, for mending brings out most in the dark. Texture grows w
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import to_model
-from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.sources import of_steps
 from operators.base import Operator
 from operators.coded.compressed import Compressed
 from operators.identity import Identity
 from operators.noise.bands import share_taken
-from operators.tools.transforms import dct2, idct2
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE = (0.05, 0.125), (0.25, 0.5)
@@ -73,7 +71,6 @@ AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1
 CODEC_MUCH = 0.02  # std of noise that is much there
 COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
 
-TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
 
 
@@ -89,16 +86,39 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     Returns:
         The share of the change that is to be kept.
     """
-    plain = A.A if isinstance(A, Compressed) else A
-    alike = y.shape[1:] == pixels.shape[1:] and y.shape[1] == 3
-    if not isinstance(plain, Identity) or plain.leaves or not alike:
+    if not judged(pixels, A, y):
         return 1.0
     x = to_model(pixels[:1]).to(y)
-    much = CODEC_MUCH if isinstance(A, Compressed) else MUCH
-    if min(y.shape[-2:]) < LEAST:
+    share = share_of_all(y[:1], x, A, noise)
+    if not isinstance(A, Compressed):
+        return share
+
+    # What is not borne out may move a photo by STEP, for its codec's errors are among it.
+    sure, moved = codec_sure(y[:1], x, noise, A), float((x - y[:1]).square().mean().sqrt())
+    return share * (sure + (1 - sure) * min(1.0, STEP / max(moved, 1e-6)))
+
+
+def was_noise(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> float:
+    """How sure it is that what a restoration took away was noise, 0 to 1; arguments likewise."""
+    if not judged(pixels, A, y):
         return 1.0
-    share = (borne_out if noise.std < much else much_borne_out)(y[:1], x, noise)
-    return share * codec_share(y[:1], x, noise, A) if isinstance(A, Compressed) else share
+    x = to_model(pixels[:1]).to(y)
+    share = share_of_all(y[:1], x, A, noise)
+    return share * codec_sure(y[:1], x, noise, A) if isinstance(A, Compressed) else share
+
+
+def judged(pixels: Tensor, A: Operator, y: Tensor) -> bool:
+    """Whether there was nothing but noise to undo, and the photo is no scrap."""
+    plain = A.A if isinstance(A, Compressed) else A
+    alike = y.shape[1:] == pixels.shape[1:] and y.shape[1] == 3
+    denoised = isinstance(plain, Identity) and not plain.leaves
+    return denoised and alike and min(y.shape[-2:]) >= LEAST
+
+
+def share_of_all(y: Tensor, x: Tensor, A: Operator, noise: NoiseModel) -> float:
+    """The share that is borne out, of little noise or of much, whatever a codec did."""
+    much = CODEC_MUCH if isinstance(A, Compressed) else MUCH
+    return (borne_out if noise.std < much else much_borne_out)(y, x, noise)
 
 
 def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> Tensor:
@@ -136,13 +156,13 @@ def borne_out(
     return ramp(taken, *ends)
 
 
-def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) -> float:
-    """The share of what is borne out that is taken away of a photo from a JPEG file.
+def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) -> float:
+    """u above: how sure it is, 0 to 1, that what is borne out of a JPEG's noise was noise.
 
     What its codec broke is taken away, too, and makes any texture look like noise that is gone:
     only the colours tell, at the frequencies that codecs keep of them, and where the noise has none
     how much of it is gone; and whether it went where x has detail, as texture does, or everywhere
-    alike, which is noise whatever the colours are. What is not borne out may move a photo by STEP.
+    alike, which is noise whatever the colours are.
 
     Args:
         before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
@@ -161,9 +181,7 @@ def codec_share(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed)
         tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
         sure = ramp((sum(tints) / 2) ** 0.5, CODEC_TINGED, CODEC_CLEANED)
     even = evenness(y[0] - x[0], x[0], 2 * noise.at(*size)[0, 0].to(before), None)
-    sure = max(min(sure, ramp(even, *AS_DETAIL)), ramp(even, *AS_NOISE))
-    moved = float((after - before).square().mean().sqrt())
-    return sure + (1 - sure) * min(1.0, STEP / max(moved, 1e-6))
+    return max(min(sure, ramp(even, *AS_DETAIL)), ramp(even, *AS_NOISE))
 
 
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
@@ -180,36 +198,6 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
     cleaned = gone + (sum(tints) / 2) ** 0.5
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
-
-
-def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:
-    """lo - c / 2: how much of the noise that was claimed was taken where nothing hides it.
-
-    Args:
-        change: y - x [H, W].
-        x: the result.
-        claimed: std of the noise by frequency of a DCT [H, W].
-        gain: of the noise by pixel [H, W].
-    """
-    white = Noise([0]).like(x[None, None])
-    expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
-    share = fine(change if gain is None else change / gain) / expected.clamp_min(1e-9)
-    q, taken, detail = map(by_tile, (share, fine(change), fine(x)))
-
-    flattest = q[detail.argsort()[: max(1, len(detail) // 4)]].median()
-    logs = torch.stack([taken, detail]).clamp_min(1e-5).log()
-    return float(flattest - torch.corrcoef(logs)[0, 1].nan_to_num() / 2)
-
-
-def by_tile(p: Tensor) -> Tensor:
-    """The rms of a picture [H, W] in each of its tiles [N]."""
-    return F.avg_pool2d(p.square()[None, None], TILE).flatten().sqrt()
-
-
-def fine(p: Tensor) -> Tensor:
-    """A picture [H, W] less what is around each pixel."""
-    padded = F.pad(p[None, None], (AROUND // 2,) * 4, mode="reflect")
-    return p - F.avg_pool2d(padded, AROUND, 1)[0, 0]
 
 
 def ramp(value: float, low: float, high: float) -> float:

@@ -16,6 +16,8 @@ from gdp.restore.noise.model import ROUNDING
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
 from operators.coded.compressed import compression_of
+from operators.coded.jpeg import JPEG
+from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
 WHITE = "white"  # the noise= of it
@@ -43,6 +45,7 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
     model = believed(pixels, operator, model.at_least(photo.rounding), photo.rounding)
+    asked, told = operator, sigma_y != AUTO
     y, operator = take(pixels, operator, model, photo.rounding)
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)
@@ -50,13 +53,32 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     mending = operator.mending
 
     # The tables of a JPEG, unless something else is told.
-    asked = config["jpeg"] == AUTO and config["noise"] != "jpeg"
-    jpeg = compression_of(file) if file is not None and asked else None
+    asks = config["jpeg"] == AUTO and config["noise"] != "jpeg"
+    jpeg = compression_of(file) if file is not None and asks else None
+    other = None if told or not isinstance(operator, Identity) else asked.for_texture()
+    otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg)
     if jpeg is not None:
-        operator, alone = compressed(operator, y, jpeg, model, sigma_y == AUTO), True
+        operator, alone = compressed(operator, y, jpeg, model, not told), True
     check_photo(operator, y)
     operator, y = viewed(operator, y, own_units=False)
-    return Seen(y, operator, None, alone, model, shown, findings, mending)
+    return Seen(y, operator, None, alone, model, shown, findings, mending, otherwise)
+
+
+def sharpening(
+    pixels: Tensor, operator: Operator, rounding: float, jpeg: JPEG | None
+) -> Operator | None:
+    """What sharpens a photo that has no noise but white noise; None where nothing is to be undone.
+
+    Args:
+        pixels, rounding: as `take` has them.
+        operator: looks for itself.
+        jpeg: the compression of the photo's file.
+    """
+    noise = NoiseModel.white(estimate_sigma(pixels)).at_least(rounding)
+    y, found = take(pixels, operator, noise, rounding)
+    if not found.offers("undoing"):
+        return None
+    return found if jpeg is None else compressed(found, y, jpeg, noise, True)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:

@@ -39,6 +39,7 @@ def test_what_may_be_soft_is_sharpened_by_some_of_it():
 
     # A sharp photo is not moved far by it, one that is soft comes nearer to the truth.
     assert (A.pinv(x) - x).square().mean().sqrt() < 1.05 * SAFE
+    assert A.moves == SAFE
     y = half(x)
     B = SoftBlur().for_photo(y, 0.002)
     assert (B.pinv(y) - x).square().mean() < 0.5 * (y - x).square().mean()

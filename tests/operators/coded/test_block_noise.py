@@ -43,6 +43,13 @@ def test_only_chroma_that_was_not_stored_is_unseen():
     assert whitening(subsampling=2)(unseen).abs().max() < 1e-6
     assert whitening(subsampling=0)(unseen).abs().max() > 0.01
 
+    # By pixel all is seen; what lies between samples counts for as wrong as their finest.
+    W = whitening(subsampling=2)
+    torch.testing.assert_close(W.by_pixel().inverse(W.by_pixel()(x)), x)
+    assert torch.equal(W.by_pixel().chroma[:, :5:4, 4], W.chroma[:, ::7, 7])
+    same = whitening(subsampling=0)
+    assert torch.equal(same.by_pixel()(x), same(x))
+
 
 def test_errors_of_large_coefficients_become_white():
     A, sigma = JPEG(75, 0).double(), 0.05

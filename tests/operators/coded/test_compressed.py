@@ -5,6 +5,7 @@ import torch
 from PIL import Image
 from skimage import data
 
+from operators.blur.soft import SoftBlur
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
@@ -52,3 +53,16 @@ def test_a_grey_file_has_no_colours_to_invent(tmp_path):
     out = W.prox(coloured, z, 1e-3)
     assert (out - out.mean(1, keepdim=True)).abs().max() < 0.02
     assert jpeg.error(y) < 0.2
+
+
+def test_what_is_sharpened_gets_no_colours_that_nothing_told():
+    """A codec stored no chequered colours; a restorer that draws some is not to be believed."""
+    chequers = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2.0 - 1
+    drawn = 0.3 * chequers * torch.tensor([1.0, 0.0, -1.0]).view(1, 3, 1, 1)
+    left = []
+    for A in (Identity(), SoftBlur(0.3)):
+        C, y, _ = case(A, quality=95)
+        W, z = C.whitened(y)
+        off = W.prox(y + drawn, z, 1e-3) - W.prox(y, z, 1e-3)
+        left.append(float(off.square().mean() / drawn.square().mean()) ** 0.5)
+    assert left[0] > 0.8 and left[1] < 0.4

@@ -8,7 +8,8 @@ import torch
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.doubt import ALL, NONE, STEP, evenness, mended_noise_share, noise_share
+from gdp.restore.noise.doubt import ALL, NONE, STEP, mended_noise_share, noise_share, was_noise
+from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
@@ -137,6 +138,7 @@ def test_of_a_jpeg_the_colours_tell_and_what_they_do_not_bear_out_is_bounded():
     some = to_image(x + 0.5 * (y - x - grey))
     share = noise_share(some, A, y, model)
     assert 0 < share < 1 == noise_share(some, Identity(), y, model)
+    assert was_noise(some, A, y, model) < share and was_noise(to_image(x), A, y, model) == 1
     moved = share * (some - (y + 1) / 2).square().mean().sqrt()
     assert moved == pytest.approx(STEP / 2, rel=0.05)
 

@@ -1,0 +1,51 @@
+"""What is found where noise is clipped, or a codec took it."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from benchmarks.phone import STRENGTHS, develop, jpeg
+from benchmarks.reality.simulated import public
+from gdp.restore.noise import estimate
+from gdp.restore.noise.codec import traced, with_errors
+from gdp.restore.noise.estimate import estimate as visible
+from operators.coded.jpeg import JPEG
+
+
+def test_noise_where_it_is_most_is_found():
+    """A camera's curve has most of the noise in the dark, where channels end at black."""
+    clean = public("coffee")[0, :, :200, :300]
+    noisy, still = (develop(clean, s, 2)[None].float() for s in (STRENGTHS["strong"], None))
+    true = float((noisy - still).square().mean().sqrt())
+    assert estimate((noisy * 255).round() / 255).std == pytest.approx(true, rel=0.12)
+
+
+def test_the_rms_of_a_jpeg_holds_what_its_codec_took():
+    """Half of it is not to be seen where noise is measured, for it was rounded to nothing."""
+    clean = public("astronaut")[0]
+    y, still = (develop(clean, s, 0)[None].float() for s in (STRENGTHS["strong"], None))
+    for quality in (75, 85, 95):
+        with Image.open(io.BytesIO(jpeg(y[0], quality))) as file:
+            pixels = torch.from_numpy(np.array(file)).permute(2, 0, 1)[None] / 255
+        true = float((pixels - still).square().mean().sqrt())
+        assert estimate(pixels).std == pytest.approx(true, rel=0.2)
+
+        # In whatever order the model has the directions of colour.
+        model = visible(pixels)
+        whole = with_errors(model, pixels, JPEG(quality))
+        assert whole.std == pytest.approx(estimate(pixels).std)
+        turned = with_errors(
+            replace(model, colours=model.colours[[1, 2, 0]]), pixels, JPEG(quality)
+        )
+        added = (whole.spectrum**2 - model.spectrum**2).sum()
+        torch.testing.assert_close((turned.spectrum**2 - model.spectrum**2).sum(), added)
+
+
+def test_no_codec_no_errors():
+    clean = public("chelsea")
+    assert traced(clean) is None and traced(clean[:, :1]) is None
+    torch.testing.assert_close(estimate(clean).spectrum, visible(clean).spectrum)
