@@ -106,8 +106,10 @@ def stray_light(pixels: Tensor, sigma: float) -> Tensor:
     u, top = normalised(y)
     H, W = pixels.shape[-2:]
     left = sigma * min(1.0, SIDE / (H * W) ** 0.5)
-    with torch.autocast("cpu", enabled=False):
-        M = (top * trained()(u, left / top.flatten())).clamp(0, MOST)
+    noise = left / top.flatten()
+    with torch.autocast("cpu", enabled=False):  # one by one: a picture's is its own to the bit
+        found = [trained()(*one) for one in zip(u.split(1), noise.split(1), strict=True)]
+    M = (top * torch.cat(found)).clamp(0, MOST)
 
     rest = SCENE * (top - M.mean((2, 3), keepdim=True))
     M = M / (1 + rest.square() / M.square().mean((2, 3), keepdim=True).clamp_min(1e-12))

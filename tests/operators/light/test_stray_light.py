@@ -97,10 +97,10 @@ def test_the_report_says_between_what_f_lies():
 
 
 def test_both_starts_are_kept_with_their_evidence():
-    x = photo("chelsea", 128)
+    x = photo("rocket", 128)
     veiled, plain = (Light().bind(to_model(0.1 * x + v * smooth_map(128))) for v in (0.06, 0.0))
     with_M, none = veiled.describe(x)["starts"]
-    assert with_M["M"] and not none["M"] and none["f"] > 1.2 * with_M["f"]
+    assert with_M["M"] and not none["M"] and none["f"] > 1.15 * with_M["f"]
     assert none["evidence"] < 0.3 < plain.describe(x)["starts"][1]["evidence"] <= 0.5
 
     # Both lie in the interval, and without a map there is one start.
