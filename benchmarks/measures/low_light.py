@@ -37,7 +37,7 @@ from gdp.restore.scores.truth import gain
 from gdp.restore.setup import Setup
 from operators.light import Light
 from operators.light.light_model import resized
-from operators.light.stray_light import StrayLight
+from operators.light.stray.dark_level import DarkLevel
 
 # std of the noise; M's largest value
 NOISE, STRAY = 0.015, 0.06
@@ -76,8 +76,8 @@ def correlation(found: Tensor, M: Tensor) -> float:
 
 def seen_by_oracle(x: Tensor, M: Tensor, f: float) -> Tensor:
     """M as the dark level shows it to who knows f and has no noise, [1, 1, H, W]."""
-    find = StrayLight()
-    level = find.dark_level(f * x + M, f, 0.0).view(1, 1, find.grid, find.grid)
+    find = DarkLevel()
+    level = find(f * x + M, f, 0.0).view(1, 1, find.grid, find.grid)
     return resized(level.to(x), x.shape[-2:])
 
 

@@ -1,12 +1,12 @@
-"""f, w and M from the statistics of y alone: each needs the others, so they are found by turns.
+"""f, w and M from y alone.
 
+M      by operators/light/stray/network.py, from y
 f, w   by operators/light/exposure.py, from y - M
-M      by operators/light/stray_light.py, from y and what white has in it
 
 There are two starts, for a veil of stray light cannot be told from a scene without anything dark:
 with the M that is found, and without any. How likely the second is, the dark level tells:
 
-z        = (M_0 / f - DARKEST) / DIFFERS           M_0: of operators/light/stray_light.py, its mean
+z        = (M_0 / f - DARKEST) / DIFFERS           M_0: of stray/dark_level.py, its mean
 p(none)  = (1 + z^2 / 2)^-1.5 / (1 + (1 + z^2 / 2)^-1.5)   z >= 0; Student's t of 2 degrees, since
                                                    photos without M have z up to 3.5 (one in ten)
 log f    ~ a mixture of normals about the f of both, of std WIDER times what y's statistics leave
@@ -21,9 +21,8 @@ from torch import Tensor
 from operators.light.brightness import Goal
 from operators.light.exposure import Exposure, find_exposure
 from operators.light.light_model import resized
-from operators.light.stray_light import DARKEST, DIFFERS, StrayLight
-
-TURNS = 3
+from operators.light.stray.dark_level import DARKEST, DIFFERS, DarkLevel
+from operators.light.stray.network import stray_light
 
 # The std of log f as a multiple of what whites and medians of photos differ by, such that 90 % of f
 # lie in the interval, by the error of that share too: of 60 photos darkened without M 93 % do, and
@@ -50,7 +49,7 @@ def first_light(
     M: Tensor,
     sigma: float,
     goal: Goal,
-    stray_light: StrayLight | None,
+    mask: bool,
     flat: Tensor | None = None,
 ) -> tuple[Exposure, Tensor, Starts]:
     """The light of photos.
@@ -60,7 +59,7 @@ def first_light(
         M: zeros [B, K or 3K, grid, grid]: a map for all colours, or one for each.
         sigma: std of the noise.
         goal: what the scene should look like.
-        stray_light: finds M; without it, and for several exposures, M stays 0.
+        mask: whether there is an M; else, and of several exposures, it stays 0.
         flat: how flat the photos were [B], before their black was taken away.
 
     Returns:
@@ -72,24 +71,18 @@ def first_light(
     K = p.shape[1] // 3
     light = plain = find_exposure(p, K, sigma, goal, flat)
     f, doubt = plain.factors[:, :1], WIDER * plain.doubt[:, None]
-    if stray_light is None or K > 1:
+    if not mask or K > 1:
         return light, M, Starts(f, doubt, torch.ones_like(f))
 
-    maps = M.shape[1]
-    for _ in range(TURNS):
-        found = [
-            stray_light(part[None], float(bright), sigma)
-            for one, bright in zip(p, light.bright, strict=True)
-            for part in one.chunk(maps)
-        ]
-        M = resized(torch.cat(found), M.shape[-2:]).view_as(M)
-        every = resized(M, p.shape[-2:]).expand(-1, 3, -1, -1)
-        light = find_exposure(p - every, K, sigma, goal, flat)
+    found = torch.cat([stray_light(part, sigma) for part in p.chunk(M.shape[1], 1)], 1)
+    M = resized(found, M.shape[-2:])
+    every = resized(M, p.shape[-2:]).repeat_interleave(3 // M.shape[1], 1)
+    light = find_exposure(p - every, K, sigma, goal, flat)
 
     # Both are kept, each with its evidence.
     none = torch.stack(
         [
-            none_likely(stray_light, one[None], float(bright), sigma)
+            none_likely(one[None], float(bright), sigma)
             for one, bright in zip(p, plain.bright, strict=True)
         ]
     ).to(f)
@@ -98,9 +91,9 @@ def first_light(
     return light, M, Starts(f, doubt, torch.stack([1 - none, none], 1))
 
 
-def none_likely(stray_light: StrayLight, p: Tensor, bright: float, sigma: float) -> Tensor:
+def none_likely(p: Tensor, bright: float, sigma: float) -> Tensor:
     """p(none) of a photo [1, 3, H, W] in which white has `bright`."""
-    z = (stray_light.dark_level(p, bright, sigma).mean() / bright - DARKEST) / DIFFERS
+    z = (DarkLevel()(p, bright, sigma).mean() / bright - DARKEST) / DIFFERS
     none = (1 + z.clamp_min(0) ** 2 / 2) ** -1.5
     return none / (1 + none)
 

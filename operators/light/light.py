@@ -24,7 +24,6 @@ from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
 from operators.light.first_light import Starts, first_light, interval
 from operators.light.light_fit import LightFit
-from operators.light.stray_light import StrayLight
 from operators.light.tone import check_positive
 from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
@@ -47,13 +46,11 @@ class Light(DevelopedLight):
 
     Attributes:
         light_fit: finds f and M for a given x0.
-        stray_light: finds M for a given f, from y alone.
         first, stray: f and M as they were bound.
         starts: f [B, S] with its std and how likely it is, by what y cannot tell: [3, B, S].
     """
 
     light_fit = LightFit()
-    stray_light = StrayLight()
     first: Tensor
     stray: Tensor
     starts: Tensor | None
@@ -105,13 +102,12 @@ class Light(DevelopedLight):
         else:
             goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
-            find = self.stray_light if self.mask else None
             flat, black = None, p.new_zeros(1, 1, 1, 1)
             if self.exposures == 1 and self.dark:
                 black = black_level(p, sigma)
             elif self.exposures == 1:
                 black, flat = flatness(p)
-            light, M, starts = first_light(p - black, M, sigma, goal, find, flat)
+            light, M, starts = first_light(p - black, M, sigma, goal, self.mask, flat)
             f = light.factors.repeat_interleave(3, 1)[..., None, None]
             A.set_light(f, M, light.white[:, None, None, None], black)
             A.starts = torch.stack(starts)

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from operators.light.stray_light import interpolation
+from operators.light.stray.dark_level import interpolation
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from operators.light import Light
 from operators.light.black_level import VEIL, black_level, flatness
 from operators.light.radiance.exposures import Exposures
 from operators.light.radiance.stacked import Stacked
-from operators.light.stray_light import MOST, StrayLight
 from tests.operators.light.photos import photo
 
 
@@ -48,14 +47,6 @@ def test_a_flat_picture_is_spread_at_both_ends():
     assert float(flatness(0.4 + 0.2 * x).black) < VEIL
     flat[..., :24, :24] = 1.0
     assert float(flatness(flat).black) == 0
-
-
-def test_a_bright_wall_is_no_stray_light():
-    x = 0.1 * photo("coffee", 128)
-    x[..., :48, :] = 0.55
-    M = StrayLight()(x, 0.8, 0.01)
-    assert M.max() < 0.01
-    assert StrayLight()(0.02 * photo(size=128) + 0.3, 0.02, 0.0).max() <= MOST
 
 
 def test_noise_that_was_there_before_is_not_brought_out():

@@ -1,21 +1,14 @@
-"""Stray light M of y = f x + M, seen where something dark is near: a robust local dark channel.
+"""The dark level of y = f x + M: what the darkest places near hold, by a robust dark channel.
 
 d      = min_c y                over a small picture, as fine as noise allows; corrected for noise
 M_0    = argmin sum w |d - B M| + bent |D2 M|^2 + steep |D1 M|^2
          w = LOW where d is above B M, else 1 - LOW: the quantile LOW of what is near (Koenker and
          Bassett, 1978), by iterated weights; B interpolates, D1 and D2 are differences on a grid
-M_1    = min(max(0, M_0 - DARKEST f), MOST)
-M      = M_1 / (1 + (2 (DIFFERS f)^2 / mean M_1^2)^RISE)
 
 Even the darkest places of photos are not black: DARKEST is what the quantile has in them, in terms
-of white, and DIFFERS its std from place to place and from photo to photo. Where nothing dark is
-near, M cannot be told from the scene: of what is no more than scenes explain, little is believed.
-Stray light is faint besides, MOST of the sensor's range: a bright wall is none.
-
-M_0 is M and the scene's own dark level, whose std from place to place is 0.085 f in photos. So the
-correlation of M of a std m with M_0 is about m / sqrt(m^2 + (0.085 f)^2) at best, even if f is
-known and there is no noise: for m = 0.014 it is 0.83 at f = 0.1, and 0.45 at f = 0.3. What is found
-(medians of 60 photos: 0.73 and 0.36) is not far from that, and no other constants come nearer.
+of white, and DIFFERS its std from photo to photo. So M_0 is M and the scene's own dark level, whose
+std from place to place is 0.085 f: it tells how likely there is any stray light, and bounds it; M
+itself is told better by the network beside it.
 
 From the dark channel prior (He, Sun and Tang, CVPR 2009), with M in place of haze.
 """
@@ -30,20 +23,13 @@ from torch import Tensor
 # Of photos: the local dark channel, and its std.
 DARKEST, DIFFERS = 0.18, 0.1
 
-# The most M, [0, 1] units.
-MOST = 0.1
-
-# How quickly M is believed as it exceeds what scenes explain: by less f is found more wrongly where
-# M is large beside it, by more where it is small (even ones of 12 photos; 36 others agree).
-RISE = 1.5
-
 # The mean least of three values with noise of std 1.
 LEAST_OF_THREE = -0.85
 
 
 @dataclass(frozen=True)
-class StrayLight:
-    """Finds M from y and f.
+class DarkLevel:
+    """Finds M_0 from y and f.
 
     Attributes:
         grid: side of M's grid.
@@ -65,21 +51,13 @@ class StrayLight:
     rounds: int = 15
 
     def __call__(self, pixels: Tensor, f: float, sigma: float) -> Tensor:
-        """M [1, 1, grid, grid] of a picture.
+        """M_0 [grid^2], in float64.
 
         Args:
             pixels: y [1, 3, H, W] in [0, 1].
             f: what white has in y.
             sigma: std of y's noise.
         """
-        # Little of what scenes explain as well.
-        M = (self.dark_level(pixels, f, sigma) - DARKEST * f).clamp(0, MOST)
-        explained = 2 * (DIFFERS * f) ** 2 / M.square().mean().clamp_min(1e-12)
-        M = M / (1 + explained**RISE)
-        return M.view(1, 1, self.grid, self.grid).to(pixels)
-
-    def dark_level(self, pixels: Tensor, f: float, sigma: float) -> Tensor:
-        """M_0 [grid^2] in float64, with the arguments of a call."""
         # As small a picture as noise asks for.
         shorter = min(pixels.shape[-2:])
         most = min(self.fine, shorter)
