@@ -15,10 +15,10 @@ from gdp.prior.channels import ChannelPrior
 from gdp.prior.memory import out_of_memory
 from gdp.prior.prior import Prior
 from gdp.restore.first.adapting import adapting
+from gdp.restore.first.texture import sharpens
 from gdp.restore.first.weigh import weighed, weighs
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
-from gdp.restore.texture import sharpens
 from gdp.storage.snapshot import Slot
 from operators.base import Operator
 from operators.measured import Measured

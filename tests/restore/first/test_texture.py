@@ -15,10 +15,10 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.parts import build_all
 from gdp.picture import Photo, read, to_image, to_model
 from gdp.prior.noise import Noise
+from gdp.restore.first.texture import sharpens
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.taking import taken
 from gdp.restore.setup import Setup
-from gdp.restore.texture import sharpens
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
 from operators.blur.soft import SoftBlur
