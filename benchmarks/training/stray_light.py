@@ -182,8 +182,14 @@ def main() -> None:
     p.add_argument("--images", type=Path, help="photos by which it is judged")
     args = p.parse_args()
 
-    photos = photos_of(args.data)
-    judged = squares(args.images, None, 128) if args.images else []
+    try:
+        photos = photos_of(args.data)
+        judged = squares(args.images, None, 128) if args.images else []
+    except (OSError, ValueError) as error:
+        p.exit(2, f"error: {error}\n")
+    if not photos:
+        p.exit(2, f"error: no photos in {args.data}; --data is the folder to train on\n")
+
     network = train(photos, 60 * args.cpu_minutes, judged)
     save_file({k: v.half().contiguous() for k, v in network.state_dict().items()}, args.out)
     print(f"{len(photos)} photos, {rated(network, judged) if judged else 'done'}: {args.out}")
