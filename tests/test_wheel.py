@@ -79,6 +79,8 @@ def test_the_wheel(installed, tmp_path):
     assert (installed / "gdp" / "prior" / "bundled" / "photo64.safetensors").is_file() and not (
         installed / "conf"
     ).exists()
+    stray = installed / "operators" / "light" / "stray"
+    assert {file.suffix for file in stray.iterdir() if file.is_file()} == {".py", ".safetensors"}
     elsewhere = {**os.environ, "PYTHONPATH": str(installed), "PYTHONDONTWRITEBYTECODE": "1"}
     words = ["steps=1", "task=denoise"]
     for k, command in enumerate(

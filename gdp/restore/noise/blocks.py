@@ -25,11 +25,6 @@ RINGS = {
     32: ((1, 2), (2, 4), (4, 6), (6, 8), (8, 16)),
 }
 
-# Share of the patches that are looked at, however much is clipped there. Where photos are darkest,
-# or a colour's channel is at its end, a camera's curve makes most of the noise: patches far from
-# all that tell of the quiet places alone.
-CLEAREST = 0.5
-
 
 class Blocks(NamedTuple):
     """N patches of a photo."""
@@ -50,14 +45,14 @@ def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
         side: pixels of a patch, one of PATCHES.
 
     Returns:
-        The patches of which the least is clipped; None where everything is.
+        Patches of which next to nothing is clipped; None where everything is.
     """
     H, W = pixels.shape[-2:]
     stride = max(1, round((len(pixels) * H * W / PATCHES[side]) ** 0.5))
     lost = clipped_shares(pixels, side, stride)
     if lost.min() == 1:
         return None
-    good = clear(lost, CLEAREST)
+    good = clear(lost)
 
     # Patches of each direction, less their planes: slopes are no noise.
     patches = F.unfold(pixels, side, stride=stride).unflatten(1, (3, side, side))

@@ -151,14 +151,9 @@ def clipped_shares(channel: Tensor, stride: int) -> Tensor:
     return shares.flatten(2).mT.flatten(0, 1)
 
 
-def clear(lost: Tensor, clearest: float = CLEAREST) -> Tensor:
-    """Which patches have next to nothing clipped around them.
-
-    Args:
-        lost: the share of clipped pixels around each patch, [N].
-        clearest: the share of the patches that are taken where fewer are as clear as that.
-    """
-    return lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(clearest)))
+def clear(lost: Tensor) -> Tensor:
+    """Which patches [N] have next to nothing clipped around them, by the shares that are."""
+    return lost <= max(CLIPPED_HARMLESS, float(lost[lost < 1].quantile(CLEAREST)))
 
 
 def variance_after_clipping(black: float, white: float) -> float:
