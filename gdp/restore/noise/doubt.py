@@ -12,7 +12,7 @@ much:            the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN),
 
 of a JPEG:       s with the errors of its codec;  the share times u + (1 - u) STEP / |y - x|,
                  u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
-                     and by lo - c / 2 at most, or at least
+                     and by lo - c / 2 at most, or at least; 1 where s is loud
 
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
@@ -69,6 +69,7 @@ WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE, STEP = 0.72, 0.9, 0.88, 0.94, 0.0252
 AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
+LOUD = (0.065, 0.08)  # std from which it is noise sooner, and surely: texture has up to .062
 COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
 
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
@@ -181,7 +182,8 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
         tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
         sure = ramp((sum(tints) / 2) ** 0.5, CODEC_TINGED, CODEC_CLEANED)
     even = evenness(y[0] - x[0], x[0], 2 * noise.at(*size)[0, 0].to(before), None)
-    return max(min(sure, ramp(even, *AS_DETAIL)), ramp(even, *AS_NOISE))
+    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
+    return max(min(sure, ramp(even, *AS_DETAIL)), noisy)
 
 
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:

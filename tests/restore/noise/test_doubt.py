@@ -147,6 +147,12 @@ def test_of_a_jpeg_the_colours_tell_and_what_they_do_not_bear_out_is_bounded():
     assert noise_share(to_image(y - grey), A, y, faint) == 1
     assert noise_share(to_image(y - 0.85 * grey), A, y, faint) < 1
 
+    # Nor are they asked of noise that is louder than any texture.
+    x, y, model = noisy(0.1)
+    grey = (y - x).mean(1, keepdim=True).expand_as(x)
+    some = to_image(x + 0.5 * (y - x - grey))
+    assert was_noise(some, A, y, model) == noise_share(some, Identity(), y, model) > 0
+
 
 def test_the_share_of_a_band():
     std = torch.full((SIZE, SIZE), 0.1)
