@@ -13,7 +13,7 @@ sampler=gdp_x0 among the overrides restores with another sampler than `auto`; --
 with each loss of conf/guidance/quality.yaml on in turn, and without M.
 
 The oracle knows f and has y without noise, but not x: it takes the local dark level for M, and so
-has what the scene itself has of darkness in it, as everybody has who sees y alone.
+has what the scene itself has of darkness in it. Who knows more of scenes may find more.
 """
 
 import sys

@@ -7,8 +7,8 @@ M_0    = argmin sum w |d - B M| + bent |D2 M|^2 + steep |D1 M|^2
 
 Even the darkest places of photos are not black: DARKEST is what the quantile has in them, in terms
 of white, and DIFFERS its std from photo to photo. So M_0 is M and the scene's own dark level, whose
-std from place to place is 0.085 f: it tells how likely there is any stray light, and bounds it; M
-itself is told better by the network beside it.
+std from place to place is 0.085 f: it tells how likely there is any stray light. M itself is told
+better by the network beside it.
 
 From the dark channel prior (He, Sun and Tang, CVPR 2009), with M in place of haze.
 """
