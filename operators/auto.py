@@ -18,7 +18,7 @@ from torch import Tensor
 from operators.base import Operator
 from operators.blur.fall import blurred_with
 from operators.blur.slight import MAY_BE
-from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur, Unchanged
+from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
@@ -29,6 +29,7 @@ from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
 from operators.tools.units import to_pixels
+from operators.unchanged import Unchanged
 
 # Mean, median and 99 % quantile, in [0, 1], below which a photo is darker than all but 1 % of those
 # that are meant to be as they are; and the mean below which it may be too dark.

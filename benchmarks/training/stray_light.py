@@ -1,6 +1,6 @@
 """Train the network that tells stray light from the darkness of scenes (operators/light/stray).
 
-    python benchmarks/training/stray_light.py --data PHOTOS [--cpu-minutes 40] [--out FILE]
+    python benchmarks/training/stray_light.py --data PHOTOS [--cpu-minutes 22] [--out FILE]
         [--images FOLDER]
 
     y = f x^gamma + M + noise     on pictures of 64 x 64 means, cut at black in every other one
@@ -32,7 +32,15 @@ from benchmarks.measures.low_light import FACTORS, NOISE, correlation, darken
 from benchmarks.scoring import squares
 from gdp.picture import find_photos, read
 from operators.light.light_model import resized
-from operators.light.stray.network import GRID, MOST, SIDE, WEIGHTS, StrayNetwork, normalised
+from operators.light.stray.network import (
+    GRID,
+    MOST,
+    SIDE,
+    WEIGHTS,
+    StrayNetwork,
+    normalised,
+    shrunk,
+)
 
 # The shorter side of the photos that are kept in memory, and of the parts that are looked at.
 SHORT, PARTS = 160, (64, 157)
@@ -134,9 +142,8 @@ def rated(network: StrayNetwork, photos: Sequence[Tensor]) -> str:
         found = []
         for seed, x in enumerate(photos):
             y, M = darken(x, f, seed)
-            u, top = normalised(F.adaptive_avg_pool2d(y, SIDE))
             with torch.no_grad():
-                map_ = network(u, (NOISE * SIDE / x.shape[-1] / top).flatten())
+                map_ = network(*shrunk(y, NOISE)[:2])
             found.append(correlation(resized(map_, x.shape[-2:]), M))
         words.append(f"f {f}: {median(found[::2]):.3f}, {median(found[1::2]):.3f}")
     return "; ".join(words)

@@ -30,7 +30,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity
 from operators.scale import shrink
-from operators.unchanged import Unchanged as Unchanged
+from operators.unchanged import Unchanged
 
 AUTO = "auto"
 

@@ -11,9 +11,10 @@ from gdp.prior.noise import Noise
 from operators.auto import FAINT, SEEN, SHARE, WIDE, FromPhoto, is_dark, taken
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
-from operators.blur.soft import FULL, SoftBlur, Unchanged
+from operators.blur.soft import FULL, SoftBlur
 from operators.identity import Identity
 from operators.light.light import Light
+from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo
 
 

@@ -84,6 +84,13 @@ def normalised(y: Tensor) -> tuple[Tensor, Tensor]:
     return y / top, top
 
 
+def shrunk(pixels: Tensor, sigma: float) -> tuple[Tensor, Tensor, Tensor]:
+    """u, its noise [B] and top of pictures; arguments as `stray_light` has them."""
+    H, W = pixels.shape[-2:]
+    u, top = normalised(F.adaptive_avg_pool2d(pixels, SIDE).expand(-1, 3, -1, -1))
+    return u, sigma * min(1.0, SIDE / (H * W) ** 0.5) / top.flatten(), top
+
+
 @cache
 def trained() -> StrayNetwork:
     """The network with the weights that ship with the program."""
@@ -102,11 +109,7 @@ def stray_light(pixels: Tensor, sigma: float) -> Tensor:
         pixels: y [B, 3 or 1, H, W] in [0, 1].
         sigma: std of y's noise.
     """
-    y = F.adaptive_avg_pool2d(pixels.detach().cpu().float(), SIDE).expand(-1, 3, -1, -1)
-    u, top = normalised(y)
-    H, W = pixels.shape[-2:]
-    left = sigma * min(1.0, SIDE / (H * W) ** 0.5)
-    noise = left / top.flatten()
+    u, noise, top = shrunk(pixels.detach().cpu().float(), sigma)
     with torch.autocast("cpu", enabled=False):  # one by one: a picture's is its own to the bit
         found = [trained()(*one) for one in zip(u.split(1), noise.split(1), strict=True)]
     M = (top * torch.cat(found)).clamp(0, MOST)

@@ -6,9 +6,10 @@ import torch
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
 from operators.blur.slight import CRISP, HALF, HARDLY, SAFE, SOFT, chance, slight_gain
-from operators.blur.soft import SoftBlur, Unchanged
+from operators.blur.soft import SoftBlur
 from operators.blur.softness import edge_width
 from operators.tools.transforms import dct2
+from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo
 
 

@@ -7,7 +7,7 @@ from gdp.prior.noise import Noise
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.fall import fall_of
 from operators.blur.kernels import gaussian
-from operators.blur.soft import GAUSSIAN, OTHER, QUIET, SoftBlur, Unchanged
+from operators.blur.soft import GAUSSIAN, OTHER, QUIET, SoftBlur
 from operators.blur.softness import (
     MOST,
     clearance,
@@ -17,6 +17,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity
 from operators.tools.transforms import dct2, idct2
+from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo
 
 

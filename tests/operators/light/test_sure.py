@@ -5,11 +5,11 @@ import torch
 from skimage import data
 
 from operators.auto import FromPhoto
-from operators.blur.soft import Unchanged
 from operators.light.sure.cast import sure_cast
 from operators.light.sure.haze import sure_haze
 from operators.light.sure.mending import mending
 from operators.light.sure.rises import rise
+from operators.unchanged import Unchanged
 
 WARM = torch.tensor([1.19, 0.99, 0.84]).view(1, 3, 1, 1)
 
