@@ -70,6 +70,9 @@ class OptionalMethods(Portable):
         def amplification(self) -> float:
             """How many times stronger y's noise is in what y alone shows."""
 
+        def amplification_at(self, p: Tensor) -> Tensor:
+            """The same where y alone shows brightnesses p [N] in [0, 1]."""
+
         def brought_out(self) -> Tensor:
             """The share of the noise in what y alone shows that is to be taken away."""
 

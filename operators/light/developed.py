@@ -74,6 +74,11 @@ class DevelopedLight(LightModel):
         slope = self.slope()[self.informative().expand(-1, self.exposures * 3, -1, -1)]
         return float(slope.clamp_min(1e-6).pow(-2).mean().sqrt()) if len(slope) else 1.0
 
+    def amplification_at(self, p: Tensor) -> Tensor:
+        """The same where y alone shows brightnesses p [N] in [0, 1], of one exposure: [N]."""
+        points = p.view(1, 1, 1, -1).expand(1, 3, 1, -1)
+        return 1 / self.slope_at(points)[0, :, 0].mean(0).clamp_min(1e-6)
+
     def relit(self, x: Tensor, r: Tensor) -> Tensor:
         """x01 [B, 3, H, W] in r [B] times the light: r x / (1 + (r - 1) b x), at most 1."""
         r = r.view(-1, 1, 1, 1)

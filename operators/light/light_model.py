@@ -94,9 +94,13 @@ class LightModel(AffineOperator):
 
     def slope(self) -> Tensor:
         """dA/dx at the point, [B, 3K, H, W]."""
+        return self.slope_at(self.point)
+
+    def slope_at(self, x: Tensor) -> Tensor:
+        """dA/dx at x01 [B, 3, H, W]: [B, 3K, H, W]."""
         with torch.enable_grad():
-            p = torch.cat([self.point] * self.exposures, 1).detach().requires_grad_()
-            return self.f * torch.autograd.grad(self.curve(p).sum(), p)[0]
+            p = torch.cat([x] * self.exposures, 1).detach().requires_grad_()
+            return self.f[: len(x)] * torch.autograd.grad(self.curve(p).sum(), p)[0]
 
     def linear_part(self) -> Stacked:
         return Stacked(self.informative() * self.slope(), self.exposures)

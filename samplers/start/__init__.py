@@ -1,6 +1,7 @@
 """Where a restoration starts: a first guess, and the time whose noise hides its error."""
 
-from samplers.start.few import Seen, check_calls, few, noise_alone, one_call, seen
+from samplers.start.arrival import Seen, seen
+from samplers.start.few import check_calls, few, noise_alone, one_call
 from samplers.start.first_guess import (
     NARROW,
     WIDE,

@@ -1,20 +1,15 @@
 """As few calls as help: from the noise in the first guess to the noise at which y has said all.
 
-    A z, A^T A z of white z     m2 = tr(A^T A) / n,  m4 = tr((A^T A)^2) / n
-    even  = m2^2 / m4                  1 where y's noise arrives in x the same everywhere
-    std   = |A^+ sigma_y z|            of y's noise in x, where A sees all of x;
-            sigma_y sqrt(m2 / m4)      else where it sees most
-    v1 v2 v3 = tr(d^-2), tr(d^-4), tr(d^-6)    by singular value d, where A sees all of x
-    level = v2^2 / (v1 v3)             1 where what noise there is has one std; then
-            even = 1, std = sigma_y sqrt(v2 / v1)
+    std, even, peak                    how y's noise arrives in x (arrival.py)
     low   = std even^(3/4)             the noise at which to end
     top   = std                        from which to start, where A sees all of x alike;
                                        else what hides the first guess's error
     calls = 1 + rate log2(min(top, 1) / low)
             2 + 0.4 rate               where A sees all of x, and not alike: 1.2 if y's noise
                                        is much, and even < 0.6
-            2 + 0.4 rate, at least 3   where A is the identity, whitened, from 2 std; from 2.5 where
-                                       a codec stored less of the colours, and y has other noise
+            2 + 0.4 rate, at least 3   where A is the identity, whitened, from 2 std, that at loud
+                                       places; from 2.5 where a codec stored less of the colours,
+                                       and y has other noise
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
@@ -22,112 +17,32 @@ call would draw what y does not tell. So where some of x has that noise and the 
 photos' colours: there the noise is drawn that the network is told of. Of coloured noise some is
 louder: blotches of several pixels have to be hidden in white noise before the network can tell them
 from the picture, so that it starts higher, and comes down in a few strides: of more calls, each
-takes a little of y's noise for picture. While the noise is above 1 the network says little more
-than grey. A codec stores less of colour than of luma: the little that is to be invented needs few
-strides, too, if the first one hides it.
+takes a little of y's noise for picture. In mended light noise is louder in dark places than in
+others, and what is not hidden there is taken for texture. While the noise is above 1 the network
+says little more than grey. A codec stores less of colour than of luma: the little that is to be
+invented needs few strides, too, if the first one hides it.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NamedTuple, cast
 
-import torch
 from torch import Tensor
 
-from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
-from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator, SpectralOperator
+from operators.base import ROUNDED, Operator
+from samplers.start.arrival import EVEN, seen
 from samplers.start.late import FINEST, HIDE, LEFT, guess_error, late, time_of
 from samplers.start.photo_like import Guess
 
-EVEN = 0.99  # `even` from which noise is all that there is to undo
 TELLS = 0.75  # exponent of `even`: measured on photos that were shrunk, with noise
-UNSEEN, LEAST_SEEN = 1e-3, 1e-3  # share of x's energy below which A sees all; least value then
-ENOUGH = 512  # pixels a side of a picture that noise is measured on
 STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so many, and of the rate
 MUCH, UNEVEN, MUCH_RATE = 0.04, 0.6, 1.2  # noise, [-1, 1] units; `even` below this; of the rate
 STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
 STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
 BLOTCHES = 0.2  # and, where all is seen, the least noise that hides those of little noise
-STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
-ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
-
-
-class Seen(NamedTuple):
-    """How y's noise arrives in x."""
-
-    std: float  # of all of x where A sees that, else where it sees most, [-1, 1] units
-    even: float  # 0..1
-    whole: bool  # whether A sees all of x
-    part: bool = False  # whether the noise is in a part of x, and next to none in the rest
-    stored: bool = False  # whether a codec kept less of colours; noise is more than its own
-
-
-def seen(A: Operator, y: Tensor) -> Seen:
-    """How y's noise arrives in x, measured on one white picture.
-
-    Args:
-        A: the degradation; if it is not linear, its noise counts as that of x.
-        y: a measurement [B, ...], for its shape.
-    """
-    linear = A.linear() if isinstance(A, AffineOperator) else A
-    if not isinstance(linear, LinearOperator):
-        return Seen(A.sigma_y, 0.0, False)
-
-    # What holds nothing of a picture's size is the same on a part of it.
-    channels, *sides = A.x_shape(y)[1:]
-    if A.any_size and len(sides) == 2:
-        most = ENOUGH // A.divisor * A.divisor
-        sides = [min(side, most) for side in sides]
-    z = Noise([0], "start").like(y.new_empty((1, channels, *sides)))
-    there = linear(z)
-    back = linear.adjoint(there)
-    n, m2, m4 = (float(v.square().sum()) for v in (z, there, back))
-    if m4 == 0:
-        return Seen(A.sigma_y, 0.0, False)
-    std, even = A.sigma_y * (m2 / m4) ** 0.5, min(1.0, m2**2 / (m4 * n))
-
-    # With all of x seen, A^+ A z is z.
-    if not linear.offers("spectral") or there.shape != z.shape:
-        return Seen(std, even, False)
-    kept = linear.pinv(there)
-    unseen = float((kept - z).square().sum())
-    if unseen > UNSEEN * n:
-        share = 1 - unseen / n
-        noisy = getattr(A, "beyond_rounding", False) or even > ROUNDED_EVEN * share
-        return Seen(std, even, False, stored=noisy and one_colour(kept, z))
-    loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
-    if loud is not None:
-        return Seen(A.sigma_y * loud, 1.0, True, True)
-    return Seen(A.sigma_y * (float(linear.pinv(z).square().sum()) / n) ** 0.5, even, True)
-
-
-def one_colour(kept: Tensor, z: Tensor) -> bool:
-    """Whether of white z [1, 3, H, W] all of one colour is kept, and some of each other."""
-    if z.shape[1] != 3:
-        return False
-    kept, z = (p[0].flatten(1).double().cpu() for p in (kept, z))
-    shares = torch.linalg.eigvals(torch.linalg.solve(z @ z.T, z @ kept.T)).real
-    return bool(shares.max() > STORED and SOME < shares.min() < STORED)
-
-
-def loudest(A: SpectralOperator, z: Tensor) -> float | None:
-    """1 / d where A is faintest, if elsewhere it tells next to all; else None.
-
-    Args:
-        A: sees all of x.
-        z: a white picture [1, 3, H, W].
-    """
-
-    def trace(k: int) -> float:
-        """tr(d^-2k), as z has it."""
-        return float(A.spectral(z, lambda d: d.clamp_min(LEAST_SEEN) ** -k).square().sum())
-
-    v1, v2, v3 = trace(1), trace(2), trace(3)
-    return (v2 / v1) ** 0.5 if v2**2 > EVEN * v1 * v3 else None
 
 
 def noise_alone(A: Operator, y: Tensor) -> bool:
@@ -189,7 +104,8 @@ def few(
     # The start: the noise of a y that shows all of x is known, and no guess need be farther off.
     if isinstance(start, str):
         if stored and detail == 0:
-            sigma = max(HIDE * here.std, BLOTCHES) if noisy else max(STORED_START * here.std, OPEN)
+            hidden = max(HIDE * here.peak * here.std, BLOTCHES)
+            sigma = hidden if noisy else max(STORED_START * here.std, OPEN)
         else:
             sigma = here.std * HIDE**detail if noisy else noise(guess_error(A, y, guess))
             if here.whole and A.sigma_y > ROUNDED:

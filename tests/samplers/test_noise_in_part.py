@@ -1,10 +1,14 @@
-"""Noise of grey alone, as grey photos have it: one call, as for white noise."""
+"""Noise of grey alone, as grey photos have it: one call, as for white noise; and noise that is
+louder in some places than in others, from which a restoration starts where it is hidden there."""
 
 import pytest
 import torch
 
 from operators.base import SpectralOperator
 from operators.identity import Identity
+from operators.noise.whitened import whiten
+from operators.noise.whitening import Whitening
+from samplers.anchored import Anchored
 from samplers.auto import Auto
 from samplers.start import seen
 from tests.samplers.test_few_calls import MU, TAU, Coloured, truth, white
@@ -42,3 +46,19 @@ def test_noise_of_grey_alone_takes_one_call_too():
     assert (restored - exact).norm() < 0.1 * (x + grey - exact).norm()
     assert not seen(Identity().with_noise(0.3), x).part
     assert not seen(Coloured(9.0).with_noise(0.3), x).part
+
+
+def test_noise_that_is_loud_in_places_is_hidden_there():
+    """One half has noise of three times the std of the other half, and a colour."""
+    std = torch.linspace(0.15, 0.05, 48).expand(1, 3, 48, 48)
+    gain = torch.ones(1, 1, 48, 48)
+    starts, peaks = [], []
+    for loud in (1.0, 3.0):
+        gain[..., :24] = loud
+        level = gain / gain.square().mean().sqrt()
+        A = whiten(Identity().with_noise(0.1), Whitening(std, level, torch.eye(3)))
+        y = A(truth(48))
+        peaks.append(seen(A, y).peak)
+        starts.append(Anchored().timed(white(), A, y).start)
+    assert peaks[0] < 1.15 and peaks[1] == pytest.approx(3 / 5**0.5, rel=0.1)
+    assert starts[1] > 1.2 * starts[0]

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.restore.noise.level import WINDOW, clear, cosines
+from gdp.restore.noise.model import BRIGHTNESSES, interpolate
 
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
@@ -70,11 +71,12 @@ def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
     kept[:, 0] -= (slope @ basis) ** 2
     kept[0] -= (slope @ basis) ** 2
     power = power / kept.clamp_min(0.05)[..., None]
-    return with_smoothness(power, brightness, side)
+    return with_smoothness(power, brightness)
 
 
-def with_smoothness(power: Tensor, brightness: Tensor, side: int) -> Blocks:
+def with_smoothness(power: Tensor, brightness: Tensor) -> Blocks:
     """The patches with the energy of each ring, and how smooth the others say that they are."""
+    side = power.shape[1]
     n = torch.arange(side)
     order = torch.maximum(n[:, None], n)
     plane = (n[:, None] + n) <= 1
@@ -95,6 +97,23 @@ def with_smoothness(power: Tensor, brightness: Tensor, side: int) -> Blocks:
     own = structure.clone()
     own[1:] = structure[1:].sum(0)  # the two colours go together
     return Blocks(power, brightness, rings, energy, structure.sum((0, 1)) - own)
+
+
+def evened(b: Blocks, known: Tensor) -> Blocks:
+    """The patches as they are where their noise does not go with brightness as it is known to."""
+    if torch.equal(known, torch.ones_like(known)):
+        return b
+    return with_smoothness(b.power / curve_at(known, b.brightness).square(), b.brightness)
+
+
+def curve_at(curve: Tensor, brightness: Tensor) -> Tensor:
+    """A curve [17], above 0, at brightnesses [N] in [0, 1]."""
+    return interpolate(curve.to(brightness).log()[None], brightness * (BRIGHTNESSES - 1))[0].exp()
+
+
+def rms_over(b: Blocks, curve: Tensor) -> float:
+    """The rms of a curve [17] over patches."""
+    return float(curve_at(curve, b.brightness).square().mean().sqrt())
 
 
 def clipped_shares(pixels: Tensor, side: int, stride: int) -> Tensor:

@@ -7,6 +7,9 @@ g(k)^2    exp of the mean over c, r of log(v / its median over k), smoothed     
 s(c,u)^2  the mean over the three least of v / g^2, shared out in a ring as D^2 is   the spectrum
           from patches of 16 pixels, below a quarter of the highest frequency from such of 32
 
+Where light was mended it is known how much stronger noise has become in the dark than in bright
+places. There g is sought beside that, and s is that of the three strata where noise is loudest.
+
 Texture is worst at low frequencies, so that grey rises there by no more than cameras' noise does,
 and is no more beside the colours than sensors have it (`bounded`). Noise that has one std at the
 upper frequencies in all channels is white. After Ponomarenko et al. (2007), Colom and Buades (IPOL
@@ -19,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of
+from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, curve_at, evened, rms_over
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -41,7 +44,12 @@ BRIGHTEST_GAIN, DARKEST_GAIN = 1.0, -2.0  # log of the curve's variance at most,
 ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
 
-def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING) -> NoiseModel:
+def estimate(
+    pixels: Tensor,
+    coloured: bool = False,
+    rounding: float = ROUNDING,
+    known: Tensor | None = None,
+) -> NoiseModel:
     """Estimate the noise of a photo.
 
     Args:
@@ -49,6 +57,8 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
             than grey and RGB ones the noise is taken for white.
         coloured: whether noise that looks white is to be taken as it was measured all the same.
         rounding: std of that of 8-bit pixels, after all that was done to them.
+        known: what is known of how its std goes with brightness, up to a factor: [17] at
+            brightnesses from 0 to 1. The curve is sought beside it.
 
     Raises:
         ValueError: a side has less than 16 pixels.
@@ -60,13 +70,17 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
     colours = directions(pixels)
     sides = [side for side in PATCHES if min(pixels.shape[-2:]) >= 2 * side]
     blocks = [blocks_of(pixels, colours, side) for side in sides]
-    if not all(b is not None and len(b.brightness) >= SMOOTH_LEAST for b in blocks):
+    some = [b for b in blocks if b is not None and len(b.brightness) >= SMOOTH_LEAST]
+    if len(some) < len(blocks):
         return white
 
     # How much noise there is at each brightness, then at each frequency.
-    measured = [(b, *variances(b)) for b in blocks if b is not None]
+    uneven = known is not None
+    known = known / rms_over(some[0], known) if known is not None else torch.ones(BRIGHTNESSES)
+    measured = [(b, *variances(b)) for b in (evened(b, known) for b in some)]
     brightness, gain = curve_of(*measured[0][:2])
-    spectra = [spectrum_of(b, v, chosen, gain) for b, v, chosen in measured]
+    loudest = curve_at(known, brightness).argsort(descending=True) if uneven else None
+    spectra = [spectrum_of(b, v, chosen, gain, loudest) for b, v, chosen in measured]
     patches = (measured[1:2] or measured)[0][0]
     even = trusted(patches.energy[0, 1], patches.brightness.argsort().tensor_split(STRATA))
     q = min(colour_level(refined(s)) for s in spectra[1:] or spectra)
@@ -76,7 +90,7 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
     # White noise is what samplers know best.
     knots = torch.linspace(0, 1, BRIGHTNESSES)
     places = torch.stack([(brightness < b).sum() - 1 + part(brightness, b) for b in knots])
-    curve = interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
+    curve = known * interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
     model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
     return model if coloured else flattened(model, white, rounding)
 
@@ -129,13 +143,17 @@ def curve_of(b: Blocks, v: Tensor) -> tuple[Tensor, Tensor]:
     return torch.stack([b.brightness[k].mean() for k in strata]), gain / gain.mean()
 
 
-def spectrum_of(b: Blocks, v: Tensor, chosen: list[list[Tensor]], gain: Tensor) -> Tensor:
-    """The variance [3, side, side] where the gain is 1."""
+def spectrum_of(
+    b: Blocks, v: Tensor, chosen: list[list[Tensor]], gain: Tensor, loudest: Tensor | None = None
+) -> Tensor:
+    """The variance [3, side, side] where the gain is 1; `loudest`: strata, if that is known."""
     side = b.power.shape[1]
     out = b.power.new_zeros(3, side, side)
     for c in range(3):
         for r, ring in enumerate(b.rings):
-            level = (v[c, r] / gain).sort().values[: STRATA // 2 + 1].mean()
+            levels = v[c, r] / gain
+            some = levels.sort().values if loudest is None else levels[loudest]
+            level = some[: STRATA // 2 + 1].mean()
 
             # Directions and frequencies of a ring differ as they do in the quieter patches.
             patches = torch.cat(chosen[c * len(b.rings) + r])

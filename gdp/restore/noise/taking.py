@@ -12,7 +12,7 @@ from gdp.restore.noise.choose import noise_of
 from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
-from gdp.restore.noise.model import ROUNDING
+from gdp.restore.noise.model import BRIGHTNESSES, ROUNDING
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
 from operators.coded.compressed import compression_of
@@ -153,5 +153,6 @@ def of_developed(
     with torch.no_grad():
         light = operator.bind(y)
         levels = light.amplification() * ROUNDING
-        noise = estimate(light.developed(y), rounding=levels).at_least(rounding)
+        known = light.amplification_at(torch.linspace(0, 1, BRIGHTNESSES).to(y)).cpu()
+        noise = estimate(light.developed(y), rounding=levels, known=known).at_least(rounding)
     return operator.with_whitening(noise.whiten), noise

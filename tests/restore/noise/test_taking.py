@@ -1,5 +1,6 @@
 """Of a dark photo in mended light: its noise is found, and none of it is left as speckle."""
 
+import pytest
 import torch
 import torch.nn.functional as F
 
@@ -46,6 +47,27 @@ def test_the_noise_of_a_mended_photo_has_its_colours_blotches():
     grey = stds[0, order >= 0.5].square().mean().sqrt() / 3**0.5
     assert 0.6 < grey / (GREY * light.amplification()) < 1.4
     assert stds[1:, order < 0.25].mean() > 2 * stds[1:, order >= 0.5].mean()
+
+
+def test_noise_is_as_much_louder_in_the_dark_as_the_light_says():
+    x = photo("astronaut", 160).clamp(0.02, 0.95)
+    x[..., :64], x[..., 64:80] = 0.06, 0.12  # most of it dark, and of two levels
+    true = Light(factors=(0.1,), mask=False)
+    random = torch.Generator().manual_seed(0)
+    y = to_model(0.1 * x + 0.01 * torch.randn(x.shape, generator=random))
+    A, noise = of_developed(true.with_noise(0.02), y, ROUNDING)
+    light = A.bind(y)
+    assert noise is not None
+
+    # In what the photo shows of the dark wall, as it lies there.
+    shown = light.developed(y)
+    wall = shown[..., 8:-8, 8:56]
+    level, measured = float(wall.mean()), float(wall.std())
+    at = level * (len(noise.curve) - 1)
+    found = noise.std * float(noise.curve[int(at)].lerp(noise.curve[int(at) + 1], at % 1))
+    assert found == pytest.approx(measured, rel=0.15)
+    bright = noise.std * float(noise.curve[-4])
+    assert bright < 0.8 * found
 
 
 def test_no_speckle_is_left_in_the_dark():
