@@ -64,9 +64,15 @@ class FromPhoto(Identity):
     Args:
         share: of wide softness that is undone, see SoftBlur.
         clear: times its noise that a photo's signal must be to be sharpened, see SoftBlur.
+
+    Attributes:
+        sharpens: whether what is soft is sharpened.
+        gaussian_alone: whether only what a Gaussian has blurred is.
     """
 
     careful = True
+    sharpens: bool = True
+    gaussian_alone: bool = False
     jpeg: JPEG | None
 
     def __init__(self, share: float = 0.5, clear: float = 6.5):
@@ -77,6 +83,16 @@ class FromPhoto(Identity):
         """The same, with the tables of a photo from a JPEG file."""
         same = self.with_noise(self.sigma_y)
         same.jpeg = compression_of(file)
+        return same
+
+    def denoising(self) -> "FromPhoto":
+        same = self.with_noise(self.sigma_y)
+        same.sharpens = False
+        return same
+
+    def for_texture(self) -> "FromPhoto":
+        same = self.with_noise(self.sigma_y)
+        same.gaussian_alone = True
         return same
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
@@ -94,9 +110,10 @@ class FromPhoto(Identity):
         # The one thing to undo besides noise.
         share = self.share if soft < WIDE else LITTLE
         blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
+        blur.gaussian_alone = self.gaussian_alone
         if dark:
             operator: Operator = Light().with_noise(self.sigma_y)
-        elif soft > SLIGHT:
+        elif soft > SLIGHT and self.sharpens:
             operator = blur.undoing(photo, noise, soft)
         else:
             operator = blur.as_it_is(noise, SHARP_ALREADY if soft < MAY_BE else "")

@@ -47,6 +47,10 @@ class OptionalMethods(Portable):
         """
         return False
 
+    def denoising(self) -> "Any":
+        """What looks for itself in a photo, and sharpens nothing; None: this does not, either."""
+        return None
+
     def for_texture(self) -> "Any":
         """What looks for itself in a photo whose noise turned out to be texture; None: nothing."""
         return None

@@ -152,6 +152,9 @@ class SoftBlur(ReflectBlur):
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         return blurred_with(photo, std, rounding)
 
+    def denoising(self) -> Operator | None:
+        return Identity() if self.denoise else None
+
     def for_texture(self) -> "SoftBlur | None":
         """What sharpens what a Gaussian has blurred, where this would have denoised."""
         if not self.denoise:

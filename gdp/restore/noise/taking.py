@@ -44,8 +44,13 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
-    model = believed(pixels, operator, model.at_least(photo.rounding), photo.rounding)
-    asked, told = operator, sigma_y != AUTO
+    model, asked, told = model.at_least(photo.rounding), operator, sigma_y != AUTO
+    quiet = believed(pixels, operator, model, photo.rounding)
+    denoising = operator.denoising()
+    if not told and denoising is not None and may_be_noise(pixels, operator, quiet, model):
+        operator = denoising
+    else:
+        model = quiet
     y, operator = take(pixels, operator, model, photo.rounding)
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)
@@ -142,6 +147,20 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     if found.offers("undoing") or not (found.leaves or along):
         return quiet
     return quiet if noise.doubtful and noise.sure < HARDLY and not found.noisy else noise
+
+
+def may_be_noise(pixels: Tensor, operator: Operator, quiet: NoiseModel, noise: NoiseModel) -> bool:
+    """Whether a photo is to be denoised first, where its noise would be taken for texture.
+
+    Texture or noise, sharpening makes it many times stronger. What a restoration takes away of it
+    tells which it is, and it is sharpened then (first/texture.py).
+
+    Args:
+        pixels, operator: as `believed` has them.
+        quiet: what is believed.
+        noise: what was found.
+    """
+    return quiet is not noise and take(pixels, operator, quiet, ROUNDING)[1].offers("undoing")
 
 
 def of_developed(

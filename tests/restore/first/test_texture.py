@@ -77,6 +77,16 @@ def test_softened_texture_comes_nearer_to_the_truth(tmp_path):
     assert result.report["noise"]["std"] > 0.005
 
 
+@pytest.mark.parametrize("task", ["enhance", "auto"])
+def test_noise_of_a_soft_photo_is_not_sharpened(task):
+    """Little noise that has a colour could be texture that was blurred with the photo."""
+    soft = ReflectBlur(gaussian(11, 1.2))(to_image(astronaut(128)))
+    noise = ReflectBlur(gaussian(5, 0.6))(Noise([0]).like(soft))
+    y = ((soft + 0.008 * noise / noise.std()).clamp(0, 1) * 255).round() / 255
+    after = gdp.restore(y[0], task=task).pixels.view_as(y) - soft
+    assert after.square().mean() < 0.9 * (y - soft).square().mean()
+
+
 def test_it_sharpens_what_a_gaussian_has_blurred():
     other = SoftBlur(denoise=True, clear=6.5).for_texture()
     assert other is not None and not other.denoise and other.clear == 0
