@@ -2,7 +2,8 @@
 
 u     = y / top        a picture of 64 x 64 means; top: the 99 % quantile of its max_c
 v     = min(max(0, u), BRIGHT)
-M_0   = min(max(0, top net(v, log(v + DARK), dark, log noise)), MOST)      on a grid of 8 x 8
+M_0   = min(max(0, top net(v, log(v + DARK), dark, log noise)), MOST)      on a grid of 8 x 8,
+        the mean of the picture's eight views, turned and mirrored
 dark  = the least of min_c v around each pixel, near and farther, of a smoothed v where it is far
 noise = std of y's noise there, divided by top
 M     = M_0 / (1 + (SCENE (top - mean M_0))^2 / mean M_0^2)
@@ -44,7 +45,7 @@ MOST, SCENE = 0.1, 0.2
 class StrayNetwork(nn.Module):
     """M / top [B, 1, GRID, GRID] of a small picture u [B, 3, SIDE, SIDE] and its noise [B]."""
 
-    def __init__(self, width: int = 64, depths: tuple[int, ...] = (1, 2, 1, 2)):
+    def __init__(self, width: int = 96, depths: tuple[int, ...] = (1, 2, 1, 2, 1)):
         super().__init__()
         down = [nn.Conv2d(a, b, 3, 2, 1) for a, b in ((10, 24), (24, 48), (48, width))]
         self.down = nn.Sequential(down[0], nn.SiLU(), down[1], nn.SiLU(), down[2])
@@ -91,6 +92,20 @@ def shrunk(pixels: Tensor, sigma: float) -> tuple[Tensor, Tensor, Tensor]:
     return u, sigma * min(1.0, SIDE / (H * W) ** 0.5) / top.flatten(), top
 
 
+def from_all_sides(network: StrayNetwork, u: Tensor, noise: Tensor) -> Tensor:
+    """The mean of what it finds in pictures turned and mirrored; arguments as the network has them.
+
+    They go through it one by one: what is found in a picture is its own to the bit.
+    """
+    maps = []
+    for one, level in zip(u.split(1), noise.split(1), strict=True):
+        views = [torch.rot90(v, k, (2, 3)) for v in (one, one.flip(-1)) for k in range(4)]
+        found = network(torch.cat(views), level.expand(len(views))).split(1)
+        upright = [torch.rot90(m, -k % 4, (2, 3)) for k, m in enumerate(found)]
+        maps.append(torch.stack([*upright[:4], *(m.flip(-1) for m in upright[4:])]).mean(0))
+    return torch.cat(maps)
+
+
 @cache
 def trained() -> StrayNetwork:
     """The network with the weights that ship with the program."""
@@ -110,9 +125,8 @@ def stray_light(pixels: Tensor, sigma: float) -> Tensor:
         sigma: std of y's noise.
     """
     u, noise, top = shrunk(pixels.detach().cpu().float(), sigma)
-    with torch.autocast("cpu", enabled=False):  # one by one: a picture's is its own to the bit
-        found = [trained()(*one) for one in zip(u.split(1), noise.split(1), strict=True)]
-    M = (top * torch.cat(found)).clamp(0, MOST)
+    with torch.autocast("cpu", enabled=False):
+        M = (top * from_all_sides(trained(), u, noise)).clamp(0, MOST)
 
     rest = SCENE * (top - M.mean((2, 3), keepdim=True))
     M = M / (1 + rest.square() / M.square().mean((2, 3), keepdim=True).clamp_min(1e-12))

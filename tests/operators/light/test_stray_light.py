@@ -63,6 +63,10 @@ def test_stray_light_is_of_y_s_own_scale():
     assert torch.equal(stray_light(torch.cat([y, y]), 0.003), torch.cat([M, M]))
     assert stray_light(y.mean(1, keepdim=True), 0.003).shape == M.shape
 
+    # And of the picture however it lies.
+    for turned in (lambda p: torch.rot90(p, 1, (2, 3)), lambda p: p.flip(-2)):
+        torch.testing.assert_close(stray_light(turned(y), 0.003), turned(M), atol=1e-5, rtol=1e-3)
+
 
 def test_its_weights_are_small_and_of_the_network():
     assert WEIGHTS.stat().st_size < 1_500_000
