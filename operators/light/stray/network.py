@@ -39,7 +39,7 @@ BRIGHT, DARK, QUIET, SCALE = 1.5, 0.03, 0.01, 0.3
 
 # The most M, [0, 1] units: stray light is faint, and a bright wall is none; and the share of white
 # from which it is believed (even ones of 12 photos).
-MOST, SCENE = 0.1, 0.2
+MOST, SCENE = 0.1, 0.16
 
 
 class StrayNetwork(nn.Module):
