@@ -135,9 +135,8 @@ def mended_noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel
         0 to 1 at each place [1, 3, H, W].
     """
     shown, x = to_model(A.developed(y)), to_model(pixels[:1]).to(y)
-    falls = float((noise.curve[0] / noise.curve[-1]).log())
     gone = borne_out(shown, x, noise, (MENDED_NONE, MENDED_ALL))
-    share = max(ramp(noise.sure, *SURELY), ramp(falls, *FALLS), gone)
+    share = max(ramp(noise.sure, *SURELY), ramp(noise.falls, *FALLS), gone)
     if noise.std >= MUCH and min(x.shape[-2:]) >= LEAST:
         share = max(share, much_borne_out(shown, x, noise))
     return share * A.brought_out()

@@ -16,6 +16,7 @@ upper frequencies in all channels is white. After Ponomarenko et al. (2007), Col
 2013), and Noise Clinic (Lebrun, Colom and Morel, IPOL 2015).
 """
 
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -92,7 +93,9 @@ def estimate(
     places = torch.stack([(brightness < b).sum() - 1 + part(brightness, b) for b in knots])
     curve = known * interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
     model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
-    return model if coloured else flattened(model, white, rounding)
+    model = model if coloured else flattened(model, white, rounding)
+    raw = curve_of(some[0], variances(some[0])[0])[1] if uneven else gain
+    return replace(model, falls=float((raw[0] / raw[-1]).log()) / 2)
 
 
 def directions(pixels: Tensor) -> Tensor:

@@ -37,12 +37,15 @@ class NoiseModel:
         colours: Q [3, 3], orthonormal, a direction a row.
         sure: 0..1, how evenly what was measured lies over the photo, as noise does and texture
             does not.
+        falls: log of how many times more it is in the darkest fifth of the photo than in the
+            brightest one, as it was measured, whatever is known of it.
     """
 
     spectrum: Tensor
     curve: Tensor
     colours: Tensor
     sure: float = 1.0
+    falls: float = 0.0
 
     @classmethod
     def white(cls, std: float) -> "NoiseModel":

@@ -173,9 +173,9 @@ def test_in_mended_light_even_noise_is_believed_and_texture_is_not():
     assert (mended_noise_share(same, A, y, uneven) == 0).all()
 
     # Noise that mending brought out is less where the result is bright; texture is not.
-    falling = replace(uneven, curve=torch.linspace(1.3, 0.6, 17))
+    falling = replace(uneven, falls=0.7)
     assert (mended_noise_share(same, A, y, falling) == 1).all()
-    rising = replace(uneven, curve=falling.curve.flip(0))
+    rising = replace(uneven, falls=-0.7, curve=torch.linspace(1.3, 0.6, 17))
     assert (mended_noise_share(same, A, y, rising) == 0).all()
 
     # Where the photo may have been bright, only what its light has hidden.

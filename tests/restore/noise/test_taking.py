@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 import gdp
 from gdp.picture import to_model
+from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.model import ROUNDING, orders
 from gdp.restore.noise.taking import of_developed
 from operators.light import Light
@@ -68,6 +69,19 @@ def test_noise_is_as_much_louder_in_the_dark_as_the_light_says():
     assert found == pytest.approx(measured, rel=0.15)
     bright = noise.std * float(noise.curve[-4])
     assert bright < 0.8 * found
+
+
+def test_texture_falls_less_with_the_light_than_noise_does():
+    y = to_model(0.1 * photo("chelsea", 160))
+    bent = Light(mask=False).bind(y)
+    bent.set_light(bent.f.data / 2, bent.M.data, torch.full((1, 1, 1, 1), 4.0))
+    known = bent.amplification_at(torch.linspace(0, 1, 17))
+    assert known[0] > 4 * known[-1]
+    loud = 0.02 * torch.randn(y.shape, generator=torch.Generator().manual_seed(0))
+    texture, noise = (
+        estimate(bent.developed(p), rounding=ROUNDING, known=known) for p in (y, y + loud)
+    )
+    assert texture.falls + 0.2 < noise.falls < float((known[0] / known[-1]).log())
 
 
 def test_no_speckle_is_left_in_the_dark():
