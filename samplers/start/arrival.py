@@ -82,8 +82,8 @@ def seen(A: Operator, y: Tensor) -> Seen:
 def peak_of(noise: Tensor) -> float:
     """How many times stronger noise [B, C, H, W] is at loud places than all over."""
     side = min(PLACE, *noise.shape[-2:])
-    power = F.avg_pool2d(noise.square().mean(1, keepdim=True), side)
-    return float((power.flatten().quantile(LOUDEST) / power.mean()).sqrt().clamp_min(1))
+    power = F.avg_pool2d(noise.square().mean(1, keepdim=True), side).flatten().cpu()
+    return float((power.quantile(LOUDEST) / power.mean()).sqrt().clamp_min(1))
 
 
 def one_colour(kept: Tensor, z: Tensor) -> bool:
