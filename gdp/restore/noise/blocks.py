@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.restore.noise.level import WINDOW, clear, cosines
-from gdp.restore.noise.model import BRIGHTNESSES, interpolate
+from gdp.restore.noise.model import curve_at
 
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
@@ -104,11 +104,6 @@ def evened(b: Blocks, known: Tensor) -> Blocks:
     if torch.equal(known, torch.ones_like(known)):
         return b
     return with_smoothness(b.power / curve_at(known, b.brightness).square(), b.brightness)
-
-
-def curve_at(curve: Tensor, brightness: Tensor) -> Tensor:
-    """A curve [17], above 0, at brightnesses [N] in [0, 1]."""
-    return interpolate(curve.to(brightness).log()[None], brightness * (BRIGHTNESSES - 1))[0].exp()
 
 
 def rms_over(b: Blocks, curve: Tensor) -> float:

@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, curve_at, evened, rms_over
+from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, evened, rms_over
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -31,6 +31,7 @@ from gdp.restore.noise.model import (
     OPPONENT,
     ROUNDING,
     NoiseModel,
+    curve_at,
     interpolate,
     interpolate2,
     orders,

@@ -100,8 +100,7 @@ class NoiseModel:
         padded = F.pad(grey, (margin,) * 4, mode="reflect")
         around = F.avg_pool2d(padded, 2 * margin + 1, 1)
 
-        curve = self.curve.to(pixels).log()[None]
-        return interpolate(curve, around.flatten() * (BRIGHTNESSES - 1)).view_as(grey).exp()
+        return curve_at(self.curve, around.flatten()).view_as(grey)
 
     def whiten(self, operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
         """The operator and y that samplers see: their noise is white, of std operator.sigma_y.
@@ -142,6 +141,11 @@ class NoiseModel:
 
         parts = {"spectrum": self.spectrum, "curve": self.curve, "colours": self.colours}
         save_file({name: part.contiguous() for name, part in parts.items()}, str(path))
+
+
+def curve_at(curve: Tensor, brightness: Tensor) -> Tensor:
+    """A curve [17], above 0, at brightnesses [N] in [0, 1]."""
+    return interpolate(curve.to(brightness).log()[None], brightness * (BRIGHTNESSES - 1))[0].exp()
 
 
 def interpolate(values: Tensor, places: Tensor) -> Tensor:

@@ -45,13 +45,16 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
     model, asked, told = model.at_least(photo.rounding), operator, sigma_y != AUTO
-    quiet = believed(pixels, operator, model, photo.rounding)
-    denoising = operator.denoising()
-    if not told and denoising is not None and may_be_noise(pixels, operator, quiet, model):
-        operator = denoising
+    quiet, denoising = believed(pixels, asked, model, photo.rounding), asked.denoising()
+    y, operator = take(pixels, asked, quiet, photo.rounding)
+
+    # Noise or texture, sharpening makes it many times stronger. What denoising takes away tells
+    # which it is, and texture is sharpened then (first/texture.py).
+    sharpened = operator.offers("undoing") and not told and denoising is not None
+    if quiet is not model and sharpened:
+        y, operator = take(pixels, denoising, model, photo.rounding)
     else:
         model = quiet
-    y, operator = take(pixels, operator, model, photo.rounding)
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)
     alone, findings = operator.whitening is not None, tuple(operator.findings)
@@ -147,20 +150,6 @@ def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: fl
     if found.offers("undoing") or not (found.leaves or along):
         return quiet
     return quiet if noise.doubtful and noise.sure < HARDLY and not found.noisy else noise
-
-
-def may_be_noise(pixels: Tensor, operator: Operator, quiet: NoiseModel, noise: NoiseModel) -> bool:
-    """Whether a photo is to be denoised first, where its noise would be taken for texture.
-
-    Texture or noise, sharpening makes it many times stronger. What a restoration takes away of it
-    tells which it is, and it is sharpened then (first/texture.py).
-
-    Args:
-        pixels, operator: as `believed` has them.
-        quiet: what is believed.
-        noise: what was found.
-    """
-    return quiet is not noise and take(pixels, operator, quiet, ROUNDING)[1].offers("undoing")
 
 
 def of_developed(
