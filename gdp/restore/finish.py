@@ -64,9 +64,9 @@ def finish(
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
         elif setup.operator.careful and measurement.noise is not None:
             share = noise_share(pixels, A, y, measurement.noise)
-            if share * A.takes < 1:
-                pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share * A.takes)
             if share < 1:
+                pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)
+            if share < A.takes:
                 remarks.append(
                     f"what was found as noise is texture rather: {1 - share:.0%} of it stays"
                 )

@@ -8,8 +8,17 @@ import torch
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.doubt import ALL, NONE, STEP, mended_noise_share, noise_share, was_noise
+from gdp.restore.noise.doubt import (
+    ALL,
+    MENDS,
+    NONE,
+    SURELY,
+    mended_noise_share,
+    noise_share,
+    was_noise,
+)
 from gdp.restore.noise.evenness import evenness
+from gdp.restore.noise.evidence import little_evidence
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
@@ -31,7 +40,7 @@ def blotches() -> NoiseModel:
     return NoiseModel(spectrum.expand(3, 32, 32), torch.ones(17), OPPONENT)
 
 
-def noisy(std=0.015):
+def noisy(std=0.012):
     """A photo, the same in such noise, [-1, 1] both, and the noise."""
     model, x = blotches().scaled(std), astronaut(SIZE)
     W = Whitening(2 * model.at(SIZE, SIZE), None, OPPONENT)
@@ -45,10 +54,29 @@ def test_noise_that_was_taken_away_was_noise():
     # A restoration that leaves most of it speaks against it.
     shares = [
         noise_share(to_image(torch.lerp(y, x, taken)), Identity(), y, model)
-        for taken in (0.3, 0.55, 0.7)
+        for taken in (0.3, 0.65, 0.9)
     ]
     assert shares[0] == 0 and 0 < shares[1] < 1 and shares[2] == 1
-    assert shares[1] == pytest.approx((2 * 0.55 - NONE) / (ALL - NONE), abs=0.2)
+
+    # Three bands, and half of where it lies and of how sure it was before.
+    told = little_evidence(y, torch.lerp(y, x, 0.65), model)
+    assert shares[1] == pytest.approx((told - NONE) / (ALL - NONE), abs=0.05)
+    without = little_evidence(y, torch.lerp(y, x, 0.65), replace(model, sure=0.0))
+    assert told - without == pytest.approx(0.5)
+
+
+def test_noise_that_is_hardly_seen_is_taken_where_it_is_surely_noise():
+    """Of what may be meant a part is taken, unless the result tells that it was noise."""
+    x, y, model = noisy(0.005)
+    A = Identity()
+    A.takes = 0.35
+    assert little_evidence(y, x, model) > max(SURELY)
+    assert noise_share(to_image(x), A, y, model) == 1
+
+    some = torch.lerp(y, x, 0.7)
+    assert ALL < little_evidence(y, some, model) < min(SURELY)
+    assert noise_share(to_image(some), A, y, model) == pytest.approx(0.35)
+    assert noise_share(to_image(some), Identity(), y, model) == 1
 
 
 def test_much_noise_is_gone_where_nothing_hides_it():
@@ -122,12 +150,13 @@ def test_white_noise_that_is_left_was_none():
 
 
 def test_a_compressed_photo_is_asked_as_well():
-    _, y, model = noisy()
-    A = Compressed(Identity(), JPEG(90), 0.01, torch.zeros(3, 8, 8))
-    assert noise_share(to_image(y), A, y, model) == 0
+    x, y, model = noisy(0.05)
+    A = Compressed(Identity(), JPEG(95), 0.01, torch.zeros(3, 8, 8))
+    assert noise_share(to_image(torch.lerp(y, x, 0.4)), A, y, model) == 0
+    assert noise_share(to_image(x), A, y, model) == 1
 
 
-def test_of_a_jpeg_the_colours_tell_and_what_they_do_not_bear_out_is_bounded():
+def test_of_a_jpeg_the_colours_tell_and_what_mends_its_codec_is_kept():
     """Its codec's errors go with any texture, so that grey noise seems to be gone."""
     x, y, model = noisy(0.05)
     grey = (y - x).mean(1, keepdim=True).expand_as(x)
@@ -136,11 +165,18 @@ def test_of_a_jpeg_the_colours_tell_and_what_they_do_not_bear_out_is_bounded():
 
     # Of grey all is taken, of the colours half.
     some = to_image(x + 0.5 * (y - x - grey))
-    share = noise_share(some, A, y, model)
-    assert 0 < share < 1 == noise_share(some, Identity(), y, model)
-    assert was_noise(some, A, y, model) < share and was_noise(to_image(x), A, y, model) == 1
-    moved = share * (some - (y + 1) / 2).square().mean().sqrt()
-    assert moved == pytest.approx(STEP / 2, rel=0.05)
+    assert noise_share(some, A, y, model) == 0
+    assert noise_share(some, Identity(), y, model) == 1
+    assert was_noise(some, A, y, model) == 0 and was_noise(to_image(x), A, y, model) == 1
+
+    # A change of no more than what mending the codec's errors comes to is kept; of more, less.
+    change = some - to_image(y)
+    unit = A.jpeg.error(y) / 2 / float(change.square().mean().sqrt())
+    shares = [
+        noise_share(to_image(y) + part * unit * change, A, y, model)
+        for part in (0.5, sum(MENDS) / 2, 1.0)
+    ]
+    assert shares == [1, pytest.approx(0.5, abs=0.02), 0]
 
     # Where the noise has no colour, they tell nothing.
     faint = replace(model, spectrum=model.spectrum * torch.tensor([1, 0.05, 0.05]).view(3, 1, 1))

@@ -1,0 +1,79 @@
+"""What a restoration's change of a photo shows of the noise that the photo was to have.
+
+r(band)  = |C (y - x)| / |s|           grey; C: DCT-II, s: the noise's std by frequency
+q        = what is fine in y - x, tile by tile, over what is fine in the noise claimed
+lo, c    = median of q over the flattest quarter of the tiles of x;
+           correlation of the log of what is fine in y - x with that of what is fine in x
+
+little:  r(low) + r(middle) + r(fine) + (lo - c / 2 + sure) / 2
+much:    the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN), (r(fine) - LEFT) / (GONE - LEFT)
+         and, with the colours' r in [1/8, 1/4),
+         (r(fine) + r(colours) - TINGED) / (CLEANED - TINGED), within 0 and 1
+
+Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
+where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
+for it is what photos look like, and takes some of wherever there is most. Much noise that is
+claimed in a photo full of texture is too much in grey at low frequencies, whatever it is: these are
+not asked then. Noise of the colours is taken away all the same, for photos have next to none of
+their own. White noise is found by other signs, and is hidden by the photo itself at low
+frequencies: of it, r(fine) tells.
+"""
+
+import torch
+from torch import Tensor
+
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.evenness import evenness
+from operators.noise.bands import share_taken
+
+# By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
+LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
+
+# Of much noise, the shares up to which nothing was noise, and from which all was. Photos of texture
+# without noise have lo - c / 2 up to 1.05, r(fine) up to 0.77, and up to 1.36 of r(fine) +
+# r(colours); simulated phones' photos have 1.5 to 2 of that.
+UNEVEN, EVEN = 1.06, 1.15
+LEFT, GONE = 0.78, 0.88
+TINGED, CLEANED = 1.36, 1.5
+WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
+
+
+def taken_of_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+    """r(low) + r(middle), of pictures [1, 3, H, W] in [-1, 1] before and after a restoration."""
+    change, _, claimed = in_grey(before, after, noise)
+    return sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
+
+
+def little_evidence(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+    """What tells of little noise, above; arguments likewise."""
+    change, x, claimed = in_grey(before, after, noise)
+    taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE, FINE))
+    return taken + (evenness(change, x, claimed, None) + noise.sure) / 2
+
+
+def in_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> tuple[Tensor, Tensor, Tensor]:
+    """y - x, x, and the noise's std by frequency, in grey [H, W]."""
+    grey = noise.colours[0].to(before)
+    y, x = (torch.einsum("c,chw->hw", grey, p[0]) for p in (before, after))
+    return y - x, x, 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
+
+
+def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
+    """How far much noise is borne out, 0 to 1; arguments likewise."""
+    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
+    claimed = 2 * noise.at(*before.shape[-2:])[0].to(before)
+    gone = share_taken(y[0] - x[0], claimed[0], *FINE)
+    if noise.is_flat:
+        return ramp(gone, WHITE_LEFT, WHITE_GONE)
+
+    # Where nothing hides it in grey, at the upper frequencies, and in the colours.
+    gain = noise.gain((after + 1) / 2)
+    even = evenness(y[0] - x[0], x[0], claimed[0], None if gain is None else gain[0, 0])
+    tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
+    cleaned = gone + (sum(tints) / 2) ** 0.5
+    return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
+
+
+def ramp(value: float, low: float, high: float) -> float:
+    """0 up to `low`, 1 from `high`."""
+    return min(1.0, max(0.0, (value - low) / (high - low)))
