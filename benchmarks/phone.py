@@ -13,19 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
+
+from operators.missing.demosaic import bilinear, malvar
 
 # Linear sRGB to XYZ (IEC 61966-2-1), and XYZ to the camera of a phone (LG Nexus 5X, its DNGs)
 SRGB_TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
 XYZ_TO_CAMERA = [[0.6596, -0.2079, -0.0562], [-0.4782, 1.3016, 0.1933], [-0.097, 0.1581, 0.5181]]
-
-# Malvar, He, Cutler (2004), Fig. 2, times 16: green at red or blue; a colour at green of its row,
-# at green of its column (transposed); red at blue and blue at red
-GREEN = [[0, 0, -2, 0, 0], [0, 0, 4, 0, 0], [-2, 4, 8, 4, -2], [0, 0, 4, 0, 0], [0, 0, -2, 0, 0]]
-ROW = [[0, 0, 1, 0, 0], [0, -2, 0, -2, 0], [-2, 8, 10, 8, -2], [0, -2, 0, -2, 0], [0, 0, 1, 0, 0]]
-CROSS = [[0, 0, -3, 0, 0], [0, 4, 0, 4, 0], [-3, 0, 12, 0, -3], [0, 4, 0, 4, 0], [0, 0, -3, 0, 0]]
 
 
 class Strength(NamedTuple):
@@ -90,7 +85,8 @@ def develop(
     raw = mosaic(unprocess(clean.detach().cpu().double(), gains))
     raw = raw if strength is None else expose(raw, strength, chance)
     balanced = raw * (sites(*raw.shape) * gains.view(3, 1, 1)).sum(0)
-    return process(DEMOSAICS[demosaic](balanced))
+    filters = sites(*balanced.shape)[None]
+    return process(DEMOSAICS[demosaic](balanced[None, None], filters)[0])
 
 
 def jpeg(pixels: Tensor, quality: int) -> bytes:
@@ -148,36 +144,6 @@ def mosaic(camera: Tensor) -> Tensor:
     """What a Bayer sensor [H, W] sees of [3, H, W]; an odd last row or column is left out."""
     even = camera[:, : camera.shape[1] // 2 * 2, : camera.shape[2] // 2 * 2]
     return (even * sites(*even.shape[1:])).sum(0)
-
-
-def filtered(raw: Tensor, taps: Tensor) -> Tensor:
-    """Correlate [C, H, W] with 5 x 5 taps; mirrored borders keep the filters' order."""
-    padded = F.pad(raw[:, None], (2, 2, 2, 2), mode="reflect")
-    return F.conv2d(padded, taps[None, None])[:, 0]
-
-
-def malvar(raw: Tensor) -> Tensor:
-    """Demosaic [H, W] to [3, H, W] by gradient-corrected linear interpolation."""
-    green, row, cross = (torch.tensor(taps).double() / 16 for taps in (GREEN, ROW, CROSS))
-    at_green, in_row, in_column, diagonal = (
-        filtered(raw[None], taps)[0] for taps in (green, row, row.T, cross)
-    )
-    red, middle, blue = sites(*raw.shape)
-
-    # Red's rows are the even ones, blue's the odd ones.
-    even = (torch.arange(raw.shape[0]) % 2 == 0).double()[:, None]
-    reds = red * raw + blue * diagonal + middle * (even * in_row + (1 - even) * in_column)
-    blues = blue * raw + red * diagonal + middle * ((1 - even) * in_row + even * in_column)
-    return torch.stack([reds, middle * raw + (1 - middle) * at_green, blues])
-
-
-def bilinear(raw: Tensor) -> Tensor:
-    """Demosaic [H, W] to [3, H, W]: each colour is the mean of its neighbours, by distance."""
-    where = sites(*raw.shape)
-    tent = torch.tensor([0.0, 1, 2, 1, 0]).double()
-    taps = torch.outer(tent, tent)
-    mean = filtered(where * raw, taps) / filtered(where, taps)
-    return where * raw + (1 - where) * mean
 
 
 DEMOSAICS = {"malvar": malvar, "bilinear": bilinear}

@@ -170,12 +170,8 @@ def done(operator: Operator, level: float, error: float, mended: Mending | None 
     if isinstance(operator, Light):
         steps.append("brighten it")
     if level > QUIET:
-        part = (
-            ""
-            if operator.takes == 1
-            else f" {operator.takes:.0%} of, or if it is surely noise all of,"
-        )
-        steps.append(f"take{part} the noise away")
+        part = f" ({operator.takes:.0%} of it, unless it is surely noise)"
+        steps.append(f"take the noise away{'' if operator.takes == 1 else part}")
     if error > COMPRESSED:
         steps.append("smooth what its compression broke")
     if isinstance(operator, SoftBlur):

@@ -33,6 +33,7 @@ class Row(Operator):
         self.ops = nn.ModuleList(parts)
         self.divisor = math.prod(op.divisor for op in parts)
         self.spreads = any(op.spreads for op in parts)
+        self.pace = max(op.pace for op in parts)
 
     def parts(self) -> Sequence[Operator]:
         """The operators, first to last."""

@@ -113,7 +113,7 @@ class Anchored(Sampler):
         """Calls for each halving of the noise, from a start at time `top`."""
         if not self.near(A, prior, top):
             return min(self.rate / 2, FAR_RATE)
-        return SPREAD_RATE * self.rate if A.spreads else self.rate
+        return max(A.pace, SPREAD_RATE if A.spreads else 1.0) * self.rate
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)

@@ -8,7 +8,10 @@ from torch import Tensor
 
 from operators.base import Operator, ProjectionOperator
 from operators.identity import Identity
+from operators.missing.demosaic import RADIUS, bilinear, malvar
 from operators.scale import shrink_known
+
+BAYER = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 
 class Mosaic(ProjectionOperator):
@@ -16,9 +19,13 @@ class Mosaic(ProjectionOperator):
 
     Args:
         pattern: the colours of a 2 x 2 cell row by row, such as RGGB.
+
+    Raises:
+        ValueError: it is not four letters of R, G and B.
     """
 
-    s, onto = 1.0, True
+    # Without noise four photos come to 36.3 dB in 9 calls, 39.0 in 24, and no further.
+    s, onto, pace = 1.0, True, 3.0
     cell: Tensor
 
     def __init__(self, pattern: str = "RGGB"):
@@ -30,6 +37,7 @@ class Mosaic(ProjectionOperator):
             )
         cell = torch.tensor(["RGB".index(c) for c in pattern.upper()])
         self.register_buffer("cell", cell, persistent=False)
+        self.bayer = pattern.upper() in BAYER
 
     def filters(self, y: Tensor) -> Tensor:
         """m [1, 3, H, W]: 1 where that colour is seen."""
@@ -47,6 +55,12 @@ class Mosaic(ProjectionOperator):
     def x_shape(self, y: Tensor) -> tuple[int, ...]:
         B, _, H, W = y.shape
         return (B, 3, H, W)
+
+    def guess(self, y: Tensor) -> Tensor:
+        """Linear interpolation, of Bayer's patterns corrected by what the other colours tell."""
+        if min(y.shape[-2:]) <= RADIUS:
+            return self.adjoint(y)
+        return (malvar if self.bayer else bilinear)(y, self.filters(y))
 
     def observe(self, photo: Tensor) -> Tensor:
         """A raw mosaic stored as a grey RGB file, or a colour photo as the sensor sees it."""

@@ -28,15 +28,16 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
     The smoothest picture that agrees with y, coarse to fine, by Papoulis and Gerchberg's iteration:
     smooth, then put y in again by A^+ (or the proximal step where y is noisy). What A leaves open
     is filled from what lies around it, where A^+ y would have 0. Where A spreads every pixel over
-    all of y there is nothing around, and the picture of least variation is taken. Where A is not
-    linear it is A's own `guess`; else y itself, resized; or grey, where y is no picture.
+    all of y there is nothing around, and the picture of least variation is taken. A's own `guess`
+    goes before all; without one, where A is not linear, it is y itself, resized; or grey, where y
+    is no picture.
     """
     if isinstance(A, AffineOperator):
         return first_guess(A.linear(), y - A.offset(y))
+    if A.offers("guess"):
+        return A.guess(y)
     shape = A.x_shape(y)
     if not isinstance(A, LinearOperator):
-        if A.offers("guess"):
-            return A.guess(y)
         if A.measured or y.ndim != 4 or y.shape[1] not in (1, shape[1]):
             return y.new_zeros(shape)
         return (
