@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from operators.missing.demosaic import bilinear, malvar
+from operators.missing.mosaic import Mosaic
 
 # Linear sRGB to XYZ (IEC 61966-2-1), and XYZ to the camera of a phone (LG Nexus 5X, its DNGs)
 SRGB_TO_XYZ = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
@@ -135,9 +136,7 @@ def expose(raw: Tensor, strength: Strength, chance: np.random.Generator) -> Tens
 
 def sites(height: int, width: int) -> Tensor:
     """Which filter [3, H, W] lies on each pixel: red, green; green, blue."""
-    where = torch.zeros(3, height, width, dtype=torch.float64)
-    where[0, ::2, ::2] = where[1, ::2, 1::2] = where[1, 1::2, ::2] = where[2, 1::2, 1::2] = 1
-    return where
+    return Mosaic().filters(torch.empty(1, 1, height, width, dtype=torch.float64))[0]
 
 
 def mosaic(camera: Tensor) -> Tensor:

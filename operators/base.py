@@ -127,7 +127,7 @@ class Linearised(LinearOperator):
 
     def __init__(self, A: AffineOperator):
         super().__init__()
-        self.A, self.divisor, self.spreads = A, A.divisor, A.spreads
+        self.A, self.divisor, self.spreads, self.pace = A, A.divisor, A.spreads, A.pace
 
     def forward(self, x: Tensor) -> Tensor:
         return self.A(x) - self.A(torch.zeros_like(x))

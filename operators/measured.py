@@ -51,7 +51,8 @@ class Measured(Operator):
         self.size = tuple(A.x_shape(given)[1:])
         self.channels = self.size[0]
         self.groups = GROUPS.get(self.channels)
-        self.divisor, self.spreads, self.sigma_y = A.divisor, A.spreads, A.sigma_y / scale
+        self.divisor, self.spreads, self.pace = A.divisor, A.spreads, A.pace
+        self.sigma_y = A.sigma_y / scale
 
     # --- between A's world and the samplers'
 

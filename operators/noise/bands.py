@@ -1,4 +1,6 @@
-"""How much of the noise that was claimed has been taken away, in a band of frequencies."""
+"""How much of the noise that was claimed has been taken away, in bands of frequencies."""
+
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
@@ -18,8 +20,16 @@ def share_taken(change: Tensor, std: Tensor, low: float, high: float) -> float:
     Returns:
         1 where as much was taken as there was said to be; 0 of a band without frequencies.
     """
+    return shares_taken(change, std, [(low, high)])[0]
+
+
+def shares_taken(change: Tensor, std: Tensor, bands: Iterable[tuple[float, float]]) -> list[float]:
+    """The same in each of several bands (low, high); other arguments likewise."""
     rows, columns = (torch.arange(n, device=change.device) / n for n in change.shape)
-    order = torch.maximum(rows[:, None], columns)
-    band = (order >= low) & (order < high)
-    taken, claimed = (c[band].square().sum() for c in (dct2(change[None, None])[0, 0], std))
-    return float((taken / claimed.clamp_min(1e-20)).sqrt())
+    order, found = torch.maximum(rows[:, None], columns), dct2(change[None, None])[0, 0]
+    shares = []
+    for low, high in bands:
+        band = (order >= low) & (order < high)
+        taken, claimed = (c[band].square().sum() for c in (found, std))
+        shares.append(float((taken / claimed.clamp_min(1e-20)).sqrt()))
+    return shares

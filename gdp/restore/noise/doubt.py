@@ -24,10 +24,10 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.evidence import (
     FINE,
-    TINT,
     little_evidence,
     much_borne_out,
     ramp,
+    taken_of_colours,
     taken_of_grey,
 )
 from gdp.restore.noise.sources import of_steps
@@ -64,6 +64,7 @@ CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE = 0.86, 0.94, 0.88, 0.94
 # |y - x| over the codec's errors, up to which it mends these, and from which it takes texture:
 # without noise it is .4 to .56.
 MENDS = (0.6, 0.9)
+
 AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
 ALL_COLOURS = (1.0, 1.06)  # of much noise the colours' r from which it is noise wherever it lies
@@ -87,7 +88,13 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     """
     if not judged(pixels, A, y):
         return A.takes
-    x = to_model(pixels[:1]).to(y)
+    x, mends = to_model(pixels[:1]).to(y), 0.0
+    if isinstance(A, Compressed):
+        # What mends no more than its codec broke is kept, whatever the noise is.
+        moved = float((x - y[:1]).square().mean().sqrt()) / max(A.jpeg.error(y[:1]), 1e-6)
+        mends = 1 - ramp(moved, *MENDS)
+        if mends == 1:
+            return A.takes
     much = CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH if noise.is_flat else MUCH
     if noise.std >= much:
         share, sure = much_borne_out(y[:1], x, noise), 0.0
@@ -99,10 +106,6 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
         sure = min(ramp(told, *SURELY), ramp(noise.sure, *SURE_BEFORE))
     if not isinstance(A, Compressed):
         return share * (A.takes + (1 - A.takes) * sure)
-
-    # What mends no more than its codec broke is kept, whatever the noise is.
-    moved = float((x - y[:1]).square().mean().sqrt()) / max(A.jpeg.error(y[:1]), 1e-6)
-    mends = 1 - ramp(moved, *MENDS)
     return A.takes * max(share * codec_sure(y[:1], x, noise, A), mends)
 
 
@@ -180,8 +183,7 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     if max(others) < COLOURLESS * grey:
         sure = ramp(share_taken(y[0] - x[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
     else:
-        tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
-        tint = (sum(tints) / 2) ** 0.5
+        tint = taken_of_colours(y - x, claimed)
         sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
         where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
     noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
-from operators.noise.bands import share_taken
+from operators.noise.bands import share_taken, shares_taken
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
@@ -41,13 +41,13 @@ WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 def taken_of_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     """r(low) + r(middle), of pictures [1, 3, H, W] in [-1, 1] before and after a restoration."""
     change, _, claimed = in_grey(before, after, noise)
-    return sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE))
+    return sum(shares_taken(change, claimed, (LOW, MIDDLE)))
 
 
 def little_evidence(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     """What tells of little noise, above; arguments likewise."""
     change, x, claimed = in_grey(before, after, noise)
-    taken = sum(share_taken(change, claimed, *band) for band in (LOW, MIDDLE, FINE))
+    taken = sum(shares_taken(change, claimed, (LOW, MIDDLE, FINE)))
     return taken + (evenness(change, x, claimed, None) + noise.sure) / 2
 
 
@@ -69,9 +69,14 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     # Where nothing hides it in grey, at the upper frequencies, and in the colours.
     gain = noise.gain((after + 1) / 2)
     even = evenness(y[0] - x[0], x[0], claimed[0], None if gain is None else gain[0, 0])
-    tints = [share_taken(y[k] - x[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
-    cleaned = gone + (sum(tints) / 2) ** 0.5
+    cleaned = gone + taken_of_colours(y - x, claimed)
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
+
+
+def taken_of_colours(change: Tensor, claimed: Tensor) -> float:
+    """r(colours): its rms over both, of y - x and the noise's std by frequency, [3, H, W]."""
+    tints = [share_taken(change[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
+    return float((sum(tints) / 2) ** 0.5)
 
 
 def ramp(value: float, low: float, high: float) -> float:
