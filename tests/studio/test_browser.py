@@ -24,6 +24,7 @@ def give(page, file):
 def say_more(page, words):
     """Type further settings."""
     page.click("#settings button:has-text('Settings')")
+    page.wait_for_timeout(1000)
     page.fill("#set-more textarea, #set-more input", words)
     page.keyboard.press("Tab")
     page.click("#command button:has-text('command')")
@@ -192,11 +193,29 @@ def test_the_command_line_and_back(page, photo):
     give(page, photo)
     page.click("#command button:has-text('command')")
     line(page, "gdp noisy.png")
+    page.wait_for_timeout(1000)  # what was folded is drawn once more; nobody types that soon
     page.fill("#line textarea", "gdp other.jpg task=sr4 strength=0.5 operator.r=2 seed=7")
     page.press("#line textarea", "Tab")
     page.wait_for_timeout(1000)  # nobody types and clicks within a millisecond
     page.click("button:has-text('Take over')")
     line(page, "gdp noisy.png task=sr4 strength=0.5 seed=7 operator.r=2")
+
+
+def test_every_kind_of_setting_is_of_the_line(page, photo):
+    give(page, photo)
+    page.click("#command button:has-text('command')")
+    page.click("#settings button:has-text('Settings')")
+    page.wait_for_timeout(1000)
+    page.click("#set-quality label:has-text('best')")
+    line(page, "gdp noisy.png task=auto quality=best")
+    page.fill("#set-seed input", "7")
+    page.fill("#set-strength input[type=number]", "0.5")
+    page.keyboard.press("Tab")
+    page.check("#set-keep_exif input")
+    line(page, "strength=0.5 quality=best seed=7 keep_exif=true")
+    page.click("#set-depth input")
+    page.click("[role=option]:has-text('16')")
+    line(page, "depth=16")
 
 
 def test_sessions_are_apart(page, photo, browser, studio):

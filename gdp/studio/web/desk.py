@@ -115,8 +115,8 @@ class Desk:
                 beside["operator.kernel"] = "kernel.png"
         return command(words, job.files if job is not None else ["photo.jpg"], beside)
 
-    def take_over(self, request: gr.Request, text: str) -> list[Any]:
-        """Set the form as a command line says."""
+    def take_over(self, request: gr.Request, id: str, text: str) -> list[Any]:
+        """The form as a command line says, and its own line."""
         t = self.texts(request)
         try:
             line = parse(text)
@@ -124,7 +124,8 @@ class Desk:
             raise gr.Error(str(error), duration=None) from None
         others = [word for word in line.left_out if "=" in word]
         gr.Info(t("command.left_out", words=" ".join(others)) if others else t("command.taken"))
-        return [*line.form.values(), line.more]
+        values = [*line.form.values(), line.more]
+        return [*values, self.line(self.job(id, request), values)]
 
 
 def task_of(words: Sequence[str]) -> str:

@@ -108,10 +108,11 @@ class Single:
         self.forget.click(self.delete, **ask)
         self.timer.tick(self.tick, [self.id, self.seen, *self.form], everything, **hidden)
 
-        # The line is of the form as it is at last, whichever answer comes first.
-        line: Any = (self.desk.line_of, form, self.line)
-        gr.on([one.change for one in self.form], *line, trigger_mode="always_last", **hidden)
-        self.take.click(self.desk.take_over, self.line, self.form, **hidden).then(*line, **hidden)
+        # A hand's changes alone ask for the line; what sets the form brings its line in one answer.
+        gr.on([one.input for one in self.form], self.desk.line_of, form, self.line,
+              trigger_mode="always_last", **hidden)  # fmt: skip
+        self.take.click(self.desk.take_over, [self.id, self.line], [*self.form, self.line],
+                        **hidden)  # fmt: skip
         self.id.change(
             None, self.id, None, api_visibility="private",
             js="(id) => { const a = new URL(location); id ? a.searchParams.set('job', id) :"
