@@ -108,9 +108,11 @@ class Single:
         self.forget.click(self.delete, **ask)
         self.timer.tick(self.tick, [self.id, self.seen, *self.form], everything, **hidden)
 
-        # A hand's changes alone ask for the line; what sets the form brings its line in one answer.
-        gr.on([one.input for one in self.form], self.desk.line_of, form, self.line,
-              trigger_mode="always_last", **hidden)  # fmt: skip
+        # A hand's changes alone ask for the line (what is pasted, when its box is left); what sets
+        # the form brings its line in one answer.
+        by_hand = [one.input for one in self.form]
+        by_hand += [one.blur for one in self.form if isinstance(one, gr.Textbox)]
+        gr.on(by_hand, self.desk.line_of, form, self.line, trigger_mode="always_last", **hidden)
         self.take.click(self.desk.take_over, [self.id, self.line], [*self.form, self.line],
                         **hidden)  # fmt: skip
         self.id.change(
