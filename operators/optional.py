@@ -27,7 +27,7 @@ class OptionalMethods(Portable):
     Attributes:
         takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
-        pace: how many times the network calls that help with most operators help with this one.
+        pace: network calls for each halving of the noise that help beyond those of most operators.
         noisy: whether there may be something to undo, but noise hides what it is.
         mending: what `for_photo` found that is to be taken out of a result at the end, value by
             value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
@@ -35,7 +35,7 @@ class OptionalMethods(Portable):
 
     takes: float = 1.0
     moves: float = math.inf
-    pace: float = 1.0
+    pace: float = 0.0
     noisy: bool = False
     mending: Any = None
 

@@ -46,7 +46,7 @@ from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call,
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
 FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
-SPREAD_RATE = 2.0  # times the calls, where every pixel is in all of y
+SPREAD_PACE = 2.5  # calls more for each halving, where every pixel is in all of y
 STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
 FRESH_DRAWS = 0.75  # times `fresh` is that of draws: where they differ, their mean is smooth
 ALL_OF_Y = 1e-9  # rho of a first state, which takes y as it is
@@ -113,7 +113,7 @@ class Anchored(Sampler):
         """Calls for each halving of the noise, from a start at time `top`."""
         if not self.near(A, prior, top):
             return min(self.rate / 2, FAR_RATE)
-        return max(A.pace, SPREAD_RATE if A.spreads else 1.0) * self.rate
+        return self.rate + max(A.pace, SPREAD_PACE if A.spreads else 0.0)
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)

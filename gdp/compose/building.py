@@ -26,7 +26,7 @@ from samplers.restorer import Restorer
 PARTS = ("operator", "sampler", "prior", "tiling", "lowres", "scores")
 QUALITY = {"fast": 10, "balanced": 20, "best": 100}  # steps, where a sampler has a number of them
 # Where it chooses them by the problem: calls for each halving of the noise, restorations in a mean.
-EFFORT = {"fast": (1.5, 1), "balanced": (2.5, 1), "best": (2.5, 4)}
+EFFORT = {"fast": (1.75, 1), "balanced": (2.5, 1), "best": (2.5, 4)}
 
 
 def build(

@@ -134,9 +134,9 @@ class Settings:
     scene: bool = of_photo(False, "true: the pictures of input= are exposures of one scene")
     quality: Literal["fast", "balanced", "best"] | None = of_result(
         None,
-        "fast, balanced or best: the default takes as many network calls as help, fast half as "
-        "many, best the mean of four restorations; a sampler with a number of steps takes 10, 20 "
-        "or 100 (fast: and reuse=2 where places keep their meaning)",
+        "fast, balanced or best: the default takes as many network calls as help, fast about "
+        "two thirds, best the mean of four restorations; a sampler with a number of steps takes "
+        "10, 20 or 100 (fast: and reuse=2 where places keep their meaning)",
         "it is fast, balanced or best",
     )
     detail: float | None = of_result(
