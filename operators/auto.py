@@ -22,7 +22,7 @@ from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
-from operators.identity import Identity
+from operators.identity import COMPRESSED, Identity
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
@@ -48,14 +48,6 @@ SLIGHT, WIDE = 0.53, 1.2
 # Share of such softness, beyond what is undone of any, that is undone, unless a Gaussian has surely
 # blurred; and the share of any softness from which none is left to be told of.
 LITTLE, UNDONE = 0.01, 0.8
-
-# Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel, and from
-# which it is: 1.3 and 1.8 levels of 255. It may be meant to be there, so that a SHARE of it goes:
-# no more is lost than by doing nothing where it is, and less where it is not.
-FAINT, SEEN, SHARE = 0.0105, 0.014, 0.35
-
-# The least error of a compression, rms in [-1, 1], that is worth undoing.
-COMPRESSED = 0.02
 
 
 class FromPhoto(Identity):
@@ -119,8 +111,8 @@ class FromPhoto(Identity):
             operator = blur.as_it_is(noise, SHARP_ALREADY if soft < MAY_BE else "")
         if isinstance(operator, Unchanged) and error > COMPRESSED:
             operator = Identity().with_noise(self.sigma_y)
-        if type(operator) is Identity and error <= COMPRESSED:
-            operator.takes = taken(level)
+        if error > COMPRESSED:
+            operator.takes = 1.0
 
         mended = None if dark else mending(pixels)
         operator.mending = mended
@@ -146,11 +138,6 @@ class FromPhoto(Identity):
         if isinstance(operator, SoftBlur):
             facts.append(f"soft by {operator.found:.1f} pixels")
         return "found: " + ", ".join(facts)
-
-
-def taken(level: float) -> float:
-    """The share of noise of this std, [-1, 1] units, that is taken away."""
-    return SHARE + (1 - SHARE) * min(1.0, max(0.0, (level - FAINT) / (SEEN - FAINT)))
 
 
 def is_dark(pixels: Tensor) -> bool:

@@ -28,7 +28,7 @@ from operators.blur.softness import (
     noise_floor,
     supported_gain,
 )
-from operators.identity import Identity
+from operators.identity import Identity, taken
 from operators.scale import shrink
 from operators.unchanged import Unchanged
 
@@ -78,10 +78,12 @@ class SoftBlur(ReflectBlur):
     Attributes:
         found: the softness in pixels that a photo has; None before it was looked for.
         gaussian_alone: whether a photo that no Gaussian has blurred is left as it is.
+        sharpens: whether any is; else its noise is removed.
     """
 
     found: float | None = None
     gaussian_alone: bool = False
+    sharpens: bool = True
     gain: Tensor | None
 
     def __init__(
@@ -109,6 +111,8 @@ class SoftBlur(ReflectBlur):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise, a number or [..., H, W] by frequency.
         """
+        if not self.sharpens:
+            return self.as_it_is(noise, "")
         if not isinstance(self.sigma, str):
             return self.undoing(photo, noise, float(self.sigma))
         width = edge_width(photo)
@@ -153,7 +157,11 @@ class SoftBlur(ReflectBlur):
         return blurred_with(photo, std, rounding)
 
     def denoising(self) -> Operator | None:
-        return Identity() if self.denoise else None
+        if not self.denoise:
+            return None
+        same = SoftBlur(self.sigma, self.share, denoise=True).with_noise(self.sigma_y)
+        same.sharpens = False
+        return same
 
     def for_texture(self) -> "SoftBlur | None":
         """What sharpens what a Gaussian has blurred, where this would have denoised."""
@@ -173,8 +181,9 @@ class SoftBlur(ReflectBlur):
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         noisy = self.denoise and level > QUIET
-        same = Identity() if noisy else Unchanged(why, hidden)
-        return same.with_noise(self.sigma_y)
+        same = (Identity() if noisy else Unchanged(why, hidden)).with_noise(self.sigma_y)
+        same.takes = taken(level) if noisy else 1.0
+        return same
 
     def spectrum(self, x: Tensor) -> Tensor:
         """Lambda [H, W]; bounded by what the photo supports, where x is of the photo's size."""

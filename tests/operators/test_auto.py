@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 
 from gdp.prior.noise import Noise
-from operators.auto import FAINT, SEEN, SHARE, WIDE, FromPhoto, is_dark, taken
+from operators.auto import WIDE, FromPhoto, is_dark
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import FULL, SoftBlur
-from operators.identity import Identity
+from operators.identity import FAINT, SEEN, SHARE, Identity, taken
 from operators.light.light import Light
 from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo
@@ -46,8 +46,11 @@ def test_of_noise_that_is_hardly_seen_some_is_left():
         assert A.bind(y).takes == share
     assert SHARE < taken((FAINT + SEEN) / 2) < 1
 
-    # Who asks for it has all of it taken away.
-    assert SoftBlur(denoise=True, clear=1e9).for_photo(y, 0.9 * FAINT).takes == 1
+    # A task that looks for itself does likewise, whether the photo may be soft or not.
+    both = SoftBlur(denoise=True, clear=1e9)
+    for A in (both, both.denoising()):
+        same = A.for_photo(sharp() + 0.9 * FAINT * Noise([0]).like(sharp()), 0.9 * FAINT)
+        assert type(same) is Identity and same.takes == SHARE
 
 
 def test_softness():

@@ -33,7 +33,7 @@ from gdp.restore.noise.evidence import (
 from gdp.restore.noise.sources import of_steps
 from operators.base import Operator
 from operators.coded.compressed import Compressed
-from operators.identity import Identity
+from operators.identity import COMPRESSED, Identity
 from operators.noise.bands import share_taken
 
 # Evidence up to which none of little noise was noise, and from which all was. Real cameras' noise
@@ -88,13 +88,14 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     """
     if not judged(pixels, A, y):
         return A.takes
-    x, mends = to_model(pixels[:1]).to(y), 0.0
+    x, takes, mends = to_model(pixels[:1]).to(y), A.takes, 0.0
     if isinstance(A, Compressed):
         # What mends no more than its codec broke is kept, whatever the noise is.
-        moved = float((x - y[:1]).square().mean().sqrt()) / max(A.jpeg.error(y[:1]), 1e-6)
-        mends = 1 - ramp(moved, *MENDS)
+        error = max(A.jpeg.error(y[:1]), 1e-6)
+        takes = 1.0 if error > COMPRESSED else takes
+        mends = 1 - ramp(float((x - y[:1]).square().mean().sqrt()) / error, *MENDS)
         if mends == 1:
-            return A.takes
+            return takes
     much = CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH if noise.is_flat else MUCH
     if noise.std >= much:
         share, sure = much_borne_out(y[:1], x, noise), 0.0
@@ -105,8 +106,8 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
         share = ramp(told, NONE, ALL)
         sure = min(ramp(told, *SURELY), ramp(noise.sure, *SURE_BEFORE))
     if not isinstance(A, Compressed):
-        return share * (A.takes + (1 - A.takes) * sure)
-    return A.takes * max(share * codec_sure(y[:1], x, noise, A), mends)
+        return share * (takes + (1 - takes) * sure)
+    return takes * max(share * codec_sure(y[:1], x, noise, A), mends)
 
 
 def was_noise(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> float:
