@@ -18,7 +18,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from operators.coded.planes import stored, turned
+from operators.coded.planes import directions, stored, turned
 from operators.coded.tables import UPRIGHT, YCBCR
 from operators.noise.whitening import Whitening
 from operators.tools.transforms import dct, idct
@@ -39,6 +39,7 @@ class BlockWhitening(Whitening):
         factors: rows and columns of pixels that share a chroma sample.
         sigma: the std of the noise after W, in units of [-1, 1]: a typical one of that before it.
         orientation: EXIF's, how pictures are turned from where blocks lie.
+        colours: Q [3, 3], orthonormal rows; None: directions().
     """
 
     whole = False
@@ -52,10 +53,12 @@ class BlockWhitening(Whitening):
         factors: tuple[int, int],
         sigma: float,
         orientation: int = UPRIGHT,
+        colours: Tensor | None = None,
     ):
+        colours = directions() if colours is None else colours
         nn.Module.__init__(self)  # what Whitening holds is of whole pictures
         self.factors, self.sigma, self.orientation = factors, sigma, orientation
-        for name, value in (("luma", luma), ("chroma", chroma), ("colours", directions())):
+        for name, value in (("luma", luma), ("chroma", chroma), ("colours", colours)):
             self.register_buffer(name, value, persistent=False)
 
     def forward(self, y: Tensor) -> Tensor:
@@ -100,7 +103,8 @@ class BlockWhitening(Whitening):
         """
         rows, columns = ((torch.arange(SIDE) * f).clamp_max(SIDE - 1) for f in self.factors)
         chroma = self.chroma[:, rows][:, :, columns]
-        return BlockWhitening(self.luma, chroma, (1, 1), self.sigma, self.orientation)
+        known = (self.sigma, self.orientation, self.colours)
+        return BlockWhitening(self.luma, chroma, (1, 1), *known)
 
     def at_scale(self, r: int) -> "BlockWhitening":
         """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
@@ -109,11 +113,11 @@ class BlockWhitening(Whitening):
         n = max(1, SIDE // r)
         rows, columns = (min(SIDE, max(1, SIDE * factor // r)) for factor in self.factors)
         chroma = self.chroma[:, :rows, :columns]
-        luma, sigma = self.luma[:n, :n] / r, self.sigma / r
-        return BlockWhitening(luma, chroma / r, (1, 1), sigma, self.orientation)
+        known = (self.sigma / r, self.orientation, self.colours)
+        return BlockWhitening(self.luma[:n, :n] / r, chroma / r, (1, 1), *known)
 
 
-def rounding_variance(steps: Tensor, factors: tuple[int, int]) -> Tensor:
+def rounding_variance(steps: Tensor, factors: tuple[int, int], Q: Tensor) -> Tensor:
     """The variance [3, 8, 8] of y's error by direction and frequency, in units of [-1, 1].
 
     It is that of orthonormal coefficients; of chroma, of those of the samples that were stored.
@@ -121,22 +125,14 @@ def rounding_variance(steps: Tensor, factors: tuple[int, int]) -> Tensor:
     Args:
         steps: q [3, 8, 8] of Y, Cb and Cr, in grey levels.
         factors: rows and columns of pixels that share a chroma sample.
+        Q: the directions [3, 3].
     """
     rows = torch.tensor(YCBCR, dtype=torch.float64)
-    share = ((rows @ directions().T) ** 2).to(steps)  # [plane, direction]
+    share = ((rows @ Q.double().T) ** 2).to(steps)  # [plane, direction]
     planes = steps**2 / 12 + LAST_ROUNDING
     luma = planes[0] / share[0, 0]
     chroma = 1 / torch.einsum("po,puv->ouv", share[1:, 1:], 1 / planes[1:])
     return LEVEL**2 * torch.cat([luma[None], factors[0] * factors[1] * chroma])
-
-
-def directions() -> Tensor:
-    """Q [3, 3]: the directions in RGB that JPEG's planes are nearest to, orthonormal."""
-    rows = torch.tensor(YCBCR, dtype=torch.float64)
-    luma = rows[0] / rows[0].norm()
-    chroma = rows[1:] - torch.outer(rows[1:] @ luma, luma)
-    U, _, V = torch.linalg.svd(chroma, full_matrices=False)
-    return torch.cat([luma[None], U @ V])
 
 
 def by_block(p: Tensor, values: Tensor) -> Tensor:

@@ -27,6 +27,7 @@ from operators.coded.jpeg_error import error_variances
 from operators.coded.planes import (
     blocks,
     chroma_samples,
+    directions,
     downsample,
     join_blocks,
     stored,
@@ -88,8 +89,7 @@ class JPEG(Operator):
 
     @property
     def of_one_photo(self) -> bool:
-        """True, for how wrong y is depends on the photo."""
-        return True
+        return True  # how wrong y is depends on it
 
     def for_file(self, file: Path) -> "JPEG":
         """With tables=input, the operator of the photo's own tables."""
@@ -98,8 +98,11 @@ class JPEG(Operator):
     def describe(self, y: Tensor) -> dict[str, object]:
         """The luma table, how many rows and columns share a chroma sample, a quality found."""
         found = {} if self.found is None else {"quality_found": self.found}
-        luma = self.steps[0].flatten().int().tolist()
-        return {"luma": luma, "subsampling": list(self.factors), **found}
+        return {
+            "luma": self.steps[0].flatten().int().tolist(),
+            "subsampling": list(self.factors),
+            **found,
+        }
 
     def forward(self, x: Tensor) -> Tensor:
         Y, *chroma = self.planes(x)
@@ -113,14 +116,9 @@ class JPEG(Operator):
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """The image with the coefficients nearest to x's that round to y's, y = A(z).
 
-        Blocks that the right or lower border cuts are left alone: their coefficients do not
-        follow from what y shows of them.
+        Blocks that a border cuts are left alone: y does not show all that they follow from.
         """
-
-        def nearest(c: Tensor, k: Tensor, q: Tensor) -> Tensor:
-            return c.clamp(q * (k - HALF), q * (k + HALF))
-
-        return self.with_coefficients(x, y, nearest)
+        return self.with_coefficients(x, y, lambda c, k, q: c.clamp(q * (k - HALF), q * (k + HALF)))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
         """argmin_x sigma_y^2 (y - x)^T Sigma^-1 (y - x) + rho ||x - v||^2.
@@ -143,9 +141,15 @@ class JPEG(Operator):
             noise: the std of further noise of y, in units of [-1, 1]: a number, or [3, 8, 8] by
                 direction (block_noise.py) and frequency of an 8 x 8 DCT.
         """
-        variance = rounding_variance(self.stored_steps, self.factors) + noise.to(self.steps) ** 2
-        std = variance.sqrt()
-        return BlockWhitening(std[0], std[1:], self.factors, sigma, self.orientation)
+        Q = directions(self.is_grey)
+        variance = rounding_variance(self.stored_steps, self.factors, Q)
+        std = (variance + noise.to(self.steps) ** 2).sqrt()
+        return BlockWhitening(std[0], std[1:], self.factors, sigma, self.orientation, Q)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether it stores no chroma."""
+        return bool((self.steps[1:] >= NO_CHROMA).all())
 
     def error(self, y: Tensor) -> float:
         """How wrong y [B, 3, H, W] is by this compression: an rms in units of [-1, 1]."""

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from operators.coded.tables import YCBCR
 from operators.tools.transforms import dct, idct
 
 SWEEPS = 20  # of an iteration whose error falls to a third each time
@@ -82,3 +83,18 @@ def stored(p: Tensor, orientation: int) -> Tensor:
     """The inverse of `turned`."""
     opposite = {6: 8, 8: 6}  # a quarter to the right, and to the left
     return turned(p, opposite.get(orientation, orientation))
+
+
+def directions(grey: bool = False) -> Tensor:
+    """Q [3, 3]: the directions in RGB that JPEG's planes are nearest to, orthonormal.
+
+    Args:
+        grey: whether there is but one plane, which is grey: then what is on it stays on it.
+    """
+    if grey:
+        return F.normalize(torch.tensor([[1, 1, 1], [1, 0, -1], [1, -2, 1]]).double(), dim=1)
+    rows = torch.tensor(YCBCR, dtype=torch.float64)
+    luma = rows[0] / rows[0].norm()
+    chroma = rows[1:] - torch.outer(rows[1:] @ luma, luma)
+    U, _, V = torch.linalg.svd(chroma, full_matrices=False)
+    return torch.cat([luma[None], U @ V])

@@ -5,10 +5,10 @@ from torch import Tensor
 
 from gdp.restore.noise import NoiseModel
 from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
-from operators.coded.block_noise import SIDE, directions
+from operators.coded.block_noise import SIDE
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
-from operators.coded.planes import stored
+from operators.coded.planes import directions, stored
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
@@ -62,7 +62,7 @@ def by_block(noise: NoiseModel, jpeg: JPEG) -> Tensor:
 
     Chroma samples that pixels share know its low frequencies alone.
     """
-    share = (directions() @ noise.colours.double().T) ** 2
+    share = (directions(jpeg.is_grey) @ noise.colours.double().T) ** 2
     h, w = jpeg.factors
 
     # As the blocks lie, which is not as the picture is shown where it was stored turned.

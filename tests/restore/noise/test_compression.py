@@ -1,5 +1,6 @@
 """What a JPEG file tells of its own errors, and which degradations take it."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -101,6 +102,31 @@ def test_noise_by_block_has_the_power_that_it_has():
         std = by_block(NoiseModel(spectrum, torch.ones(17), OPPONENT), JPEG(50, subsampling))
         assert std.shape == (3, 8, 8)
         assert std.min() >= 0.1 and std.max() <= 0.12
+
+
+def test_grey_noise_stays_grey_in_a_grey_file(tmp_path):
+    """Luma weighs colours otherwise than grey does, which put two fifths of it into chroma."""
+    file = tmp_path / "grey.jpg"
+    Image.fromarray(np.zeros((16, 16), np.uint8)).save(file, quality=90)
+    jpeg, spectrum = JPEG(tables=str(file)), torch.zeros(3, 32, 32)
+    spectrum[0] = 0.1
+    std = by_block(NoiseModel(spectrum, torch.ones(17), OPPONENT), jpeg)
+    assert std[0].min() > 0.199 and std[1:].max() < 1e-5
+    assert by_block(NoiseModel(spectrum, torch.ones(17), OPPONENT), JPEG(90))[1:].min() > 0.05
+
+
+@pytest.mark.parametrize("level", [0.05, 0.1])
+def test_a_noisy_grey_jpeg_is_denoised(level, tmp_path):
+    clean = np.asarray(Image.fromarray(data.camera()).resize((128, 128), Image.LANCZOS)) / 255
+    noise = np.random.default_rng(0).standard_normal(clean.shape)
+    file = tmp_path / "noisy.jpg"
+    Image.fromarray((255 * (clean + level * noise).clip(0, 1)).round().astype(np.uint8)).save(
+        file, quality=90
+    )
+    before = np.asarray(Image.open(file)) / 255
+    after = restore(file, task="auto").pixels[0, 0, 0].numpy()
+    errors = [np.square(picture - clean).mean() for picture in (before, after)]
+    assert errors[1] < errors[0] / 2.5, errors
 
 
 @pytest.mark.parametrize("orientation", [4, 6])
