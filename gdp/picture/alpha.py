@@ -7,12 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+ROUNDS = 8  # of mirroring: what is known then reaches 256 times as far as it did
+
 
 def fill_transparent(pixels: Tensor, alpha: Tensor) -> Tensor:
-    """Continue the visible colours under what is fully transparent.
+    """Continue the picture under what is fully transparent, as a mirror image of what is visible.
 
-    Whatever a file hides there then tells the network nothing. Averages of 2x2, 4x4, ... pixels
-    fill from fine to coarse; where nothing at all is visible it is mid grey.
+    Whatever a file hides there then tells the network nothing, and what is filled in has the noise,
+    the softness and the light of the rest, which are looked for all over a picture. Where nothing
+    at all is visible it is mid grey.
 
     Args:
         pixels: [1, C, H, W] in [0, 1].
@@ -21,22 +24,44 @@ def fill_transparent(pixels: Tensor, alpha: Tensor) -> Tensor:
     Returns:
         [1, C, H, W]; pixels that are visible at all are unchanged.
     """
-    if bool((alpha > 0).all()):
+    hidden = alpha[0, 0] <= 0
+    if not bool(hidden.any()):
         return pixels
+    if bool(hidden.all()):
+        return torch.full_like(pixels, 0.5)
+    rows, columns = mirrored(~hidden)
+    return torch.where(hidden, pixels[..., rows, columns], pixels)
 
-    # Sums of visible colours, each level at half the size of the one before.
-    levels = [(pixels * alpha, alpha)]
-    while max(levels[-1][1].shape[-2:]) > 1:
-        sums, weights = (F.avg_pool2d(part, 2, ceil_mode=True) for part in levels[-1])
-        levels.append((sums, weights))
 
-    # From coarse to fine, each level fills what the finer one does not know.
-    colours = torch.full_like(levels[-1][0], 0.5)
-    for sums, weights in reversed(levels):
-        behind = F.interpolate(colours, sums.shape[-2:], mode="bilinear", align_corners=False)
-        colours = torch.where(weights > 0, sums / weights.clamp_min(1e-12), behind)
+def mirrored(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Rows and columns [H, W] of the pixel that each is a mirror image of.
 
-    return torch.where(alpha > 0, pixels, colours)
+    Args:
+        seen: which pixels are known, [H, W], at least one; they are their own images.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    H, W = seen.shape
+    here = torch.stack(torch.meshgrid(torch.arange(H), torch.arange(W), indexing="ij"))
+    source, known = here.clone(), seen.cpu()
+    for i in range(ROUNDS):
+        if bool(known.all()):
+            break
+        found = distance_transform_edt(~known, return_distances=False, return_indices=True)
+        nearest = torch.from_numpy(found).long()
+
+        # As far behind the nearest known pixel as this one is before it; in the end, that pixel.
+        behind = 2 * nearest - here
+        inside = (behind[0] >= 0) & (behind[0] < H) & (behind[1] >= 0) & (behind[1] < W)
+        behind = torch.where(inside, behind, nearest)
+        fits = known[behind[0], behind[1]] & (inside | (i == ROUNDS - 1))
+        new = ~known & fits
+        if not bool(new.any()):
+            behind, new = nearest, ~known
+        source = torch.where(new, source[:, behind[0], behind[1]], source)
+        known = known | new
+    rows, columns = source.to(seen.device)
+    return rows, columns
 
 
 def extend_alpha(alpha: Tensor, frame: tuple[int, int, int, int] | None) -> Tensor:
