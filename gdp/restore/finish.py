@@ -62,7 +62,7 @@ def finish(
         elif measurement.shown is not None and A.offers("brought_out"):
             mended = mended_noise_share(pixels, A, y, measurement.shown)
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
-        elif setup.operator.careful and measurement.noise is not None:
+        elif setup.operator.careful and measurement.noise is not None and config["noise"] != "jpeg":
             share = noise_share(pixels, A, y, measurement.noise)
             if share < 1:
                 pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)

@@ -79,7 +79,7 @@ def noise_of(
             )
         model = of_profile(stated)
     else:
-        model = of_tables(file) if kind == "jpeg" else read(Path(kind))
+        model = of_tables(file, pixels) if kind == "jpeg" else read(Path(kind))
     return model if isinstance(sigma_y, str) else model.scaled(sigma_y)
 
 

@@ -15,10 +15,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from gdp.picture import to_model
 from gdp.restore.noise.estimate import estimate as visible
 from gdp.restore.noise.model import OPPONENT, ROUNDING, NoiseModel
-from gdp.restore.noise.sources import of_steps
+from gdp.restore.noise.sources import of_codes
 from operators.coded.jpeg import JPEG
 from operators.coded.tables import FACTORS
 from operators.coded.traces import trace_of
@@ -67,8 +66,7 @@ def with_errors(model: NoiseModel, pixels: Tensor, jpeg: JPEG) -> NoiseModel:
         pixels: the photo [1, 3, H, W] in [0, 1].
         jpeg: its compression.
     """
-    steps = (12 * jpeg.errors(to_model(pixels.detach().float()))).sqrt()
-    errors = of_steps(steps, jpeg.factors, jpeg.orientation)
+    errors = of_codes(jpeg, pixels)
 
     # In the noise's own directions of colour.
     share = (model.colours @ OPPONENT.T).square().to(errors.spectrum)

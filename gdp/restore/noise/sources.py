@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from gdp.picture import to_model
 from gdp.restore.noise.blocks import PATCHES, blocks_of
 from gdp.restore.noise.estimate import filled, joined
 from gdp.restore.noise.model import (
@@ -20,7 +21,7 @@ from gdp.restore.noise.model import (
     interpolate2,
 )
 from gdp.storage.places import expand
-from operators.coded.tables import read_tables
+from operators.coded.jpeg import JPEG
 
 SAVED = ".safetensors"
 
@@ -93,20 +94,29 @@ def of_patch(pixels: Tensor) -> NoiseModel:
     return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
 
 
-def of_tables(file: Path | None) -> NoiseModel:
-    """What the rounding of a JPEG's coefficients has lost at most.
+def of_tables(file: Path | None, pixels: Tensor) -> NoiseModel:
+    """What the rounding of a JPEG's coefficients has lost, by its tables and by its codes.
+
+    Args:
+        file: the photo's own.
+        pixels: the photo [1, 3, H, W] in [0, 1].
 
     Raises:
         ValueError: the photo is not from a JPEG file that can be read.
     """
     if file is None:
         raise ValueError("noise=jpeg is for photos from JPEG files; take noise=auto for this one")
-    steps, factors, orientation, _ = read_tables(str(file))
-    return of_steps(steps.float().view(3, 8, 8), factors, orientation)
+    return of_codes(JPEG(tables=str(file)), pixels)
+
+
+def of_codes(jpeg: JPEG, pixels: Tensor) -> NoiseModel:
+    """The same of a compression that is known; most coefficients that are 0 were hardly more."""
+    steps = (12 * jpeg.errors(to_model(pixels.detach().float()))).sqrt()
+    return of_steps(steps, jpeg.factors, jpeg.orientation)
 
 
 def of_steps(steps: Tensor, factors: tuple[int, int], orientation: int) -> NoiseModel:
-    """The same of a file whose steps [3, 8, 8] are known, in levels of 255.
+    """What rounding to steps [3, 8, 8], in levels of 255, loses at most.
 
     Args:
         steps: of Y, Cb and Cr, by frequency.
