@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 DRAWING = ThreadPoolExecutor(1, "noise")  # draws ahead, for other devices than the CPU
-PURPOSES = ("degrade", "start", "step", "photons", "impulse")
+PURPOSES = ("degrade", "start", "step", "photons", "impulse", "tint")
 
 
 class Noise:

@@ -49,7 +49,8 @@ def finish(
     remarks += [] if guidance is None else [terms.remark(guidance, A, y, restored.x[:1])]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
-    if y.shape[1] == 3 and is_grey(y):
+    grey = y.shape[1] == 3 and is_grey(measurement.photo.pixels)
+    if grey:
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     remarks.append(doubtful)
@@ -79,6 +80,9 @@ def finish(
     pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
+    shown = to_image(y)
+    if grey and not is_grey(y):  # what was put into y's colours goes again, see noise/tinting.py
+        pixels, shown = (p.mean(1, keepdim=True).expand_as(p) for p in (pixels, shown))
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
@@ -87,7 +91,7 @@ def finish(
     report = report_on(pixels, explains, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
-        y=A.given(y) if isinstance(A, Measured) else to_image(y),
+        y=A.given(y) if isinstance(A, Measured) else shown,
         photos=[measurement.photo],
         reference=measurement.reference,
         maps=A.pictures(y) | (measurement.before.pictures if measurement.before else {}),
@@ -192,7 +196,7 @@ def report_on(
     return {
         "size": [result.shape[-1], result.shape[-2]],
         "seed": config["seed"],
-        "sigma_y": measurement.operator.sigma_y * measurement.operator.unit,
+        "sigma_y": measurement.sigma_y * measurement.operator.unit,
         "sigma_y_estimated": config["sigma_y"] == AUTO,
         "noise": None if measurement.noise is None else measurement.noise.describe(),
         "found": list(measurement.findings),

@@ -17,6 +17,7 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.noise.taking import taken
+from gdp.restore.noise.tinting import of_photo
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.steady import Past
@@ -48,6 +49,11 @@ class Measurement(NamedTuple):
     past: Past | None = None  # of a film the frame before
     mending: Any = None  # what is taken out of the result at the end, see Operator.mending
     otherwise: Operator | None = None  # of this photo where its noise turns out to be texture
+
+    @property
+    def sigma_y(self) -> float:
+        """The std of the photo's noise, in A's units."""
+        return of_photo(self.operator.sigma_y, self.y, self.photo.pixels)
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -108,7 +114,8 @@ def observe(
         log.info("%s: %s", name, line)
     if config["sigma_y"] == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
-        log.info("%s: sigma_y=%.4f, estimated%s", name, operator.sigma_y / 2, kind)
+        sigma_y = of_photo(operator.sigma_y, y, photo.pixels) / 2
+        log.info("%s: sigma_y=%.4f, estimated%s", name, sigma_y, kind)
     if config["sigma_y"] == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
         log.warning(
             "%s has next to no noise, so little will change; "

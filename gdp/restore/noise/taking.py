@@ -13,6 +13,7 @@ from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import BRIGHTNESSES, ROUNDING
+from gdp.restore.noise.tinting import tinted
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
 from operators.coded.compressed import compression_of
@@ -67,6 +68,8 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg)
     if jpeg is not None:
         operator, alone = compressed(operator, y, jpeg, model, not told), True
+    elif photo.pixels.shape[1] == 3:
+        operator, y = tinted(operator, y)
     check_photo(operator, y)
     operator, y = viewed(operator, y, own_units=False)
     return Seen(y, operator, None, alone, model, shown, findings, mending, otherwise)

@@ -108,18 +108,15 @@ class Single:
         self.forget.click(self.delete, **ask)
         self.timer.tick(self.tick, [self.id, self.seen, *self.form], everything, **hidden)
 
-        # A hand's changes alone ask for the line (what is pasted, when its box is left); what sets
-        # the form brings its line in one answer.
+        # A hand's changes ask for the line (what is pasted, when its box is left), no others do.
         by_hand = [one.input for one in self.form]
         by_hand += [one.blur for one in self.form if isinstance(one, gr.Textbox)]
         gr.on(by_hand, self.desk.line_of, form, self.line, trigger_mode="always_last", **hidden)
-        self.take.click(self.desk.take_over, [self.id, self.line], [*self.form, self.line],
-                        **hidden)  # fmt: skip
-        self.id.change(
-            None, self.id, None, api_visibility="private",
-            js="(id) => { const a = new URL(location); id ? a.searchParams.set('job', id) :"
-            " a.searchParams.delete('job'); history.replaceState(null, '', a); }",
-        )  # fmt: skip
+        taken = [*self.form, self.line]
+        self.take.click(self.desk.take_over, [self.id, self.line], taken, **hidden)
+        address = "(id) => { const a = new URL(location); id ? a.searchParams.set('job', id) :"
+        address += " a.searchParams.delete('job'); history.replaceState(null, '', a); }"
+        self.id.change(None, self.id, None, js=address, **hidden)
 
     def show(self, job: Job | None, values: Sequence[Any], t: Texts) -> Values:
         """Everything of a job."""
