@@ -25,7 +25,10 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "it follows the coarse light and colours of the first guess, and draws all else anew, also "
         "what y shows",
     ),
-    "DPS": (("Gray",), "its colours are one draw of many, and its steps stay away from an exact y"),
+    "DPS": (
+        ("Gray", "ClosedCompose", "AvgPool", "Bicubic"),
+        "what y does not tell is one draw of many, and its steps stay away from an exact y",
+    ),
     "GDPx0": (("JPEG",), "one step along the gradient does not weigh rounding noise by frequency"),
     "DAPS": (("JPEG", "SmallPhoto"), "its draws go astray where y is rounded"),
     "DiffPIR": (("JPEG",), "its weights are those of white noise, which rounding is not"),

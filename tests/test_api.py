@@ -436,9 +436,9 @@ def test_inside_any_grad_mode(quick, cat, mode):
     with mode():
         tensor = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(1))
         grad = torch.is_grad_enabled()
-        inside = quick(tensor, sampler="dps", task="sr4")
+        inside = quick(tensor, sampler="dps", task="deblur")
         assert torch.is_grad_enabled() == grad and not inside.image.requires_grad
-    assert torch.equal(inside.image, quick(tensor, sampler="dps", task="sr4").image)
+    assert torch.equal(inside.image, quick(tensor, sampler="dps", task="deblur").image)
 
 
 def test_a_photo_is_not_changed(quick):
