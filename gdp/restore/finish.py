@@ -81,7 +81,7 @@ def finish(
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
     shown = to_image(y)
-    if grey and not is_grey(y):  # what was put into y's colours goes again, see noise/tinting.py
+    if grey and not is_grey(y):  # what was put into y's colours goes again, see noise/choose.py
         pixels, shown = (p.mean(1, keepdim=True).expand_as(p) for p in (pixels, shown))
 
     for remark in filter(None, remarks):

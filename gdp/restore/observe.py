@@ -14,10 +14,10 @@ from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
 from gdp.restore.measure import dear, fitted, starting, viewed
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.choose import of_photo
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.noise.taking import taken
-from gdp.restore.noise.tinting import of_photo
 from gdp.restore.scores import truth
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.steady import Past

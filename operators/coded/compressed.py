@@ -17,15 +17,20 @@ from operators.noise.whitened import whiten
 START = b"\xff\xd8\xff"  # of a JPEG file
 
 
+def is_jpeg(file: Path) -> bool:
+    """Whether a file begins as JPEGs do."""
+    with file.open("rb") as stream:
+        return stream.read(len(START)) == START
+
+
 def compression_of(file: Path) -> JPEG | None:
     """The compression of a photo's file.
 
     None where it is no JPEG, or one whose tables say nothing of RGB pixels: in CMYK, or with
     unusual layers.
     """
-    with file.open("rb") as stream:
-        if stream.read(len(START)) != START:
-            return None
+    if not is_jpeg(file):
+        return None
     try:
         return JPEG(tables=str(file))
     except ValueError:

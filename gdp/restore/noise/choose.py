@@ -6,7 +6,7 @@ auto       as estimated                            white; drawn to the estimate 
 white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
-jpeg       what the file's tables round away       of that kind
+jpeg       what the file has rounded away          of that kind
 profile    as a raw file's maker states it         of that kind
 FILE       as the patch has it, or as saved        of that kind
 
@@ -17,15 +17,19 @@ import logging
 import math
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from gdp.picture import is_grey
+from gdp.prior.noise import Noise
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
-from gdp.restore.noise.model import SURE, NoiseModel
+from gdp.restore.noise.model import OPPONENT, SURE, NoiseModel
 from gdp.restore.noise.profile import held_to, of_profile, profile_of
 from gdp.restore.noise.shape import in_all_channels, one_for_all
 from gdp.restore.noise.sources import of_tables, read
+from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.identity import Identity
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
@@ -37,6 +41,7 @@ LEAST, MOST = 1.3, 1.1  # of any other: its share below, times it above ...
 BELOW, SLACK = 0.001, 0.003  # ... and [0, 1] units less, and more
 WHITE_BEST, BEST = 1.04, 1.15  # times the estimate is the likeliest
 FAR = 1.25  # times what is believed, from which nothing is left of what is told
+HIDES = 0.006  # std of noise, [-1, 1] units, below which it is rounding
 log = logging.getLogger("gdp")
 
 
@@ -126,3 +131,41 @@ def drawn(sigma_y: float, model: NoiseModel) -> float:
         bound, best = most, max(best, SLACK)
     far = min(1.0, abs(math.log(sigma_y / bound)) / math.log(FAR))
     return bound * (best / bound) ** far
+
+
+def tinted(operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
+    """The operator and y, whose noise is white; as they are where it is no grey photo's.
+
+    n = sqrt(3) s (g z_0 + h z_1 + k z_2)     z: white;  s: std of the photo's noise
+                                              g, h, k: grey and two colours, orthonormal
+
+    The first is the photo's own. A grey photo is one measurement and not three, so that white noise
+    of std sqrt(3) s tells as much of its grey as noise of std s does that all channels share. What
+    is put in the colours goes again when the result is made grey. It is for samplers that count y's
+    noise as white: of masks, where `can_whiten` says no, and where its std is told.
+
+    Args:
+        operator: of the photo, with its noise.
+        y: [B, 3, H, W] in [-1, 1].
+    """
+    known = isinstance(operator, LinearOperator) and not isinstance(operator, Identity)
+    whitened = operator.whitening is not None or operator.sigma_y < HIDES
+    if not known or whitened or operator.blind or y.ndim != 4 or y.shape[1] != 3 or not is_grey(y):
+        return operator, y
+    s, colours = 3**0.5 * operator.sigma_y, OPPONENT[1:].to(y)
+    z = torch.einsum("kc,kd,bdhw->bchw", colours, colours, s * Noise([0], "tint").like(y))
+    if isinstance(operator, ProjectionOperator) and not operator.onto:
+        z = operator(operator.pinv(z))  # what is lost has no noise, either
+    return operator.with_noise(s), y + z
+
+
+def of_photo(sigma: float, y: Tensor, pixels: Tensor) -> float:
+    """The std of a photo's own noise, in the units of `sigma`.
+
+    Args:
+        sigma: that of y's.
+        y: tinted or not.
+        pixels: the photo.
+    """
+    put = y.ndim == 4 and y.shape[1] == 3 and is_grey(pixels) and not is_grey(y)
+    return sigma / 3**0.5 if put else sigma

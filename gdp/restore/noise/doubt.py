@@ -21,9 +21,9 @@ from torch import Tensor
 
 from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.evidence import (
     FINE,
-    evenness,
     little_evidence,
     much_borne_out,
     ramp,

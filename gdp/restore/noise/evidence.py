@@ -20,13 +20,11 @@ frequencies: of it, r(fine) tells.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.evenness import evenness
 from operators.noise.bands import share_taken, shares_taken
-from operators.tools.transforms import dct2, idct2
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
@@ -37,7 +35,6 @@ LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
 UNEVEN, EVEN = 1.06, 1.15
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
-TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
 
 
@@ -80,36 +77,6 @@ def taken_of_colours(change: Tensor, claimed: Tensor) -> float:
     """r(colours): its rms over both, of y - x and the noise's std by frequency, [3, H, W]."""
     tints = [share_taken(change[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
     return float((sum(tints) / 2) ** 0.5)
-
-
-def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:
-    """lo - c / 2: how much of the noise that was claimed was taken where nothing hides it.
-
-    Args:
-        change: y - x [H, W].
-        x: the result.
-        claimed: std of the noise by frequency of a DCT [H, W].
-        gain: of the noise by pixel [H, W].
-    """
-    white = Noise([0]).like(x[None, None])
-    expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
-    share = fine(change if gain is None else change / gain) / expected.clamp_min(1e-9)
-    q, taken, detail = map(by_tile, (share, fine(change), fine(x)))
-
-    flattest = q[detail.argsort()[: max(1, len(detail) // 4)]].median()
-    logs = torch.stack([taken, detail]).clamp_min(1e-5).log()
-    return float(flattest - torch.corrcoef(logs)[0, 1].nan_to_num() / 2)
-
-
-def by_tile(p: Tensor) -> Tensor:
-    """The rms of a picture [H, W] in each of its tiles [N]."""
-    return F.avg_pool2d(p.square()[None, None], TILE).flatten().sqrt()
-
-
-def fine(p: Tensor) -> Tensor:
-    """A picture [H, W] less what is around each pixel."""
-    padded = F.pad(p[None, None], (AROUND // 2,) * 4, mode="reflect")
-    return p - F.avg_pool2d(padded, AROUND, 1)[0, 0]
 
 
 def ramp(value: float, low: float, high: float) -> float:

@@ -8,12 +8,11 @@ from torch import Tensor
 from gdp.picture import Photo, to_model
 from gdp.restore.measure import Seen, check_photo, viewed
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.choose import noise_of
+from gdp.restore.noise.choose import noise_of, tinted
 from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import BRIGHTNESSES, ROUNDING
-from gdp.restore.noise.tinting import tinted
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
 from operators.coded.compressed import compression_of

@@ -17,7 +17,8 @@ from gdp.restore.noise.doubt import (
     noise_share,
     was_noise,
 )
-from gdp.restore.noise.evidence import evenness, little_evidence
+from gdp.restore.noise.evenness import evenness
+from gdp.restore.noise.evidence import little_evidence
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur

@@ -8,7 +8,7 @@ from skimage import data
 
 from gdp import restore
 from gdp.prior.noise import Noise
-from gdp.restore.noise.tinting import of_photo, tinted
+from gdp.restore.noise.choose import of_photo, tinted
 from operators.identity import Identity
 from operators.missing.mask import Mask, RandomMask
 from operators.size.avgpool import AvgPool
