@@ -29,7 +29,11 @@ class Row(Operator):
         super().__init__()
         self.before_noise, parts = without_noise(ops)
         if not parts:
-            raise ValueError("operator.ops is empty; a composition needs at least one operator")
+            found = "has nothing but noise" if len(ops) else "is empty"
+            raise ValueError(
+                f"operator.ops {found}; a composition needs an operator, as in "
+                "operator.ops=[blur_gaussian,noise]"
+            )
         self.ops = nn.ModuleList(parts)
         self.divisor = math.prod(op.divisor for op in parts)
         self.spreads = any(op.spreads for op in parts)

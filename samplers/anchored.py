@@ -65,7 +65,7 @@ class Anchored(Sampler):
         rate: with steps=auto, network calls for each halving of the noise.
         draws: the mean of so many restorations, where the guess is near.
         detail: 0 is the posterior's mean, 1 a draw of it.
-        quality: terms for x0 besides y (samplers/guide/guidance.py).
+        guidance: terms for x0; those that compare with y are left out, as y is met by itself.
         view: how the picture lies that the network is shown; draws have one after the other.
 
     Raises:
@@ -81,7 +81,7 @@ class Anchored(Sampler):
     rate: float = 2.5
     draws: int = 1
     detail: float = 0.0
-    quality: Guidance | None = None
+    guidance: Guidance | None = None
     view: int = 0
     schedule: Schedule = field(
         default_factory=lambda: Schedule("auto", start="auto", spacing="squared", end="auto")
@@ -89,6 +89,7 @@ class Anchored(Sampler):
 
     def __post_init__(self) -> None:
         check_calls(self.rate, self.draws, self.detail)
+        self.guidance = self.guidance and self.guidance.quality()
 
     def hides(self, A: Operator, error: float) -> float:
         """The noise to start from where a guess has this error."""
@@ -135,9 +136,8 @@ class Anchored(Sampler):
         if run.on_pass is not None:
             whole = self.expected(prior.T, operator, y)[0]
             run.on_pass(whole._replace(calls=count * schedule.nfe(prior.T)))
-        drawn, more = [], max(self.stirred, STIRRED_DRAWS)
-        less = FRESH_DRAWS * self.fresh
-        each = replace(self, draws=1, schedule=schedule, stirred=more, fresh=less)
+        more, less = max(self.stirred, STIRRED_DRAWS), FRESH_DRAWS * self.fresh
+        drawn, each = [], replace(self, draws=1, schedule=schedule, stirred=more, fresh=less)
         for k in range(count):
             seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
             keep = None if run.keep is None else run.keep.at(k)
@@ -198,8 +198,8 @@ class Anchored(Sampler):
     ) -> tuple[Tensor, Tensor]:
         eps, x0 = self.look(prior, x, t)
         top = memory.setdefault("top", t)
-        if self.quality is not None:
-            x0 = self.quality.steer(x0, y, A, prior.sigma(t), prior.sigma(s))
+        if self.guidance is not None:
+            x0 = self.guidance.steer(x0, y, A, prior.sigma(t), prior.sigma(s))
 
         # Without noise y is put in as it is.
         if A.sigma_y == 0:

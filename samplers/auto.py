@@ -49,7 +49,7 @@ class Auto(Restorer):
         if isinstance(operator, AffineOperator) or operator.offers("prox"):
             return Anchored(
                 schedule=self.schedule,
-                quality=self.guidance.quality(),
+                guidance=self.guidance,
                 rate=self.rate,
                 draws=self.draws,
                 detail=self.detail,

@@ -100,7 +100,7 @@ class Sampler(Restorer):
         else:
             bound = operator.bind(y, before)
         bound = bound.to(y.device)
-        relight(bound, y, getattr(self, "guidance", None) or getattr(self, "quality", None))
+        relight(bound, y, getattr(self, "guidance", None))
         if state is not None and state["operator"] is not None:
             load_module(bound, state["operator"])
         problem = Problem.of(bound, y, linear=bool(self.needs))

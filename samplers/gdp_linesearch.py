@@ -22,6 +22,7 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
+from samplers.guide.checks import check_scale
 from samplers.guide.descent import dot, minimiser
 from samplers.guide.guidance import Guidance
 
@@ -34,6 +35,9 @@ class GDPLineSearch(Sampler):
         guidance: the loss L.
         scale: 1 is the full step along the gradient, 0 no guidance.
         eta: the share of fresh noise in x_s's; 0.85 as in DDNM's code.
+
+    Raises:
+        ValueError: scale is below 0.
     """
 
     consistent: ClassVar = True
@@ -42,6 +46,7 @@ class GDPLineSearch(Sampler):
     eta: float = 0.85
 
     def __post_init__(self) -> None:
+        check_scale(self.scale)
         self.fidelity = self.guidance.fidelity()
 
     def step(

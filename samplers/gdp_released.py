@@ -23,6 +23,7 @@ from gdp.prior.noise import Noise
 from gdp.prior.prior import Prior
 from operators.base import Operator
 from samplers.base import Sampler
+from samplers.guide.checks import check_scale
 from samplers.guide.guidance import Guidance
 from samplers.guide.losses import mean_squared_error
 
@@ -38,11 +39,17 @@ class GDPx0Paper(Sampler):
         guidance: the loss L.
         scale: 2000 for super-resolution, 4000 for inpainting, 6000 for deblurring and colour, at
             1000 steps.
+
+    Raises:
+        ValueError: scale is below 0.
     """
 
     summed: ClassVar = True  # over the steps, without their variance
     guidance: Guidance = field(default_factory=lambda: Guidance({"mse": [1.0, mean_squared_error]}))
     scale: float = 2000.0
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale)
 
     def warning(self, shape: tuple[int, ...], steps: int) -> str:
         """That the scale is for another size, or another number of steps."""

@@ -43,6 +43,7 @@ from gdp.prior.prior import Prior
 from operators.base import ROUNDED, Operator
 from samplers.base import Sampler
 from samplers.guide.bands import WIDTHS, bands
+from samplers.guide.checks import check_scale
 from samplers.guide.descent import dot, minimiser
 from samplers.guide.guidance import WIDEST, Guidance
 from samplers.mixing import ERROR_SHARE
@@ -63,7 +64,7 @@ class GDPx0(Sampler):
             may be, with more error.
 
     Raises:
-        ValueError: fresh is not between 0 and 1.
+        ValueError: fresh is not between 0 and 1, N is below 1, or scale below 0.
     """
 
     guidance: Guidance = field(default_factory=Guidance)
@@ -72,6 +73,11 @@ class GDPx0(Sampler):
     fresh: float = 0.4
 
     def __post_init__(self) -> None:
+        check_scale(self.scale)
+        if isinstance(self.N, bool) or not isinstance(self.N, int) or self.N < 1:
+            raise ValueError(
+                f"sampler.N={self.N}; it is a whole number of gradient steps, 1 or more"
+            )
         if not 0 <= self.fresh <= 1:
             raise ValueError(f"sampler.fresh={self.fresh}; it is a share, from 0 to 1")
         self.fidelity = self.guidance.fidelity()

@@ -1,4 +1,7 @@
-"""Flags of the command line: Hydra's own, which may stand anywhere; any other is refused."""
+"""Flags of the command line: Hydra's own, which may stand anywhere; any other is refused.
+
+So are words that a line has once.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +42,14 @@ def sort_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
         else:
             raise ValueError(unknown_flag(word, left))
     return flags, others
+
+
+def refuse_twice(words: Sequence[str]) -> None:
+    """Raise ValueError where a line names two papers, or experiments: the first would not count."""
+    for group in ("paper", "experiment"):
+        named = [word for word in words if word.partition("=")[0].lstrip("+") == group]
+        if len(named) > 1:
+            raise ValueError(f"{' and '.join(named)} are both of this line; give one of them")
 
 
 def unknown_flag(word: str, after: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.errors import HydraException
 
-from gdp.cli.flags import config_folder, sort_flags
+from gdp.cli.flags import config_folder, refuse_twice, sort_flags
 from gdp.compose.refusal import UnknownNameError, choices_of, groups, unknown
 from gdp.compose.settings import PATHS, SETTINGS
 from gdp.compose.tasks import chained_words
@@ -56,6 +56,7 @@ def read_line(given: Sequence[str]) -> Line:
         ValueError: a word is not understood.
     """
     flags, words = sort_flags(given)
+    refuse_twice(words)
     sweep = "--multirun" in flags or "-m" in flags
     words = with_photos(words)
     words = [quote(word, sweep) for word in (words if sweep else chained_words(words))]

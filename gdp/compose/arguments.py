@@ -1,25 +1,107 @@
-"""Settings of groups, checked against what the part that they describe takes.
+"""Settings of groups, written out, and checked against what the part that they describe takes.
 
 The table of settings knows the global ones; those of a group are arguments of its `_target_`, and
 are as well known by its signature: their names, and their types where these are plain.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+import logging
+import math
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from types import NoneType
 from typing import Any, get_origin, get_type_hints
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
 from torch import nn
 
-from gdp.compose.refusal import nearest
+from gdp.compose.refusal import choices_of, nearest, settings_of_group
 from gdp.compose.setting import TRUTH_WORDS, Setting
+from gdp.storage.places import CONF
 
 PLAIN = (bool, int, float, str, NoneType)  # types that are checked
 MODULE_INIT = vars(nn.Module)["__init__"]  # takes anything, and does nothing with it
 OURS = ("gdp.", "operators.", "samplers.")  # modules of parts
 LONGEST_VALUE = 60  # characters that an error repeats
+log = logging.getLogger("gdp")
+
+
+def expand_parts(cfg: DictConfig) -> None:
+    """Put the settings of named operators where operator.ops has their names.
+
+    A part is a name of conf/operator/, {name: {setting: value}}, or a node with a `_target_`.
+
+    Raises:
+        ValueError: there is no operator of that name, or a part is none of these.
+    """
+    parts = cfg.operator.get("ops")
+    if not isinstance(parts, ListConfig):
+        return
+    known = choices_of("operator")
+
+    nodes = []
+    for part in parts:
+        own: Any = {}
+        if isinstance(part, DictConfig) and "_target_" not in part and len(part) == 1:
+            part, own = next(iter(part.items()))
+        if isinstance(part, str):
+            if part not in known:
+                raise ValueError(f"operator.ops: no operator named {part!r}{nearest(part, known)}")
+            node = OmegaConf.load(CONF / "operator" / f"{part}.yaml")
+            part = OmegaConf.merge(node, own or {})
+        if not isinstance(part, DictConfig):
+            raise ValueError(
+                f"operator.ops: {part!r} is no part; it takes names of operators, or "
+                "{name: {setting: value}}"
+            )
+        nodes.append(part)
+    with open_dict(cfg):
+        cfg.operator.ops = nodes
+
+
+def expand_terms(cfg: DictConfig, choice: str | None) -> None:
+    """Put the losses of guidance's terms where terms have their settings alone, and check them.
+
+    Args:
+        cfg: the configuration; guidance.terms.NAME is [weight, loss].
+        choice: the file of conf/guidance/ that knows the losses.
+
+    Raises:
+        ValueError: a term is not of this form, or its loss does not take a setting.
+    """
+    file = CONF / "guidance" / f"{choice}.yaml"
+    known: Any = OmegaConf.load(file).terms if file.is_file() else {}
+    for name, pair in cfg.guidance.get("terms", {}).items():
+        where, single = f"guidance.terms.{name}", isinstance(pair, int | float)
+        if not isinstance(pair, ListConfig) or len(pair) != 2:
+            shown = pair if single else "0.5"
+            raise ValueError(
+                f"{where}={str(pair)[:LONGEST_VALUE]}; a term is [weight, loss]: {where}.0={shown} "
+                f"sets its weight, {where}.1.NAME=VALUE what its loss takes"
+            )
+        loss = pair[1]
+        if isinstance(loss, Mapping) and "_target_" not in loss and name in known:
+            with open_dict(cfg):
+                loss = pair[1] = OmegaConf.merge(known[name][1], loss)
+        if not isinstance(loss, DictConfig) or "_target_" not in loss:
+            raise ValueError(
+                f"{where}.1={str(loss)[:LONGEST_VALUE]}; a loss is "
+                "{_target_: module.function, _partial_: true}, with its settings"
+            )
+        check_arguments(loss, f"{where}.1")
+
+
+def warn_of_terms(words: Sequence[str], taken: bool) -> None:
+    """Warn of words that set the guidance of a sampler by which none is taken."""
+    given = [word for word in words if word.lstrip("+").startswith(("guidance=", "guidance."))]
+    if not given or taken:
+        return
+    takers = [name for name, keys in settings_of_group("sampler").items() if "guidance" in keys]
+    log.warning(
+        "%s changes nothing here, for this sampler takes no terms; sampler=%s do",
+        given[0],
+        ", ".join(takers),
+    )
 
 
 def check_arguments(node: DictConfig, where: str) -> None:
@@ -49,6 +131,7 @@ def check_arguments(node: DictConfig, where: str) -> None:
                 f"{nearest(str(key), list(taken))}"
             )
         refuse_plain(taken[str(key)], name, value)
+        refuse_single(taken[str(key)], name, value)
         setting = plain(taken[str(key)], name)
         if setting is None or isinstance(value, Mapping):
             continue
@@ -56,7 +139,9 @@ def check_arguments(node: DictConfig, where: str) -> None:
             value = node[key] = TRUTH_WORDS.get(value.lower(), value)
         if not accepts(setting, value):
             shown = str(value)[:LONGEST_VALUE]
-            raise ValueError(f"{name}={shown}; it is {setting.kind}")
+            wild = isinstance(value, float) and not math.isfinite(value)
+            finite = ", and neither nan nor infinite" if wild else ""
+            raise ValueError(f"{name}={shown}; it is {setting.kind}{finite}")
 
 
 def made_by(node: Mapping[Any, Any]) -> Callable[..., Any] | None:
@@ -108,6 +193,16 @@ def refuse_plain(hint: Any, name: str, value: Any) -> None:
         raise ValueError(
             f"{name}={shown}; it has settings of its own, {name}.NAME= (--cfg job lists them)"
         )
+
+
+def refuse_single(hint: Any, name: str, value: Any) -> None:
+    """Raise ValueError at a plain value where the type is a list of such."""
+    options = Setting(section="", help="", name=name, type=hint).options
+    kinds = [get_origin(o) or o for o in options if o is not NoneType]
+    listed = bool(kinds) and all(kind in (Sequence, list, tuple) for kind in kinds)
+    if listed and isinstance(value, str | int | float):
+        shown = str(value)[:LONGEST_VALUE]
+        raise ValueError(f"{name}={shown}; it is a list, as {name}=[{shown}]")
 
 
 def accepts(setting: Setting, value: Any) -> bool:

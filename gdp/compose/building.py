@@ -5,11 +5,11 @@ from typing import Any
 
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, ListConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, open_dict
 
-from gdp.compose.arguments import check_arguments
+from gdp.compose.arguments import check_arguments, expand_parts, expand_terms, warn_of_terms
 from gdp.compose.names import public, with_public_names
-from gdp.compose.refusal import choices_of, nearest, validate
+from gdp.compose.refusal import validate
 from gdp.compose.settings import COSMETIC, SETTINGS, YOUNGER
 from gdp.compose.targets import import_targets
 from gdp.compose.values import report_value
@@ -18,7 +18,6 @@ from gdp.restore import colourfix
 from gdp.restore.first.stage_one import stage_of
 from gdp.restore.measure import forget
 from gdp.restore.setup import Setup
-from gdp.storage.places import CONF
 from operators.base import Operator
 from samplers.restorer import Restorer
 
@@ -54,6 +53,7 @@ def build(
             check_part(objects[group], kind)
     if "operator" not in objects:
         expand_parts(cfg)
+    expand_terms(cfg, (choices or {}).get("guidance"))
     for group in PARTS:
         for key in () if group in objects else OmegaConf.missing_keys(cfg[group]):
             raise ValueError(f"{key} has no default here; give {key}=...")
@@ -63,6 +63,7 @@ def build(
     for group in PARTS:
         if group not in objects:
             check_arguments(cfg[group], group)
+    warn_of_terms(overrides, taken="sampler" not in objects and "guidance" in cfg.sampler)
     choose_schedule(cfg, own_sampler="sampler" in objects)
     check_output(cfg.format, cfg.image_quality, cfg.depth)
 
@@ -97,39 +98,6 @@ def build(
         scores=make(cfg.scores),
         stage_one=stage_of(cfg.stage_one),
     )
-
-
-def expand_parts(cfg: DictConfig) -> None:
-    """Put the settings of named operators where operator.ops has their names.
-
-    A part is a name of conf/operator/, {name: {setting: value}}, or a node with a `_target_`.
-
-    Raises:
-        ValueError: there is no operator of that name, or a part is none of these.
-    """
-    parts = cfg.operator.get("ops")
-    if not isinstance(parts, ListConfig):
-        return
-    known = choices_of("operator")
-
-    nodes = []
-    for part in parts:
-        own: Any = {}
-        if isinstance(part, DictConfig) and "_target_" not in part and len(part) == 1:
-            part, own = next(iter(part.items()))
-        if isinstance(part, str):
-            if part not in known:
-                raise ValueError(f"operator.ops: no operator named {part!r}{nearest(part, known)}")
-            node = OmegaConf.load(CONF / "operator" / f"{part}.yaml")
-            part = OmegaConf.merge(node, own or {})
-        if not isinstance(part, DictConfig):
-            raise ValueError(
-                f"operator.ops: {part!r} is no part; it takes names of operators, or "
-                "{name: {setting: value}}"
-            )
-        nodes.append(part)
-    with open_dict(cfg):
-        cfg.operator.ops = nodes
 
 
 def invert_mask(cfg: DictConfig) -> None:

@@ -57,7 +57,8 @@ def unknown(name: str) -> str:
     if group not in groups():
         return f"no setting named {name!r}{nearest(group, groups())}; {new}"
 
-    owners = [choice for choice, keys in settings_of_group(group).items() if inner in keys]
+    listed = re.sub(r"\.\d+(\..*)?$", "", inner)  # a list's item, as a term's weight
+    owners = [choice for choice, keys in settings_of_group(group).items() if listed in keys]
     if owners:
         return (
             f"{name} is a setting of {group}={', '.join(owners)}; "

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from samplers.guide.checks import check_terms
 from samplers.guide.descent import flow
 from samplers.guide.losses import Degradation, fidelity
 from samplers.mixing import ERROR_SHARE
@@ -41,7 +42,8 @@ class Guidance:
         data: the names of those that compare A(x0) with y.
 
     Raises:
-        ValueError: a term with a weight lacks what it needs.
+        ValueError: a weight is no number of 0 or more, a term is given what it cannot do with,
+            or one with a weight lacks what it needs.
     """
 
     terms: Mapping[str, Sequence[Any]] = field(
@@ -50,6 +52,7 @@ class Guidance:
     data: Sequence[str] = DATA
 
     def __post_init__(self) -> None:
+        check_terms(self.terms)
         for weight, term in self.terms.values():
             if weight and hasattr(term, "check"):
                 term.check()

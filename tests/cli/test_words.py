@@ -136,3 +136,9 @@ def test_memory_that_the_library_lacks_is_told_in_our_words(caplog):
     for error in (RuntimeError("std::bad_alloc"), MemoryError()):
         assert "memory is too little" in report_error(error, verbose=False)
     assert "bad_alloc" not in caplog.text and "smaller tiles" in caplog.text
+
+
+@pytest.mark.parametrize("group", ["paper", "experiment"])
+def test_a_line_has_one_paper(group):
+    with pytest.raises(ValueError, match=rf"^\+{group}=a and {group}=b are both of this line"):
+        read_line([f"+{group}=a", "task=sr4", f"{group}=b"])

@@ -18,7 +18,7 @@ AGAINST = -0.2  # cosine of two gradients from which a term pulls away from y
 def guidance_of(sampler: Restorer) -> Guidance | None:
     """The guidance of a sampler, or of the one inside a wrapper, if it has terms besides y's."""
     sampler = getattr(sampler, "sampler", sampler)
-    found = getattr(sampler, "guidance", None) or getattr(sampler, "quality", None)
+    found = getattr(sampler, "guidance", None)
     return found if isinstance(found, Guidance) and found.quality() is not None else None
 
 

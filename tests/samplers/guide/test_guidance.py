@@ -60,7 +60,7 @@ def samplers(guidance, steps=12):
     """One of each kind that is steered."""
     schedule = Schedule(steps, spacing="respaced")
     return {
-        "anchored": Anchored(quality=guidance.quality(), schedule=schedule),
+        "anchored": Anchored(guidance=guidance, schedule=schedule),
         "gdp_linesearch": GDPLineSearch(guidance=guidance, schedule=schedule),
         "gdp_x0": GDPx0(guidance=guidance, schedule=schedule),
     }

@@ -79,7 +79,7 @@ def test_quality_terms_reach_every_kind_of_sampler():
     def colour(sampler):
         return losses.colour_constancy(sampler(GaussianPrior(), A, y, [0]).x, y, A)
 
-    assert colour(Anchored(quality=quality)) < 0.9 * colour(Anchored())
+    assert colour(Anchored(guidance=quality)) < 0.9 * colour(Anchored())
     assert colour(GDPLineSearch(guidance=guidance)) < colour(GDPLineSearch())
     chosen = Auto(guidance=guidance).for_operator(A)
-    assert isinstance(chosen, Anchored) and chosen.quality.terms.keys() == quality.terms.keys()
+    assert isinstance(chosen, Anchored) and chosen.guidance.terms.keys() == quality.terms.keys()

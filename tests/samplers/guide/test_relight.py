@@ -43,7 +43,7 @@ def test_a_restoration_comes_to_the_target(sampler):
     y, prior = to_model(0.1 * photo(size=48)), GaussianPrior(0.0, 0.5)
     for target in (0.3, 0.5):
         guidance = asked(target)
-        one = Anchored(quality=guidance.quality()) if sampler == "anchored" else None
+        one = Anchored(guidance=guidance) if sampler == "anchored" else None
         made = (one or GDPLineSearch(guidance=guidance)).restore(
             prior, Light().with_noise(0.01), y, Run([0])
         )
