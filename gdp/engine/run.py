@@ -143,7 +143,7 @@ class Run:
                     log.info("%s: %s", self.entries[name].title, state, extra={"data": one})
                 with bar.aside():
                     self.on_outcome(known)
-                bar.end()
+                bar.end(failed=state == FAILED)
 
 
 def outcome_of(values: Mapping[str, Any]) -> Outcome:

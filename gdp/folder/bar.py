@@ -32,7 +32,7 @@ class Bar:
     """
 
     def __init__(self, photos: int):
-        self.photos, self.over, self.at = photos, 0, 0.0
+        self.photos, self.over, self.failed, self.at = photos, 0, 0, 0.0
         self.title, self.together = "", 1
         self.skipped = 0.0  # what an earlier run has done, which took none of this one's time
         self.began = self.shown = self.told = monotonic()
@@ -85,8 +85,9 @@ class Bar:
         if skipped or monotonic() - self.shown > OFTEN:
             self.show(at)
 
-    def end(self, together: int = 1) -> None:
+    def end(self, together: int = 1, failed: bool = False) -> None:
         """So many photos have come to their end: saved, or failed."""
+        self.failed += together if failed else 0
         self.over = min(self.over + together, self.photos)
         self.show(self.over)
 
@@ -101,8 +102,8 @@ class Bar:
             self.bar.set_description_str(self.title, refresh=False)
             self.bar.refresh()
         elif done or now - self.told >= LINE_EVERY:
-            rest = self.rest(now)
-            log.info("%s: %d %%%s", self.title, percent, f", {rest}" if rest else "")
+            share = [] if self.failed == self.photos else [f"{percent} %"]
+            log.info("%s: %s", self.title, ", ".join(filter(None, [*share, self.rest(now)])))
             self.told = now
         self.shown = now
 
@@ -110,7 +111,9 @@ class Bar:
         """The time that the rest takes, at the pace so far; at the end, what all of it took."""
         took = now - self.began
         if self.over >= self.photos:
-            return f"done in {spoken(took)}"
+            if self.failed == self.photos:
+                return f"failed after {spoken(took)}"
+            return f"done in {spoken(took)}" + (f", {self.failed} failed" if self.failed else "")
         worked = self.at - self.skipped
         return f"{spoken(took * (self.photos - self.at) / worked)} left" if worked > 0 else ""
 

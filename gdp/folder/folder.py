@@ -217,4 +217,4 @@ class Folder:
         if item.name not in self.known:
             told = self.on_error(error, item.title)
             self.known[item.name] = Outcome(item.name, FAILED, error=told)
-            self.bar.end()
+            self.bar.end(failed=True)

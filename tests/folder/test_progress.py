@@ -210,6 +210,24 @@ def test_a_line_a_minute_without_a_terminal(caplog, monkeypatch):
     assert [spoken(s) for s in (3.2, 99, 600, 7800)] == ["3 s", "99 s", "10 min", "2 h 10 min"]
 
 
+@pytest.mark.parametrize(
+    ("fine", "last"),
+    [(1, "2 of 2, b.png: 100 %, done in 0 s, 1 failed"), (0, "2 of 2, b.png: failed after 0 s")],
+)
+def test_what_failed_is_not_done(fine, last, caplog):
+    bar = Bar(2)
+    with caplog.at_level(logging.INFO, "gdp"), bar.running():
+        for k, name in enumerate(("a.png", "b.png")):
+            bar.begin(name)
+            bar.end(failed=k >= fine)
+    assert caplog.records[-1].getMessage() == last
+
+
+def test_a_photo_that_fails_is_not_done(cli, cat):  # noqa: F811
+    code, _, err = cli("task=denoise", f"input={cat}", "sigma_y=auto", "noise=jpeg", "output=o")
+    assert code == 2 and "100 %" not in err and "cat.png: failed after" in err
+
+
 def test_previews_come_and_go(cli, cat, monkeypatch):  # noqa: F811
     shown = []
 
