@@ -61,6 +61,10 @@ class Auto(Restorer):
             schedule = replace(schedule, steps=steps)
         return GDPLineSearch(guidance=self.guidance, schedule=schedule)
 
+    def posed(self, operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
+        """As the sampler chosen is to have it."""
+        return self.for_operator(operator.whitened(y)[0]).posed(operator, y)
+
     def timed(self, prior: Prior, A: Operator, y: Tensor, guess: Guess | None = None) -> Schedule:
         return self.for_operator(A).timed(prior, A, y, guess)
 

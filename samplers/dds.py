@@ -30,6 +30,7 @@ class DDS(Sampler):
     """
 
     needs: ClassVar = ("adjoint",)
+    whitens: ClassVar = False
     M: int = 5
     gamma: float = 5.0
     eta: float = 0.85

@@ -8,7 +8,7 @@ never exceeds the residual itself.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ class DPS(Sampler):
         zeta: 0.3 for super-resolution and blur, 0.5 for inpainting, 1 for phase retrieval.
     """
 
+    whitens: ClassVar = False
     zeta: float = 0.3
 
     def step(

@@ -41,6 +41,7 @@ class GDPLineSearch(Sampler):
     """
 
     consistent: ClassVar = True
+    whitens: ClassVar = False
     guidance: Guidance = field(default_factory=Guidance)
     scale: float = 1.0
     eta: float = 0.85

@@ -44,6 +44,7 @@ class GDPx0Paper(Sampler):
         ValueError: scale is below 0.
     """
 
+    whitens: ClassVar = False
     summed: ClassVar = True  # over the steps, without their variance
     guidance: Guidance = field(default_factory=lambda: Guidance({"mse": [1.0, mean_squared_error]}))
     scale: float = 2000.0

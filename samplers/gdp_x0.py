@@ -34,7 +34,7 @@ more.
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -67,6 +67,7 @@ class GDPx0(Sampler):
         ValueError: fresh is not between 0 and 1, N is below 1, or scale below 0.
     """
 
+    whitens: ClassVar = False
     guidance: Guidance = field(default_factory=Guidance)
     scale: float = 20.0
     N: int = 1

@@ -79,6 +79,10 @@ class LowResFirst(Restorer):
         """The same, with a sampler that has been chosen for this operator."""
         return replace(self, sampler=self.sampler.for_operator(operator))
 
+    def posed(self, operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
+        """As the sampler is to have it."""
+        return self.sampler.posed(operator, y)
+
     def nfe(self, T: int) -> int:
         """Network calls of a restoration that begins at the first factor."""
         return self.sampler.nfe(T) + len(self.factors) * self.later().nfe(T)

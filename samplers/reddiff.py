@@ -9,7 +9,7 @@ not compare with y steer that x0 (samplers/guide/guidance.py).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -31,6 +31,7 @@ class REDdiff(Sampler):
         lr: Adam's rate, 0.1 as in the paper.
     """
 
+    whitens: ClassVar = False
     guidance: Guidance = field(default_factory=Guidance)
     lam: float = 0.25
     lr: float = 0.1

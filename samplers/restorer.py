@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from torch import Tensor
 
@@ -77,6 +77,7 @@ class Restorer(ABC):
 
     consistent: ClassVar[bool] = False  # without noise it promises A x = y
     noise_aware: ClassVar[bool] = True  # False: y's noise stays in x
+    whitens: ClassVar[bool] = True  # False: it descends, and gets y as it is (`posed`)
     schedule: Schedule = field(default_factory=Schedule)
 
     def check(self, operator: Operator) -> None:  # noqa: B027 (most have nothing to check)
@@ -85,6 +86,27 @@ class Restorer(ABC):
     def for_operator(self, operator: Operator) -> "Restorer":
         """What restores photos of this operator; a wrapper that chooses by it has chosen then."""
         return self
+
+    def posed(self, operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
+        """The problem that `restore` is to solve, of a y with noise of any kind.
+
+        W A is worse conditioned the more the noise differs among frequencies: where it is least,
+        W is largest. Steps along the gradient, or few conjugate gradients, are as long as W's
+        largest weights allow, and never come near y at the others; the noise that they carry over
+        is white to them as well. They are given y as it is.
+
+        Args:
+            operator: the degradation, not bound.
+            y: the measurement, [B, ...] in [-1, 1].
+
+        Returns:
+            W A and W y; for a sampler that does not whiten, A with white noise of the same rms,
+            and y.
+        """
+        A, whitened = operator.whitened(y)
+        if self.whitens or not A.offers("unwhitened"):
+            return A, whitened
+        return cast(Any, A).unwhitened, y
 
     def nfe(self, T: int) -> int:
         """Network calls of a restoration, for a prior of T steps."""

@@ -118,7 +118,7 @@ def draw(
         same = [one.expand(len(seeds), -1, -1, -1) for one in y.split(1)]
         return [Restored(x, operator) for x in same], Cost(0, 0.0)
 
-    A, y = operator.whitened(y)
+    A, y = sampler.posed(operator, y)
     batches = split(seeds, photos, most)
 
     # Each batch of samples keeps its state in a slot of its own.
@@ -176,7 +176,7 @@ def expected_passes(measurement: Measurement, setup: Setup, prior: Prior) -> lis
     """Passes over a photo for each batch of samples; from a picture to start from there is one."""
     if measurement.operator.leaves:
         return []
-    A, y = measurement.operator.whitened(measurement.y)
+    A, y = setup.sampler.posed(measurement.operator, measurement.y)
     passes = setup.sampler.expected(prior.T, A, y)
     if measurement.init is None:
         return passes

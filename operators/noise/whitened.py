@@ -77,6 +77,11 @@ class Whitened(Operator):
         return self.A.x_shape(y)
 
     @property
+    def unwhitened(self) -> Operator:
+        """A, with white noise of the same rms: for y as it is."""
+        return self.A.with_noise(self.sigma_y)
+
+    @property
     def at_scale(self) -> Callable[[int, Tensor], tuple[Operator, Tensor]]:
         """`at_scale(r, y)`, which is offered where A does."""
         if not self.A.offers("at_scale"):
