@@ -1,8 +1,12 @@
 """Never worse than the photo: a result is compared with what y and its model allow.
 
 distance   rms(A x - y) <= FAR sigma_y + SLACK        no result is farther from y than y's noise
+shift      rms(M (A x - y)) <= FAR rms(M n) + SLACK   M: means over SHIFT x SHIFT pixels
 detail     q(x) = fine(x) / coarse(x)                 of contrasts, tile by tile
            q(x) <= max(NATURAL, GAIN q(y))            but in a share CRACKED of the tiles
+
+Of noise of known colour much is allowed where most of it is: in all, but not in the means of a
+JPEG's or a phone's photo, where light and colours are that no noise has changed.
 
 Photos fall off as 1 / f, so that their contrast is about the same at every scale; worms, zebras and
 checkerboards have more of it at one pixel than at four. A y with such detail of its own, print or
@@ -22,10 +26,14 @@ from torch import Tensor
 
 from gdp.picture import to_image, to_model
 from operators.base import LinearOperator, Operator
+from operators.noise.whitened import Whitened
 
 # Times the noise, and rms in [-1, 1] units, that a result may be from y. What is found along with a
 # picture, light above all, is matched less closely.
 FAR, SLACK, LOOSE = 3.0, 0.04, 0.12
+
+# Pixels a side of means in which the noise of an operator that is known is nearly gone.
+SHIFT = 16
 
 # Fine contrast as a share of coarse contrast that few tiles of photos exceed (90 % of each photo's
 # are below 1.7, with rare exceptions), and how many times y's own it may be.
@@ -54,7 +62,8 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
     """
     x = to_model(pixels).to(y)
     with torch.no_grad():
-        off = float(A.misfit(x[:1], y).square().mean().sqrt())
+        misfit = A.misfit(x[:1], y)
+        off = float(misfit.square().mean().sqrt())
 
     # Farther from y than its noise can be.
     linear = isinstance(A, LinearOperator) and not A.blind
@@ -63,6 +72,12 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
         off, allowed = off * A.unit, allowed * A.unit
         return Verdict(False, f"lies {off:.3g} from it, where {allowed:.3g} is explained")
 
+    # Other light and colours than its noise, where it has a colour of its own, can have brought.
+    off, allowed = (value * A.unit for value in shift(misfit, A, y))
+    if off > allowed:
+        why = f"has light or colours that lie {off:.3g} from it, where {allowed:.3g} is explained"
+        return Verdict(False, why)
+
     # Detail that neither y nor a photo has.
     if detail and y.shape[1:] == x.shape[1:] and min(x.shape[-2:]) >= 2 * TILE:
         seen = to_model(A.developed(y)).to(x) if A.offers("developed") else y
@@ -70,6 +85,24 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
         if share > CRACKED:
             return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")
     return Verdict(True)
+
+
+def shift(misfit: Tensor, A: Operator, y: Tensor) -> tuple[float, float]:
+    """How far a result is from y in means over SHIFT pixels, and how far it may be.
+
+    Args:
+        misfit: how far it is pixel by pixel, of y's shape.
+        A: the operator as bound; of noise that is white, or of what is found along with the
+            picture, nothing is asked.
+        y: the measurement.
+    """
+    if A.blind or min(y.shape[-2:]) < 2 * SHIFT:
+        return 0.0, math.inf
+    whitened, _ = A.whitened(y)
+    if not isinstance(whitened, Whitened):
+        return 0.0, math.inf
+    off = float(F.avg_pool2d(misfit, SHIFT).square().mean().sqrt())
+    return off, FAR * whitened.W.coarse(SHIFT) + SLACK
 
 
 def held(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:

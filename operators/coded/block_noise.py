@@ -106,6 +106,11 @@ class BlockWhitening(Whitening):
         known = (self.sigma, self.orientation, self.colours)
         return BlockWhitening(self.luma, chroma, (1, 1), *known)
 
+    def coarse(self, r: int) -> float:
+        """The rms of the noise in means over r x r pixels, r at least a block's: by blocks' own."""
+        variances = (self.luma[0, 0].square(), *self.chroma[:, 0, 0].square())
+        return float(sum(map(float, variances)) / 3) ** 0.5 / r
+
     def at_scale(self, r: int) -> "BlockWhitening":
         """The same noise after means over r x r pixels: low frequencies of smaller blocks."""
         if r == 1:

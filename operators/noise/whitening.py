@@ -85,6 +85,10 @@ class Whitening(Portable):
             weight * part for weight, part in zip(self.weights.to(x), parts, strict=True)
         )  # fmt: skip
 
+    def coarse(self, r: int) -> float:
+        """The rms of the noise in means over r x r pixels, in units of [-1, 1]."""
+        return self.at_scale(r).sigma
+
     def at_scale(self, r: int) -> "Whitening":
         """The same noise after means over r x r pixels."""
         if r == 1:

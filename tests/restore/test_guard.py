@@ -13,6 +13,7 @@ from operators.identity import Identity
 from operators.light import Light
 from operators.size.avgpool import AvgPool
 from tests.photos import astronaut
+from tests.samplers.test_coloured_noise import problem
 
 SIZE = 192
 
@@ -66,6 +67,24 @@ def test_noise_that_the_dark_hid_may_show():
     # But not what the dark did not hide.
     worse = (shown + checkerboard(0.3)).clamp(0, 1)
     assert not judge(worse, A, y).passed
+
+
+def test_colours_that_no_noise_has_changed_are_y_s():
+    """A phone's: much noise in all, next to none of it in the means of many pixels."""
+    y, jpeg = astronaut(SIZE), JPEG(90)
+    A = Compressed(Identity(), jpeg, jpeg.error(y), torch.full((3, 8, 8), 0.15))
+    noisy = y + 0.15 * Noise([0]).like(y)
+    assert judge(to_image(y), A, noisy).passed and judge(to_image(noisy), A, noisy).passed
+
+    browner = to_image(y) - 0.1 * torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)
+    verdict = judge(browner, A, noisy)
+    assert not verdict.passed and "light or colours" in verdict.why
+
+
+def test_blotches_may_be_taken_away():
+    x, y, A = problem(SIZE)
+    assert judge(to_image(x), A, y).passed and judge(to_image(y), A, y).passed
+    assert not judge(to_image(x) - 0.3, A, y).passed
 
 
 def test_a_photo_that_may_be_good_is_not_moved_far():

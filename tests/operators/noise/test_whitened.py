@@ -7,6 +7,7 @@ from gdp.prior.gaussian import GaussianPrior
 from operators.base import Operator, SpectralOperator
 from operators.blur.kernels import gaussian, motion
 from operators.blur.known import blur
+from operators.coded.jpeg import JPEG
 from operators.compose import Compose
 from operators.identity import Identity
 from operators.missing.gray import Gray
@@ -163,3 +164,11 @@ def test_pictures_larger_than_the_probe_of_a_proximal_step(gain):
     noisy = A(x) + A.sigma_y * torch.randn(x.shape, generator=torch.Generator().manual_seed(1))
     restored = Anchored()(prior, A, noisy).x
     assert (restored - x).norm() < 0.9 * x.norm()
+
+
+def test_how_much_noise_is_left_in_means():
+    z = torch.randn(4, 3, 256, 256, generator=torch.Generator().manual_seed(0))
+    codec = JPEG(70).block_whitening(0.1, torch.tensor(0.05))
+    for W in (whitening(256, 256, dtype=torch.float32), codec):
+        means = torch.nn.functional.avg_pool2d(W.inverse(W.sigma * z), 16)
+        assert W.coarse(16) == pytest.approx(float(means.square().mean().sqrt()), rel=0.1)
