@@ -8,7 +8,8 @@ SDEdit says nothing of y after its start, and GDP as released is made for one si
 steps: these say so themselves (`Restorer.warning`), whatever the operator.
 """
 
-from operators.base import Operator
+from operators.base import LinearOperator, Operator
+from operators.compose import Row
 from samplers.restorer import Restorer
 
 # Sampler -> operators, both by their classes' names, and why.
@@ -30,8 +31,12 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "what y does not tell is one draw of many, and its steps stay away from an exact y",
     ),
     "GDPx0": (("JPEG",), "one step along the gradient does not weigh rounding noise by frequency"),
-    "DAPS": (("JPEG", "SmallPhoto"), "its draws go astray where y is rounded"),
-    "DiffPIR": (("JPEG",), "its weights are those of white noise, which rounding is not"),
+    "GDPLineSearch": (
+        ("Clip",),
+        "a value that is taken for clipped, and is not, has no gradient that would say so",
+    ),
+    "DAPS": (("JPEG", "SmallPhoto", "Rounded"), "its draws go astray where y is rounded"),
+    "DiffPIR": (("JPEG", "Rounded"), "its weights are those of white noise, which rounding is not"),
 }
 
 
@@ -50,7 +55,14 @@ def why_below(sampler: Restorer, operator: Operator, shape: tuple[int, ...], ste
 
 def known_below(sampler: Restorer, operator: Operator) -> str:
     """The same of photos of any size and of any number of steps: what the table has."""
-    inner = getattr(sampler, "sampler", sampler)
+    inner = getattr(sampler, "sampler", sampler).for_operator(operator)
     operators, why = BELOW.get(type(inner).__name__, ((), ""))
-    name = type(operator).__name__
-    return f"ends below the photo with {name}: {why}" if name in operators else ""
+    name = next((name for name in names(operator) if name in operators), None)
+    return "" if name is None else f"ends below the photo with {name}: {why}"
+
+
+def names(operator: Operator) -> list[str]:
+    """The names of an operator's class, and of those of its parts where it is a forward model."""
+    parts = operator.parts() if isinstance(operator, Row) else []
+    linear = isinstance(operator, LinearOperator)
+    return [type(op).__name__ for op in (operator, *(() if linear else parts))]

@@ -18,6 +18,7 @@ from gdp.picture import Photo
 from gdp.prior.prior import Prior
 from gdp.restore.facts import free_memory
 from gdp.restore.setup import Setup
+from samplers.auto import Auto
 from samplers.below import known_below, why_below
 from samplers.restorer import Pass
 
@@ -87,8 +88,10 @@ def refuse(why: str, setup: Setup) -> None:
     config, given = setup.config, any(name in setup.choices for name in ("paper", "experiment"))
     if not why or config["force"] or config["init"] is not None or given:
         return
-    name = type(getattr(setup.sampler, "sampler", setup.sampler)).__name__
-    raise ValueError(f"{name} {why}; take sampler=auto, or force=true to see it all the same")
+    inner = getattr(setup.sampler, "sampler", setup.sampler)
+    chosen, best = (one.for_operator(setup.operator) for one in (inner, Auto()))
+    other = "" if type(chosen) is type(best) else "take sampler=auto, or "
+    raise ValueError(f"{type(chosen).__name__} {why}; {other}force=true to see it all the same")
 
 
 def check_time(passes: Sequence[Pass], size: Sequence[int], setup: Setup, prior: Prior) -> None:

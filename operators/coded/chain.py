@@ -3,14 +3,19 @@
 chain([A_1 ... A_k])                        what it is
 all linear                                  Compose: closed forms where its parts have them
 linear ones, then JPEG                      LinearThenJPEG: JPEG's rounding is noise of the rest
+linear ones and some that round             Rounded: all rounding is noise of the rest
+some that can be undone, such as clipping   Undone: from the last to the first
 any other                                   Chain: a forward model for samplers that descend
 
 A NoiseHere among them says where noise joins in; without it that is the end, or before JPEG.
 """
 
+import math
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -18,7 +23,11 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.coded.compressed import Compressed
 from operators.coded.jpeg import JPEG
-from operators.compose import Compose, Row, without_noise
+from operators.coded.rows.forward import Chain as Chain
+from operators.coded.rows.parts import can_be_undone
+from operators.coded.rows.rounded import Rounded, rounded
+from operators.coded.rows.undone import Undone
+from operators.compose import Compose, without_noise
 from operators.contract import AddNoise
 
 
@@ -29,16 +38,21 @@ def chain(ops: Sequence[Operator]) -> Operator:
         ops: the first works on the picture, the last gives y.
 
     Raises:
-        ValueError: there are none, or noise joins in twice.
+        ValueError: there are none, noise joins in twice, or a JPEG would see no three channels.
         TypeError: a part is no operator.
     """
     _, parts = without_noise(ops)
     others = [type(op).__name__ for op in parts if not isinstance(op, Operator)]
     if others:
         raise TypeError(f"operator.ops takes operators, which {', '.join(others)} is not")
+    check_channels(parts)
     if len(parts) > 1 and isinstance(parts[-1], JPEG) and linear(parts[:-1]):
         return LinearThenJPEG(Compose(before_jpeg(ops)), parts[-1])
-    return Compose(ops) if linear(parts) else Chain(ops)
+    if linear(parts):
+        return Compose(ops)
+    if rounded(parts):
+        return Rounded(ops)
+    return Undone(ops) if all(map(can_be_undone, parts)) else Chain(ops)
 
 
 def linear(ops: Sequence[Operator]) -> bool:
@@ -46,22 +60,24 @@ def linear(ops: Sequence[Operator]) -> bool:
     return all(isinstance(op, LinearOperator) for op in ops)
 
 
+def check_channels(ops: Sequence[Operator]) -> None:
+    """Raise ValueError where a JPEG comes after what leaves other than three channels."""
+    if not any(isinstance(op, JPEG) for op in ops[1:]):
+        return
+    z = torch.zeros(1, 3, *[16 * math.lcm(*(op.divisor for op in ops))] * 2)
+    for before, op in pairwise(ops):
+        with suppress(Exception):  # what does not take a picture of this size says so in time
+            z = before(z)
+        if isinstance(op, JPEG) and z.ndim == 4 and z.shape[1] != 3:
+            raise ValueError(
+                f"operator.ops has a JPEG after {type(before).__name__}, whose pictures have "
+                f"{z.shape[1]} channels, and it takes 3; put the JPEG before, or leave it out"
+            )
+
+
 def before_jpeg(ops: Sequence[Operator]) -> list[Operator]:
     """What comes before the JPEG at the end; noise after it is JPEG's, whose rounding hides it."""
     return [op for op in ops if not isinstance(op, JPEG)]
-
-
-class Chain(Row):
-    """A row of any operators: differentiable where they are."""
-
-    def for_file(self, file: Path) -> "Chain":
-        """The same, with what a photo's file tells each of its parts."""
-        parts = [op.for_file(file) for op in self.parts()]
-        return Chain(parts).with_noise(self.sigma_y)
-
-    def describe(self, y: Tensor) -> dict[str, Any]:
-        """What its parts have to say; they see y, though only the last gives it."""
-        return {key: value for op in self.parts() for key, value in op.describe(y).items()}
 
 
 class LinearThenJPEG(Operator):

@@ -20,6 +20,9 @@ HALF = 0.495
 # its errors go together where a photo is smooth.
 ROUGH = 0.35
 
+# Half the width of a band, in pixels, at most: the variance of what its errors hide together.
+MOST_BANDED = 9.0
+
 
 def straight_through(x: Tensor, y: Tensor) -> Tensor:
     """The value of y with the gradient of x."""
@@ -45,6 +48,19 @@ class Quantise(Operator):
     def guess_error(self) -> float:  # type: ignore[override]
         """How wrong y is for x: random pictures, not within [0, 1], cannot tell it."""
         return max(ROUGH * 2 / self.top, self.sigma_y)
+
+    def error(self, y: Tensor) -> float:
+        """How wrong y is by this rounding: an rms in units of [-1, 1]."""
+        return 2 / self.top / 12**0.5
+
+    def banded(self, y: Tensor) -> float:
+        """By how much white noise is stronger that hides as much of y [B, C, H, W] as the rounding.
+
+        Bands are wide where a picture is smooth, and their errors go together.
+        """
+        changes = [float(y.diff(dim=d).abs().mean()) for d in (-2, -1) if y.shape[d] > 1]
+        wide = 2 / self.top / max(sum(changes) / max(1, len(changes)), 1e-6)
+        return min(max(1.0, wide / 2), MOST_BANDED) ** 0.5
 
     def codes(self, x: Tensor) -> Tensor:
         """k: the level of every value, 0 .. n."""

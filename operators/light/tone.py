@@ -33,6 +33,7 @@ WHITE = 1 - 1 / 510
 BULGE = 0.4  # of the way from the clip to 1, deep inside
 DEPTHS = (5, 11, 23)  # windows, in pixels, that tell how deep that is
 ROUGH = 0.3  # its error, as a share of what lies above the clip ...
+DIM = 2.0  # times y's noise is what a clipped value is darker than white at most
 LEAST = 0.03  # ... and at least, [-1, 1] units
 
 
@@ -84,6 +85,11 @@ class Clip(Pointwise):
         """How wrong `guess` is: random pictures, not within [0, 1], cannot tell it."""
         return max(LEAST, ROUGH * 2 * (1 - 1 / self.gain), self.sigma_y)
 
+    @property
+    def white(self) -> float:
+        """The value of y in [0, 1] from which it is likelier clipped than not."""
+        return min(WHITE, 1 - DIM * self.sigma_y / 2)
+
     def forward(self, x: Tensor) -> Tensor:
         return to_model((self.gain * to_pixels(x)).clamp(0, 1))
 
@@ -93,7 +99,7 @@ class Clip(Pointwise):
     def guess(self, y: Tensor) -> Tensor:
         """Clipped values rise from the clip at their region's border to BULGE of the way to 1."""
         v, level = to_pixels(y), 1 / self.gain
-        lost = (v >= WHITE).to(v)
+        lost = (v >= self.white).to(v)
 
         # How deep inside a clipped region a value lies, at several scales.
         depth = torch.zeros_like(lost)
@@ -111,10 +117,16 @@ class Clip(Pointwise):
         return to_model(torch.where(v >= WHITE, p.clamp_min(1 / self.gain), self.inverse(v)))
 
     def prox(self, v: Tensor, y: Tensor, rho: float) -> Tensor:
-        """argmin ||A(x) - y||^2 + rho ||x - v||^2: the better of "clipped" and "not clipped"."""
+        """argmin ||A(x) - y||^2 + rho ||x - v||^2: the better of "clipped" and "not clipped".
+
+        Where y has noise that is the likelier of the two: a clipped value may be anything above
+        1 / gain, one that is not is known, so that a little noise must not make it such a one.
+        """
         p, q = to_pixels(v), to_pixels(y)
         seen = ((rho * p + self.gain * q) / (rho + self.gain**2)).clamp(max=1 / self.gain)
         lost = p.clamp_min(1 / self.gain)
+        if self.sigma_y > ROUNDED:
+            return to_model(torch.where(q >= self.white, lost, seen))
 
         def cost(x: Tensor) -> Tensor:
             return ((self.gain * x).clamp(max=1) - q).square() + rho * (x - p).square()

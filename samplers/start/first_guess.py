@@ -1,5 +1,7 @@
 """The first guess of x: the smoothest picture that agrees with y, or the one of least variation."""
 
+from typing import Any, cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,13 +31,17 @@ def first_guess(A: Operator, y: Tensor) -> Tensor:
     smooth, then put y in again by A^+ (or the proximal step where y is noisy). What A leaves open
     is filled from what lies around it, where A^+ y would have 0. Where A spreads every pixel over
     all of y there is nothing around, and the picture of least variation is taken. A's own `guess`
-    goes before all; without one, where A is not linear, it is y itself, resized; or grey, where y
-    is no picture.
+    goes before all; of a row of operators that can be undone, the parts' do, from the last to the
+    first; else, where A is not linear, it is y itself, resized; or grey, where y is no picture.
     """
     if isinstance(A, AffineOperator):
         return first_guess(A.linear(), y - A.offset(y))
     if A.offers("guess"):
         return A.guess(y)
+    if A.offers("stages"):
+        for part in reversed(cast(Any, A).stages(y)):
+            y = first_guess(part, y)
+        return y
     shape = A.x_shape(y)
     if not isinstance(A, LinearOperator):
         if A.measured or y.ndim != 4 or y.shape[1] not in (1, shape[1]):

@@ -11,6 +11,7 @@ The error is measured on random pictures with the statistics of photos (photo_li
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -85,6 +86,8 @@ def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
         return guess
     if guess is None and A.guess_error is not None:
         return A.guess_error
+    if guess is None and A.offers("stages"):
+        return of_stages(A, y)
 
     # An affine operator may show a picture of its own, whatever y: its linear part knows of none.
     if guess is None and isinstance(A, AffineOperator):
@@ -92,6 +95,15 @@ def guess_error(A: Operator, y: Tensor, guess: Guess | None = None) -> float:
     if guess is None and A.spreads:
         return LEAST_VARIATION_ERROR
     return worst_error(A, y[:1], guess or (lambda A, y, x: first_guess(A, y)))
+
+
+def of_stages(A: Operator, y: Tensor) -> float:
+    """What the first guesses leave wrong of which one makes up that of a row of operators."""
+    squares = 0.0
+    for part in reversed(cast(Any, A).stages(y)):
+        squares += guess_error(part, y) ** 2
+        y = first_guess(part, y)
+    return squares**0.5
 
 
 def automatic_end(prior: Prior, A: Operator) -> float:

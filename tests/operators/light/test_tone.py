@@ -82,3 +82,12 @@ def test_a_curve_is_undone(A):
 def test_bad_settings(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+def test_noise_does_not_make_a_clipped_value_one_that_is_known():
+    A = tone.Clip(2.0).with_noise(0.04)
+    p = torch.tensor([0.2, 0.8]).view(1, 1, 1, 2)
+    y = A(to_model(p)) - 0.03  # the second is clipped, and darker than white by noise
+    near = to_pixels(A.prox(to_model(p), y, 0.01)).flatten()
+    assert near[0] == pytest.approx(0.1925, abs=2e-3) and near[1] == pytest.approx(0.8)
+    assert to_pixels(tone.Clip(2.0).prox(to_model(p), y, 0.0001)).flatten()[1] < 0.5
