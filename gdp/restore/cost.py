@@ -90,8 +90,10 @@ def refuse(why: str, setup: Setup) -> None:
         return
     inner = getattr(setup.sampler, "sampler", setup.sampler)
     chosen, best = (one.for_operator(setup.operator) for one in (inner, Auto()))
-    other = "" if type(chosen) is type(best) else "take sampler=auto, or "
-    raise ValueError(f"{type(chosen).__name__} {why}; {other}force=true to see it all the same")
+    remedy = "take sampler=auto, or force=true to see it all the same"
+    if type(chosen) is type(best):
+        remedy = remedy.partition(", or ")[2]
+    raise ValueError(f"{type(chosen).__name__} {why}; {remedy}")
 
 
 def check_time(passes: Sequence[Pass], size: Sequence[int], setup: Setup, prior: Prior) -> None:
