@@ -12,6 +12,8 @@ from operators.base import LinearOperator, Operator
 from operators.compose import Row
 from samplers.restorer import Restorer
 
+DRAWN = "what y does not tell is one draw of many, and its steps stay away from an exact y"
+
 # Sampler -> operators, both by their classes' names, and why.
 BELOW: dict[str, tuple[tuple[str, ...], str]] = {
     "REDdiff": (
@@ -26,11 +28,8 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "it follows the coarse light and colours of the first guess, and draws all else anew, also "
         "what y shows",
     ),
-    "DPS": (
-        ("Gray", "ClosedCompose", "AvgPool", "Bicubic"),
-        "what y does not tell is one draw of many, and its steps stay away from an exact y",
-    ),
-    "GDPx0": (("JPEG",), "one step along the gradient does not weigh rounding noise by frequency"),
+    "DPS": (("Gray", "ClosedCompose", "AvgPool", "Bicubic"), DRAWN),
+    "GDPx0": (("Gray",), DRAWN),
     "GDPLineSearch": (
         ("Clip",),
         "a value that is taken for clipped, and is not, has no gradient that would say so",
