@@ -40,15 +40,25 @@ def folders(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def typed():
+    """The commands that were tried here, of which later ones of a block may need the results."""
+    return set()
+
+
 def page_of(command: Command) -> Path:
     """Where a command stands."""
     return next(p for p in PAGES if p.name == command.page and command in commands(p))
 
 
 @pytest.mark.parametrize("command", OTHERS, ids=str)
-def test_what_they_tell_to_type(command, folders, monkeypatch):
+def test_what_they_tell_to_type(command, folders, typed, monkeypatch):
     monkeypatch.chdir(folders(page_of(command)))
-    try_out(command, monkeypatch)
+    block = [c for c in OTHERS if (c.page, c.line) == (command.page, command.line)]
+    for one in block[: block.index(command) + 1]:
+        if one not in typed or one == command:
+            typed.add(one)
+            try_out(one, monkeypatch)
 
 
 @pytest.mark.parametrize(
