@@ -79,6 +79,8 @@ def expand_terms(cfg: DictConfig, choice: str | None) -> None:
                 f"{where}={str(pair)[:LONGEST_VALUE]}; a term is [weight, loss]: {where}.0={shown} "
                 f"sets its weight, {where}.1.NAME=VALUE what its loss takes"
             )
+
+        # Settings alone are those of the loss that the file knows by this name.
         loss = pair[1]
         if isinstance(loss, Mapping) and "_target_" not in loss and name in known:
             with open_dict(cfg):

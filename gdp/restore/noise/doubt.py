@@ -183,10 +183,10 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     claimed = 2 * torch.hypot(noise.at(*size)[0], codec.at(*size)[0]).to(before)
 
     grey, *others = noise.spectrum.square().mean((1, 2)).sqrt().tolist()
-    even = evenness(y[0] - x[0], x[0], 2 * noise.at(*size)[0, 0].to(before), None)
+    found = 2 * noise.at(*size)[0, 0].to(before)
+    even = evenness(y[0] - x[0], x[0], found, None)
     where = ramp(even, *AS_DETAIL)
     if jpeg.is_grey:
-        found = 2 * noise.at(*size)[0, 0].to(before)
         sure = ramp(share_taken(y[0] - x[0], found, *FINE), GREY_LEFT, GREY_GONE)
     elif max(others) < COLOURLESS * grey:
         sure = ramp(share_taken(y[0] - x[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
