@@ -52,6 +52,9 @@ class Recording:
             try:
                 with ONE_AT_A_TIME, recording:
                     self.out = work(*self.inputs)
+            except RuntimeError:
+                free_random_numbers(inputs[0].device)
+                raise
             finally:
                 torch.cuda.set_stream(before)
 
@@ -66,3 +69,13 @@ class Recording:
             out = tuple(part.clone() for part in self.out)
             self.turn.record()
         return out
+
+
+def free_random_numbers(device: torch.device) -> None:
+    """Give a device's generator a state that no recording holds, which goes on where it was.
+
+    A recording that fails never tells the generator that it has ended; every random number after
+    it would be an error.
+    """
+    generator = torch.cuda.default_generators[device.index or 0]
+    generator.graphsafe_set_state(generator.clone_state())

@@ -14,6 +14,7 @@ from torch import nn
 
 from gdp.network import graphs
 from gdp.network.graphs import MAX_COUNTED, MAX_GRAPHS, RECORDED_CALL, Graphs
+from gdp.prior.exact import exact_float32
 from gdp.prior.prior import Prior
 from gdp.prior.reuse import ReusingPrior
 from gdp.prior.schedule import betas
@@ -210,10 +211,23 @@ class Stream:
         """Nothing to wait for."""
 
 
+class Numbers:
+    """A CUDA generator: what recordings wait for is of its state, and no clone's."""
+
+    def __init__(self):
+        self.state = "recorded"
+
+    def clone_state(self):
+        return "its clone"
+
+    def graphsafe_set_state(self, state):
+        self.state = state
+
+
 @torch.no_grad()
-def test_a_failed_recording_leaves_the_stream_as_it_was(monkeypatch):
+def test_a_failed_recording_leaves_stream_and_random_numbers_as_they_were(monkeypatch):
     """torch.cuda.graph goes to its stream, and stays there where the end of a capture raises."""
-    streams = [Stream()]
+    streams, numbers = [Stream()], Numbers()
 
     @contextlib.contextmanager
     def on(stream):
@@ -234,7 +248,7 @@ def test_a_failed_recording_leaves_the_stream_as_it_was(monkeypatch):
     fakes = {"current_stream": lambda: streams[0], "Stream": Stream, "stream": on}
     fakes |= {"CUDAGraph": object, "Event": object, "graph": Capture}
     fakes |= {"set_stream": lambda s: streams.__setitem__(0, s)}
-    fakes |= {"device": lambda _: contextlib.nullcontext()}
+    fakes |= {"device": lambda _: contextlib.nullcontext(), "default_generators": [numbers]}
     for name, fake in fakes.items():
         monkeypatch.setattr(torch.cuda, name, fake)
 
@@ -242,7 +256,7 @@ def test_a_failed_recording_leaves_the_stream_as_it_was(monkeypatch):
     for n in range(2 * RECORDED_CALL):
         of = inputs(value=n)
         assert torch.equal(cache(net, *of), of[0] + 10) and streams[0] is own
-    assert not cache.graphs and cache.limit == 0
+    assert not cache.graphs and cache.limit == 0 and numbers.state == "its clone"
 
 
 @torch.no_grad()
@@ -378,13 +392,14 @@ def test_a_network_that_cannot_be_recorded():
     net = network()
     repeat(cache, net, *of[:2], None, times=2 * RECORDED_CALL)
     assert not cache.graphs and torch.isfinite(net(*of[:2])).all()
+    assert torch.randn(2, device="cuda").isfinite().all()
 
 
 @pytest.mark.gpu
 def test_threads_with_streams_of_their_own():
     prior = Prior(network(out_channels=3), betas())
     x = [torch.randn(1, 3, 32, 32, device="cuda") for _ in range(2)]
-    with torch.no_grad():
+    with torch.no_grad(), exact_float32():
         want = [
             [prior.net(v, torch.full((1,), float(t), device="cuda")) for t in range(20)] for v in x
         ]

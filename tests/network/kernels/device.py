@@ -8,7 +8,7 @@ from torch import nn
 from gdp.network.kernels import cuda
 
 INTERPRETED = cuda.interpreted()
-DEVICE = torch.device("cpu" if INTERPRETED else "cuda")
+DEVICE = torch.device("cpu" if INTERPRETED else "cuda:0")  # as a picture names it
 
 # Of the largest value.
 TOLERANCE = {torch.float32: 2e-5, torch.float16: 2e-3, torch.bfloat16: 1.6e-2}
