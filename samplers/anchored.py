@@ -20,16 +20,15 @@ the start is at NEAR_START of its error in place of 2, and what is drawn is `fre
 place of all that the network is told of, so that it removes more noise than was put in: errors of
 the estimate are noise as well. Where A is blind the guess is not to be trusted so far.
 
-`detail` goes from the posterior's mean to a draw of it: all three grow to what they are where the
-guess is far, and the end goes on to where y's noise is hidden. `draws` restorations, each of which
-sees the picture turned another way, have a mean that is nearer to the posterior's.
+`draws` restorations and `detail` make means of several (samplers/averaged.py). For a draw all three
+grow to what they are where the guess is far, with twice the calls, and the end goes on to where y's
+noise is hidden. A blind operator has constants between both.
 """
 
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, cast
 
-import torch
 from torch import Tensor
 
 from gdp.prior.noise import Noise
@@ -37,24 +36,24 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from gdp.prior.symmetry import ORIENTATIONS, turn, turn_back
 from operators.base import LinearOperator, Operator, SpectralOperator
-from samplers.base import Restored, Run, Sampler
+from samplers.averaged import Averaged
 from samplers.guide.guidance import Guidance
 from samplers.mixing import Shares, agreeing_exactly, by_proximal_step, by_singular_value, last
-from samplers.problem import Problem, has_unknowns
+from samplers.problem import has_unknowns
 from samplers.start import HIDE, Guess, check_calls, few, noise_alone, one_call, seen
 
 NEAR = 1.0  # error of a guess, [-1, 1] units, below which it is near
 NEAR_START = 0.8  # times that error is the noise to start from
+DRAWN_RATE = 2.0  # times the calls of a mean are those of a draw
 FAR_RATE = 1.25  # the most, where a guess is far: more would draw what no one can know
 SPREAD_PACE = 2.5  # calls more for each halving, where every pixel is in all of y
 STIRRED_DRAWS = 0.8  # the least `stirred` of draws: their mean has less of the noise put in
 FRESH_DRAWS = 0.75  # times `fresh` is that of draws: where they differ, their mean is smooth
 ALL_OF_Y = 1e-9  # rho of a first state, which takes y as it is
-DRAW_STRIDE = 0x632BE59BD9B4E019  # between the seeds of the restorations of a mean
 
 
 @dataclass(kw_only=True)
-class Anchored(Sampler):
+class Anchored(Averaged):
     """The default for operators that are linear or have a proximal map.
 
     Args:
@@ -63,8 +62,7 @@ class Anchored(Sampler):
         fresh: where it is near, the new noise as a share of what the network is told of.
         stirred: the same where y is noisy: what of that noise is in x0 has to be hidden, too.
         rate: with steps=auto, network calls for each halving of the noise.
-        draws: the mean of so many restorations, where the guess is near.
-        detail: 0 is the posterior's mean, 1 a draw of it.
+        draws, detail: see Averaged.
         guidance: terms for x0; those that compare with y are left out, as y is met by itself.
         view: how the picture lies that the network is shown; draws have one after the other.
 
@@ -79,8 +77,6 @@ class Anchored(Sampler):
     fresh: float = 0.4
     stirred: float = 0.7
     rate: float = 2.5
-    draws: int = 1
-    detail: float = 0.0
     guidance: Guidance | None = None
     view: int = 0
     schedule: Schedule = field(
@@ -112,38 +108,29 @@ class Anchored(Sampler):
 
     def rate_from(self, prior: Prior, A: Operator, top: int) -> float:
         """Calls for each halving of the noise, from a start at time `top`."""
+        drawn = 1 + (DRAWN_RATE - 1) * self.detail
         if not self.near(A, prior, top):
-            return min(self.rate / 2, FAR_RATE)
-        return self.rate + max(A.pace, SPREAD_PACE if A.spreads else 0.0)
+            return drawn * min(self.rate / 2, FAR_RATE)
+        return drawn * self.rate + max(A.pace, SPREAD_PACE if A.spreads else 0.0)
 
     def passes(self, T: int, operator: Operator, y: Tensor) -> list[int]:
         once = self.detail == 0 and self.schedule.steps == "auto" and one_call(operator, y)
-        return [self.draws * (1 if once else self.nfe(T))]
+        if self.between(operator):
+            return [sum(sum(end.passes(T, operator, y)) for end in self.ends())]
+        count = self.draws if self.detail < 1 else 1
+        return [count * (1 if once else self.nfe(T))]
 
     def at_once(self, operator: Operator, y: Tensor) -> bool:
         return self.finds(operator, y) and noise_alone(operator, y)
 
-    def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
-        """One restoration, or the mean of several."""
-        if self.draws == 1 or operator.blind:
-            return super().restore(prior, operator, y, run)
+    def averages(self, A: Operator, prior: Prior, schedule: Schedule) -> bool:
+        """Whether the guess is near: far draws differ in more than error, and their mean blurs."""
+        return self.near(A, prior, schedule.times(prior.T)[-1])
 
-        # Far draws differ in more than error: their mean would be a blur.
-        A = Problem.of(operator.bind(y), y, linear=True).A
-        with torch.no_grad():
-            schedule = self.timed(prior, A, y, run.error)
-        count = self.draws if self.near(A, prior, schedule.times(prior.T)[-1]) else 1
-        if run.on_pass is not None:
-            whole = self.expected(prior.T, operator, y)[0]
-            run.on_pass(whole._replace(calls=count * schedule.nfe(prior.T)))
+    def draw(self, schedule: Schedule, k: int) -> "Anchored":
+        """The k-th restoration of a mean: the picture lies another way, with less put in."""
         more, less = max(self.stirred, STIRRED_DRAWS), FRESH_DRAWS * self.fresh
-        drawn, each = [], replace(self, draws=1, schedule=schedule, stirred=more, fresh=less)
-        for k in range(count):
-            seeds = [seed + k * DRAW_STRIDE for seed in run.seeds_for(y)]
-            keep = None if run.keep is None else run.keep.at(k)
-            one = replace(run, seeds=seeds, keep=keep, on_pass=None)
-            drawn.append(replace(each, view=k).restore(prior, operator, y, one))
-        return Restored(torch.stack([one.x for one in drawn]).mean(0), drawn[0].operator)
+        return replace(self, draws=1, schedule=schedule, stirred=more, fresh=less, view=k)
 
     def shares(self, A: Operator, prior: Prior, top: int) -> Shares:
         """What the noise is made of that follows a start at time `top`, where y is noisy."""
