@@ -35,7 +35,7 @@ def test_all_is_well(examined, tmp_path):
     code, said = examined()
     assert code == 0 and said.endswith("all is well\n") and "WRONG" not in said
     assert f"torch {torch.__version__.split('+')[0]}" in said and str(tmp_path / "cache") in said
-    assert re.search(r"photo64: .*photo64\.safetensors, sha256 adc2b8d4d039\.\.\., verified", said)
+    assert re.search(r"photo64: .*photo64\.safetensors, sha256 2d81b0bef0c2\.\.\., verified", said)
     assert re.search(r"4 network calls: consistent within \d\.\de-\d\d", said)
     assert all(
         float(found) > 0
