@@ -1,9 +1,13 @@
 """The degradation of a photo as it is, found by looking at it.
 
-dark     mean < .13, median < .095, 99 % < .6    -> Light, y = f phi(x) + M
+dark     logit(median) + 3/4 logit(99 %) < -2.3  -> Light, y = f phi(x) + M, to SEEMS_DARK
 soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
 noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
+
+Both quantiles are of max_c over a small picture. Dark scenes that are meant have mostly something
+bright in them, so that neither tells alone; and what has nothing bright may be the dark part of a
+scene, so that it is brightened by less than what task=lowlight is told is dark.
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
 these is one inverse problem. What is surely haze or a cast is taken out at the end
@@ -23,6 +27,8 @@ from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import COMPRESSED, Identity
+from operators.light.brightness import SEEMS_DARK
+from operators.light.exposure import block_means, bright_quantiles
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
@@ -31,9 +37,10 @@ from operators.missing.stains import stained
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 
-# Mean, median and 99 % quantile, in [0, 1], below which a photo is darker than all but 1 % of those
-# that are meant to be as they are; and the mean below which it may be too dark.
-DARK, DARK_HALF, DARK_WHITES, DIM = 0.13, 0.095, 0.6, 0.2
+# Log-odds of brightness below which a photo is darker than all but .6 % of 1,835 that are meant to
+# be as they are; what the brightest places count in it; how near to 0 and 1 values are told apart;
+# and the mean below which a photo may be too dark.
+DARK, BRIGHTEST, LEAST_ODDS, DIM = -2.3, 0.75, 0.002, 0.2
 
 # Gains between channels, and transmission at its least, from which a cast and haze are named.
 CAST, HAZY = 1.3, 0.6
@@ -104,7 +111,9 @@ class FromPhoto(Identity):
         blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
         blur.gaussian_alone = self.gaussian_alone
         if dark:
-            operator: Operator = Light().with_noise(self.sigma_y)
+            light = Light()
+            light.goal = SEEMS_DARK
+            operator: Operator = light.with_noise(self.sigma_y)
         elif soft > SLIGHT and self.sharpens:
             operator = blur.undoing(photo, noise, soft)
         else:
@@ -142,9 +151,9 @@ class FromPhoto(Identity):
 
 def is_dark(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
-    grey = pixels.mean(1).flatten()[:: max(1, pixels[0, 0].numel() // 2**20)]
-    half, whites = grey.quantile(grey.new_tensor([0.5, 0.99])).tolist()
-    return bool(grey.mean() < DARK) and half < DARK_HALF and whites < DARK_WHITES
+    quantiles = bright_quantiles(block_means(pixels))[:, 0].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
+    median, top = quantiles.logit().tolist()
+    return median + BRIGHTEST * top < DARK
 
 
 def done(operator: Operator, level: float, error: float, mended: Mending | None = None) -> str:

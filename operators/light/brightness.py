@@ -163,6 +163,8 @@ def believed(lacks: float, doubt: float) -> float:
     return 1.0 if doubt == 0 else lacks**4 / (lacks**4 + doubt**4)
 
 
-# A photo that is told to be too dark, and one that may be too dark or too bright.
+# A photo that is told to be too dark, one that only seems so, and one that may be too dark or too
+# bright. What only seems so may be the dark part of a scene, with nothing bright in it.
 DARK = Goal(0.52, 1.0, (0.3, 0.5), (1.0, 0.4), 0.0, None, None, None, 1.1)
+SEEMS_DARK = Goal(0.46, 0.85, (0.3, 0.5), (1.0, 0.4), 0.0, 0.6, None, None, 1.1)
 ANY = Goal(0.47, 0.85, (0.5, 0.8), (2.0, 0.3), 0.2, 0.8, 1.6, 0.4, 1.1)

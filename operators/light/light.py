@@ -19,7 +19,7 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.light.black_level import black_level, flatness
-from operators.light.brightness import ANY, DARK
+from operators.light.brightness import ANY, DARK, Goal
 from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
 from operators.light.first_light import Starts, first_light, interval
@@ -46,11 +46,13 @@ class Light(DevelopedLight):
 
     Attributes:
         light_fit: finds f and M for a given x0.
+        goal: what the scene should look like; None: what `dark` says.
         first, stray: f and M as they were bound.
         starts: f [B, S] with its std and how likely it is, by what y cannot tell: [3, B, S].
     """
 
     light_fit = LightFit()
+    goal: Goal | None = None
     first: Tensor
     stray: Tensor
     starts: Tensor | None
@@ -100,7 +102,7 @@ class Light(DevelopedLight):
             A.set_light(init.f.clone(), init.M.clone(), init.white.clone(), init.black.clone())
             A.starts = init.starts
         else:
-            goal, sigma = DARK if self.dark else ANY, self.sigma_y / 2
+            goal, sigma = self.goal or (DARK if self.dark else ANY), self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
             flat, black = None, p.new_zeros(1, 1, 1, 1)
             if self.exposures == 1 and self.dark:

@@ -82,6 +82,34 @@ def test_darkness():
     assert is_dark((dark + 1) / 2) and not is_dark((lights + 1) / 2)
 
 
+def steps(median, top, size=96):
+    """A picture [1, 3, size, size] in [0, 1] of these two values, and of dark ones."""
+    pixels = torch.full((1, 3, size, size), median)
+    pixels[..., : size // 3] = median / 2
+    pixels[..., -(size // 8) :] = top
+    return pixels
+
+
+def test_darkness_is_told_by_the_median_and_by_what_is_bright():
+    # Half-bright at most, a scene is too dark sooner; what is lit by a lamp may be meant.
+    for median, dim, lit in ((0.12, 0.28, 0.8), (0.08, 0.4, 0.95)):
+        assert is_dark(steps(median, dim)) and not is_dark(steps(median, lit))
+    assert not is_dark(steps(0.25, 0.28)) and is_dark(torch.zeros(1, 3, 64, 64))
+
+
+def test_what_only_seems_dark_is_brightened_by_less():
+    """It may be the dark part of a scene, with nothing bright in it."""
+    y = 2 * steps(0.09, 0.21) - 1
+    guessed, told = FromPhoto().for_photo(y, 0.002), Light()
+    assert isinstance(guessed, Light)
+    seems, dark = (float(A.bind(y).developed(y).median()) for A in (guessed, told))
+    assert 0.2 < seems < 0.9 * dark
+
+    # A pyramid's smaller copy is brightened alike.
+    small, y_small = guessed.at_scale(2, y)
+    assert float(small.bind(y_small).developed(y_small).median()) == pytest.approx(seems, abs=0.03)
+
+
 def test_compression(tmp_path):
     """A file whose tables are coarse is worked on, however sharp and clean its pixels look."""
     pixels = ((sharp()[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()

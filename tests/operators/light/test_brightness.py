@@ -7,7 +7,7 @@ import torch
 
 from gdp.picture import to_image, to_model
 from operators.light import Light
-from operators.light.brightness import ANY, CURVE, DARK
+from operators.light.brightness import ANY, CURVE, DARK, SEEMS_DARK
 from tests.operators.light.photos import photo
 
 
@@ -16,6 +16,16 @@ def test_a_lamp_does_not_stop_the_brightening(goal, least):
     scene, lamp = goal.change(0.05, 0.3, 0.0), goal.change(0.05, 0.99, 0.03)
     assert scene.gain > 2 and lamp.gain == 1
     assert lamp.lift > least and lamp.factor < 1 / least
+
+
+def test_what_only_seems_dark_is_not_brought_to_white():
+    """Without anything bright in it it may be a part of a scene; a lamp changes nothing of that."""
+    for median, top in ((0.09, 0.21), (0.1, 0.33), (0.05, 0.6)):
+        seems, told = (goal.change(median, top, 0.0) for goal in (SEEMS_DARK, DARK))
+        assert 1 < seems.gain < 0.95 * told.gain and seems.factor > 1.05 * told.factor
+        assert seems.factor < 0.5
+    lamps = [goal.change(0.05, 0.99, 0.0) for goal in (SEEMS_DARK, DARK)]
+    assert lamps[0].gain == 1 and lamps[0].lift == pytest.approx(lamps[1].lift, rel=0.25)
 
 
 def test_a_good_photo_is_left_alone():
