@@ -1,7 +1,8 @@
 """Whether what was taken for noise was noise: the prior's own word on it, after the restoration.
 
 little noise   the evidence of evidence.py between NONE and ALL: none, some or all was noise;
-               from SURELY all of it, if it is hardly seen and but a part was to go (`takes`)
+               from SURELY all of it, if it is hardly seen and but a part was to go (`takes`);
+               what was doubtful before is asked for more, the more so the less even it lies
 much           its share, likewise
 of a JPEG      s with the errors of its codec;  the share times
                u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
@@ -40,6 +41,10 @@ from operators.noise.bands import share_taken
 # has 2.6 to 4.4 but for few, photos of texture without noise 1.8 to 2.7, and up to 3.2 where it is
 # less than 1.6 levels of 255. From SURELY such noise is noise, too, if its `sure` said so before.
 NONE, ALL, SURELY, SURE_BEFORE = 2.6, 2.9, (3.0, 3.3), (0.4, 0.55)
+
+# The same of noise that may be texture (`doubtful`), and the `sure` from which it lies even enough;
+# what that lacks is taken off. Hair, skin and leaves have 2.5 to 2.85 then, noise 3.0 and more.
+DOUBTFUL, EVEN_ENOUGH = (2.85, 3.0), 0.5
 
 # The sum of both ratios of grey alone up to which a soft photo has texture, and from which noise.
 # Of real cameras' noise 1.2 to 2.0 is taken, of softened texture up to 1.0.
@@ -108,6 +113,8 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     else:
         told = little_evidence(y[:1], x, noise)
         share = ramp(told, NONE, ALL)
+        if noise.doubtful:
+            share = ramp(told - max(0.0, EVEN_ENOUGH - noise.sure), *DOUBTFUL)
         sure = min(ramp(told, *SURELY), ramp(noise.sure, *SURE_BEFORE))
     if not isinstance(A, Compressed):
         return share * (takes + (1 - takes) * sure)

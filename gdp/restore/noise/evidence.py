@@ -30,9 +30,9 @@ from operators.noise.bands import share_taken, shares_taken
 LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
 
 # Of much noise, the shares up to which nothing was noise, and from which all was. Photos of texture
-# without noise have lo - c / 2 up to 1.05, r(fine) up to 0.77, and up to 1.36 of r(fine) +
+# without noise have lo - c / 2 up to 1.1, r(fine) up to 0.77, and up to 1.36 of r(fine) +
 # r(colours); simulated phones' photos have 1.5 to 2 of that.
-UNEVEN, EVEN = 1.06, 1.15
+UNEVEN, EVEN = 1.12, 1.2
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken

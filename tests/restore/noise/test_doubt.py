@@ -10,6 +10,7 @@ from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.doubt import (
     ALL,
+    DOUBTFUL,
     MENDS,
     NONE,
     SURELY,
@@ -63,6 +64,28 @@ def test_noise_that_was_taken_away_was_noise():
     assert shares[1] == pytest.approx((told - NONE) / (ALL - NONE), abs=0.05)
     without = little_evidence(y, torch.lerp(y, x, 0.65), replace(model, sure=0.0))
     assert told - without == pytest.approx(0.5)
+
+
+def test_doubtful_noise_is_asked_for_more():
+    """Texture that passed for noise lies unevenly, and less of it is taken."""
+    x, y, model = noisy(0.012)
+    for sure in (0.3, 0.5):
+        unsure = replace(model, sure=sure)
+        assert unsure.doubtful and not model.doubtful
+        assert noise_share(to_image(x), Identity(), y, unsure) == 1
+
+    # Of what is taken in part nothing was noise, if it was not sure.
+    some = torch.lerp(y, x, 0.8)
+    shares = [
+        noise_share(to_image(some), Identity(), y, replace(model, sure=sure))
+        for sure in (0.0, 0.4, 0.9)
+    ]
+    told = little_evidence(y, some, replace(model, sure=0.4))
+    assert shares[0] == 0 and shares[2] == 1
+    low, high = DOUBTFUL
+    assert shares[1] == pytest.approx(
+        min(1.0, max(0.0, (told - 0.1 - low) / (high - low))), abs=1e-3
+    )
 
 
 def test_noise_that_is_hardly_seen_is_taken_where_it_is_surely_noise():
