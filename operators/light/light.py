@@ -114,7 +114,8 @@ class Light(DevelopedLight):
             A.set_light(f, M, light.white[:, None, None, None], black)
             A.starts = torch.stack(starts)
 
-        # The tangent begins at the picture that y alone shows.
+        # The tangent begins at the picture that y alone shows, and is of its size.
+        A.any_size = False
         A.first, A.stray, A.photo = A.f.data.clone(), A.M.data.clone(), p
         shown = A.develop(p)
         A.set_tangent(shown.clamp(0, 1), p >= BURNT)

@@ -12,6 +12,7 @@ from operators.light import Light
 from operators.light.black_level import VEIL, black_level, flatness
 from operators.light.radiance.exposures import Exposures
 from operators.light.radiance.stacked import Stacked
+from samplers.start.arrival import ENOUGH, seen
 from tests.operators.light.photos import photo
 
 
@@ -98,3 +99,13 @@ def test_how_much_stronger_noise_is():
     stronger = (bound.develop(bound.photo + noise) - bound.develop(bound.photo)) / noise.std()
     inside = bound.develop(bound.photo) < 0.97
     assert stronger[inside].std() == pytest.approx(bound.amplification(), rel=0.1)
+
+
+def test_a_light_that_is_bound_is_of_its_photos_size():
+    """A photo wider than what noise is measured on goes on from its smaller self."""
+    y = 2 * 0.2 * torch.rand(1, 3, 16, ENOUGH + 8, generator=torch.Generator().manual_seed(0)) - 1
+    light = Light(mask=False).with_noise(0.02)
+    assert light.any_size and seen(light, y).std > 0
+
+    bound = light.bind(y)
+    assert not bound.any_size and seen(bound, y).std > light.sigma_y
