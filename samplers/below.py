@@ -29,7 +29,6 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "what y shows",
     ),
     "DPS": (("Gray", "ClosedCompose", "AvgPool", "Bicubic"), DRAWN),
-    "GDPx0": (("Gray",), DRAWN),
     "GDPLineSearch": (
         ("Clip",),
         "a value that is taken for clipped, and is not, has no gradient that would say so",

@@ -20,9 +20,17 @@ counts in x_s as x0 does, sqrt(a_s). Of a noisy y no step brings more noise than
 samplers/gdp_linesearch.py: the last one brings none; where A is learned along with x, coarse and
 fine parts of the step each by themselves (samplers/guide/bands.py).
 
-What y's noise brings is noise of x_s, too, so of Sigma's only a share is drawn there, `fresh`: the
-network, told of more noise than x_s has, smooths, as for least error (samplers/anchored.py). For
-what that takes away y is asked the more: a step goes
+Of Sigma's noise only a share is drawn, `fresh`: the network, told of more noise than x_s has,
+smooths, as for least error (samplers/anchored.py). 1 is the paper's.
+
+An exact y is met: a step goes at least the share of x0's uncertainty that it makes known, and the
+last, of which nothing after it would make good what it leaves, to the minimum of L:
+
+    s' >= (sigma_t^2 - sigma_s^2) / sigma_t^2 alpha           sigma^2 = (1 - a) / a
+    x_0 = x0_hat, by up to SETTLE steps of alpha (or N) as long as L falls
+
+What a noisy y brings is noise of x_s, too. For what `fresh` takes away it is asked the more: a step
+goes
 
     min(1, LACKS (r_t^2 - r_s^2) / (r_t^2 + tau^2))  of the way,  r = ERROR_SHARE sigma,
                                                      tau: the noise of y that all of it brings
@@ -44,12 +52,13 @@ from operators.base import ROUNDED, Operator
 from samplers.base import Sampler
 from samplers.guide.bands import WIDTHS, bands
 from samplers.guide.checks import check_scale
-from samplers.guide.descent import dot, minimiser
+from samplers.guide.descent import descended, dot, minimiser
 from samplers.guide.guidance import WIDEST, Guidance
 from samplers.mixing import ERROR_SHARE
 from samplers.problem import has_unknowns
 
 LACKS = 3.0  # times y is asked for what x0 lacks of a noisy y, as little noise is drawn
+SETTLE = 16  # gradient steps at most that the last x0 goes to an exact y
 
 
 @dataclass(kw_only=True)
@@ -60,8 +69,8 @@ class GDPx0(Sampler):
         guidance: the loss L: how far A(x0) is from y, and the quality losses.
         scale: the gradient scale s of the whole way from T to 0, in steps to the minimum along g.
         N: gradient steps of that length at each time; 1 in the paper's box.
-        fresh: the share of Sigma's noise that is drawn where y is noisy; 1 gives a draw of what x
-            may be, with more error.
+        fresh: the share of Sigma's noise that is drawn; 1 gives a draw of what x may be, with more
+            error.
 
     Raises:
         ValueError: fresh is not between 0 and 1, N is below 1, or scale below 0.
@@ -98,9 +107,19 @@ class GDPx0(Sampler):
         x0 = x0.clamp(-1, 1)
         steered = self.guidance.steer(x0, y, A, prior.sigma(t), prior.sigma(s))
 
-        # N gradient steps on the distance to y, each from where the one before led.
+        loss, gradient = (partial(f, y=y, A=A) for f in (self.fidelity, self.fidelity.gradient))
         share = min(1.0, self.scale * (t - s) / prior.T)
-        x0_hat, gradient = steered, partial(self.fidelity.gradient, y=y, A=A)
+
+        # An exact y is met in the end, and not all at once.
+        exact = share > 0 and A.sigma_y <= ROUNDED
+        if exact:
+            share = max(share, 1 - (prior.sigma(s) / prior.sigma(t)) ** 2)
+        if exact and s == 0:
+            x0_hat = descended(loss, gradient, steered, max(self.N, SETTLE))
+            return x0_hat, x0_hat
+
+        # N gradient steps on the distance to y, each from where the one before led.
+        x0_hat = steered
         for _ in range(self.N):
             g = gradient(x0_hat)
             alpha = minimiser(gradient, x0_hat, g)
@@ -122,5 +141,4 @@ class GDPx0(Sampler):
                 x0_hat = x0_hat + lam * part
 
         shift = prior.a(s) ** 0.5 * (steered - x0) + (x0_hat - steered)
-        fresh = self.fresh if A.sigma_y > ROUNDED else 1.0
-        return prior.ancestral(x, x0, t, s, v, noise, fresh) + shift, x0
+        return prior.ancestral(x, x0, t, s, v, noise, self.fresh) + shift, x0

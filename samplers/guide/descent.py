@@ -2,6 +2,7 @@
 
 curvature   |<g, H g>| / <g, g>                    H: the loss's Hessian
 minimiser   alpha = <g, g> / |<g, H g>|            exact along -g where the loss is quadratic
+descended   x - alpha g, again and again, as long as the loss falls
 flow        dx / dv = -g, in parts of exponential steps (1 - exp(-c dv)) / c, c: the curvature
 """
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 Gradient = Callable[[Tensor], Tensor]  # x [B, C, H, W] -> the loss's gradient there
+Loss = Callable[[Tensor], Tensor]  # x [B, C, H, W] -> [B]
 
 APART = 0.1  # RMS distance of the two points whose gradients are compared, in [-1, 1] units
 LONGEST = 2.0  # RMS length of a step: the whole range of pixels
@@ -48,6 +50,28 @@ def minimiser(gradient: Gradient, x: Tensor, g: Tensor) -> Tensor:
     """
     longest = LONGEST * g[0].numel() ** 0.5 / (dot(g, g).sqrt() + TINY)
     return (1 / (curvature(gradient, x, g) + TINY)).minimum(longest)
+
+
+def descended(loss: Loss, gradient: Gradient, x: Tensor, most: int) -> Tensor:
+    """Where steps to the minimum along the gradient lead, one after the other.
+
+    Args:
+        loss: of x [B, C, H, W], as [B]; what does not lower an image's is not taken.
+        gradient: the loss's gradient.
+        x: where to begin.
+        most: steps.
+    """
+    least = loss(x)
+    for _ in range(most):
+        g = gradient(x)
+        there = x - minimiser(gradient, x, g) * g
+        found = loss(there)
+        better = found < least
+        if not better.any():
+            break
+        x = there.where(better.view(-1, 1, 1, 1), x)
+        least = found.where(better, least)
+    return x
 
 
 def flow(gradient: Gradient, x: Tensor, length: float) -> Tensor:
