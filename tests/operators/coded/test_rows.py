@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import gdp
-from gdp.picture import to_image
+from gdp.picture import to_image, to_model
 from operators.blur import blur
 from operators.blur.kernels import gaussian
 from operators.coded.chain import chain
@@ -65,6 +65,23 @@ def test_a_row_ends_above_its_input(ops, photo64):
     assert report["scores"]["psnr"] > report["scores_of_input"]["psnr"]
     if "clip" in ops:  # by what is known of light, not by its scale alone
         assert report["scores"]["psnr"] > report["scores_of_input"]["psnr"] + 5
+
+
+@pytest.mark.parametrize("ops", [["gray", "quantise"], ["jpeg", "gray"]], ids=str)
+def test_what_is_grey_gains_where_colours_are_invented(ops, photo64):
+    """As with grey alone: of the colours y tells nothing, and the grey is y's or better."""
+    x = to_image(photo(48))
+    words = {"operator": "compose", "operator.ops": ops, "degrade": True, "device": "cpu"}
+    found = gdp.restore(x[0], prior=photo64, **words).pixels[0]
+    A = chain([{"gray": Gray(), "quantise": Quantise(3), "jpeg": JPEG(10)}[op] for op in ops])
+    before, after = (z.mean(1) - x.mean(1) for z in (to_image(A(to_model(x))), found))
+    assert after.norm() < before.norm()
+
+
+def test_dps_is_refused_in_a_row_with_what_it_is_refused_for():
+    words = {"operator": "compose", "operator.ops": [AVG, "quantise"], "degrade": True}
+    with pytest.raises(ValueError, match="DPS ends below the photo with AvgPool"):
+        gdp.restore(to_image(photo(48))[0], sampler="dps", device="cpu", **words)
 
 
 @pytest.mark.parametrize(
