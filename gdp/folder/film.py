@@ -16,6 +16,7 @@ from gdp.folder.saving import result_file
 from gdp.picture import Photo, read, to_model
 from gdp.prior.prior import Prior
 from gdp.restore.first.begin import begun
+from gdp.restore.noise.choose import tinted
 from gdp.restore.observe import Measurement, fit_alpha, observe
 from gdp.restore.setup import Setup
 from gdp.restore.several.chain import observe_last
@@ -64,8 +65,11 @@ class Film:
         if k and not photo.measured and self.model.y.shape == own.y.shape:
             A = self.model.operator
             y = A.observe(to_model(photo.pixels.to(device)))
-            mending = self.model.mending and self.model.mending.steady()
-            own = own._replace(y=y, operator=A, noise=self.model.noise, mending=mending)
+            mending, tint = self.model.mending and self.model.mending.steady(), self.model.tint
+            tint = tint and tint._replace(y=y)
+            A, y = tinted(A, tint, y)
+            own = own._replace(y=y, operator=A, tint=tint, mending=mending)
+            own = own._replace(noise=self.model.noise)
         return begun(own, setup)._replace(past=self.past(k, setup), alone=True)
 
     def past(self, k: int, setup: Setup) -> Past | None:

@@ -1,7 +1,7 @@
 """What comes after sampling: colours, pixels that are known, strength, scores, the report."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -19,7 +19,7 @@ from gdp.restore.sample import Cost
 from gdp.restore.scores import metrics, terms, truth
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.agreement import agree, calmed
-from operators.base import Operator
+from operators.base import LinearOperator, Operator
 from operators.gain import least_squares
 from operators.measured import Measured
 from operators.missing.mask import Mask
@@ -41,16 +41,17 @@ def finish(
         setup: settings, for what is to be done and for the report.
         prior: the prior, for the report.
     """
-    config, y, A = setup.config, measurement.y, restored.operator
-    pixels, data = to_image(restored.x), isinstance(A, Measured)
+    config, A, x, tint = setup.config, restored.operator, restored.x, measurement.tint
+    if tint is not None:  # what was put into y's colours goes again, see noise/choose.py
+        measurement, x = measurement._replace(y=tint.y), tint.off(cast(LinearOperator, A), x)
+    y, pixels, data = measurement.y, to_image(x), isinstance(A, Measured)
 
     # Colours of the input, pixels that it holds, nothing that it does not bear, and a share of it.
     remarks, guidance = [A.remark(y)], terms.guidance_of(setup.sampler)
-    remarks += [] if guidance is None else [terms.remark(guidance, A, y, restored.x[:1])]
+    remarks += [] if guidance is None else [terms.remark(guidance, A, y, x[:1])]
     if config["colourfix"] != "none":
         pixels = colourfix.fix(config["colourfix"], pixels, A, y)
-    grey = y.shape[1] == 3 and is_grey(measurement.photo.pixels)
-    if grey:
+    if y.shape[1] == 3 and is_grey(measurement.photo.pixels):
         pixels = pixels.mean(1, keepdim=True).expand_as(pixels)  # a grey photo stays grey
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     remarks.append(doubtful)
@@ -80,9 +81,6 @@ def finish(
     pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
     if config["strength"] < 1:
         pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
-    shown = to_image(y)
-    if grey and not is_grey(y):  # what was put into y's colours goes again, see noise/choose.py
-        pixels, shown = (p.mean(1, keepdim=True).expand_as(p) for p in (pixels, shown))
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
@@ -91,7 +89,7 @@ def finish(
     report = report_on(pixels, explains, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
-        y=A.given(y) if isinstance(A, Measured) else shown,
+        y=A.given(y) if isinstance(A, Measured) else to_image(y),
         photos=[measurement.photo],
         reference=measurement.reference,
         maps=A.pictures(y) | (measurement.before.pictures if measurement.before else {}),

@@ -14,6 +14,7 @@ from gdp.restore.noise import NoiseModel
 from operators.base import AffineOperator, LinearOperator, Operator
 from operators.gain import rms
 from operators.measured import Measured, measured
+from operators.noise.tint import Tint
 
 BENT = 1e-4  # rms of A(0), as a share of y's, from which A is not linear
 MOST = 120  # characters of another's message
@@ -43,6 +44,7 @@ class Seen(NamedTuple):
     findings: tuple[str, ...] = ()
     mending: object = None
     otherwise: Operator | None = None
+    tint: Tint | None = None
 
 
 def fitted(given: Tensor, A: Operator) -> Tensor:

@@ -14,7 +14,6 @@ from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
 from gdp.restore.measure import dear, fitted, starting, viewed
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.choose import of_photo
 from gdp.restore.noise.taking import of_developed as of_developed
 from gdp.restore.noise.taking import take as take
 from gdp.restore.noise.taking import taken
@@ -25,6 +24,7 @@ from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
 from gdp.restore.simulate import made
 from operators.base import Operator
+from operators.noise.tint import Tint
 
 OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
@@ -49,11 +49,12 @@ class Measurement(NamedTuple):
     past: Past | None = None  # of a film the frame before
     mending: Any = None  # what is taken out of the result at the end, see Operator.mending
     otherwise: Operator | None = None  # of this photo where its noise turns out to be texture
+    tint: Tint | None = None  # what was put into y, and goes again
 
     @property
     def sigma_y(self) -> float:
         """The std of the photo's noise, in A's units."""
-        return of_photo(self.operator.sigma_y, self.y, self.photo.pixels)
+        return self.operator.sigma_y if self.tint is None else self.tint.rms
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -114,7 +115,7 @@ def observe(
         log.info("%s: %s", name, line)
     if config["sigma_y"] == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
-        sigma_y = of_photo(operator.sigma_y, y, photo.pixels) / 2
+        sigma_y = (operator.sigma_y if seen.tint is None else seen.tint.rms) / 2
         log.info("%s: sigma_y=%.4f, estimated%s", name, sigma_y, kind)
     if config["sigma_y"] == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
         log.warning(
@@ -133,7 +134,8 @@ def observe(
 
     there, y = operator.to(device), y.to(device)
     otherwise = None if seen.otherwise is None else seen.otherwise.to(device)
-    found = (seen.model, seen.shown, findings, None, before, None, seen.mending, otherwise)
+    tint = None if seen.tint is None else seen.tint._replace(y=seen.tint.y.to(device))
+    found = (seen.model, seen.shown, findings, None, before, None, seen.mending, otherwise, tint)
     return Measurement(name, y, there, photo, reference, init, alone, *found)
 
 

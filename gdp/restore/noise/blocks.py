@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.restore.noise.level import WINDOW, clear, cosines
-from gdp.restore.noise.model import curve_at
+from gdp.restore.noise.level import CLIPPED_HARMLESS, WINDOW, clear, cosines
+from gdp.restore.noise.model import OPPONENT, curve_at
 
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
@@ -25,6 +25,9 @@ RINGS = {
     16: ((2, 4), (4, 6), (6, 8), (8, 12), (12, 16)),
     32: ((1, 2), (2, 4), (4, 6), (6, 8), (8, 16)),
 }
+
+TILE, SMOOTH = 8, 0.3  # pixels a side; share of the tiles, by power, that tell directions of colour
+ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
 
 class Blocks(NamedTuple):
@@ -72,6 +75,29 @@ def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
     kept[0] -= (slope @ basis) ** 2
     power = power / kept.clamp_min(0.05)[..., None]
     return with_smoothness(power, brightness)
+
+
+def directions(pixels: Tensor) -> Tensor:
+    """Q: grey and two opponent colours; the one direction first that noise has, or a toned picture.
+
+    By the differences of neighbours in the smoothest tiles: edges have colours of their own, and
+    where pixels are clipped one channel may have all of the noise.
+    """
+    fine = pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
+    ends = ((pixels <= 0) | (pixels >= 1)).any(1, keepdim=True).float()
+    power = F.avg_pool2d(fine.square().sum(1, keepdim=True), TILE).flatten()
+    inside = (F.avg_pool2d(ends, TILE + 1, TILE).flatten() <= CLIPPED_HARMLESS) & (power > 0)
+    inside = inside if bool(inside.any()) else torch.ones_like(inside)
+    smooth = inside & (power <= power[inside].quantile(SMOOTH))
+
+    tiles = F.unfold(fine, TILE, stride=TILE).unflatten(1, (3, -1)).movedim(1, 0).movedim(-1, 2)
+    some = tiles.flatten(1, 2)[:, smooth].flatten(1).double().cpu()
+    values, vectors = torch.linalg.eigh(some @ some.T)
+    tone = vectors[:, -1] * vectors[:, -1].sum().sign()
+    grey = float(tone @ OPPONENT[0].double()) > 0.9999
+    if values[-1] == 0 or values[-2] > ONE_COLOUR * values[-1] or grey:
+        return OPPONENT
+    return torch.stack([tone, vectors[:, 1], vectors[:, 0]]).float()
 
 
 def with_smoothness(power: Tensor, brightness: Tensor) -> Blocks:

@@ -16,6 +16,7 @@ With auto, camera and grain, a profile that the file states bounds the estimate 
 import logging
 import math
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -28,8 +29,9 @@ from gdp.restore.noise.model import OPPONENT, SURE, NoiseModel
 from gdp.restore.noise.profile import held_to, of_profile, profile_of
 from gdp.restore.noise.shape import in_all_channels, one_for_all
 from gdp.restore.noise.sources import of_tables, read
-from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.base import LinearOperator, Operator
 from operators.identity import Identity
+from operators.noise.tint import Tint
 
 KINDS = ("auto", "white", "camera", "jpeg", "grain", "profile")
 
@@ -41,6 +43,7 @@ LEAST, MOST = 1.3, 1.1  # of any other: its share below, times it above ...
 BELOW, SLACK = 0.001, 0.003  # ... and [0, 1] units less, and more
 WHITE_BEST, BEST = 1.04, 1.15  # times the estimate is the likeliest
 FAR = 1.25  # times what is believed, from which nothing is left of what is told
+APART = 0.5  # share of the std in one direction of colour below which others have little noise
 HIDES = 0.006  # std of noise, [-1, 1] units, below which it is rounding
 log = logging.getLogger("gdp")
 
@@ -133,39 +136,47 @@ def drawn(sigma_y: float, model: NoiseModel) -> float:
     return bound * (best / bound) ** far
 
 
-def tinted(operator: Operator, y: Tensor) -> tuple[Operator, Tensor]:
-    """The operator and y, whose noise is white; as they are where it is no grey photo's.
+def tinted(operator: Operator, tint: Tint | None, y: Tensor) -> tuple[Operator, Tensor]:
+    """The operator and y, whose noise is white; as they are where nothing is to be put in."""
+    if tint is None:
+        return operator, y
+    z = Noise([0], "tint").like(y)
+    return operator.with_noise(tint.most), tint._replace(y=y).on(cast(LinearOperator, operator), z)
 
-    n = sqrt(3) s (g z_0 + h z_1 + k z_2)     z: white;  s: std of the photo's noise
-                                              g, h, k: grey and two colours, orthonormal
 
-    The first is the photo's own. A grey photo is one measurement and not three, so that white noise
-    of std sqrt(3) s tells as much of its grey as noise of std s does that all channels share. What
-    is put in the colours goes again when the result is made grey. It is for samplers that count y's
-    noise as white: of masks, where `can_whiten` says no, and where its std is told.
+def tint_of(
+    operator: Operator, y: Tensor, pixels: Tensor, model: NoiseModel, told: bool = False
+) -> Tint | None:
+    """What makes y's noise white, where it is of one direction in colour and counted as white.
+
+    A grey photo is one measurement and not three, and so are one in tones and one whose grain all
+    channels share. It is for samplers that count y's noise as white: of masks, where `can_whiten`
+    says no, and where its std is told.
 
     Args:
         operator: of the photo, with its noise.
         y: [B, 3, H, W] in [-1, 1].
+        pixels: the photo [B, C, H, W] in [0, 1].
+        model: its noise.
+        told: whether that is a std alone, so that the photo is to show the rest.
+
+    Returns:
+        None where y is to stay as it is.
     """
     known = isinstance(operator, LinearOperator) and not isinstance(operator, Identity)
     whitened = operator.whitening is not None or operator.sigma_y < HIDES
-    if not known or whitened or operator.blind or y.ndim != 4 or y.shape[1] != 3 or not is_grey(y):
-        return operator, y
-    s, colours = 3**0.5 * operator.sigma_y, OPPONENT[1:].to(y)
-    z = torch.einsum("kc,kd,bdhw->bchw", colours, colours, s * Noise([0], "tint").like(y))
-    if isinstance(operator, ProjectionOperator) and not operator.onto:
-        z = operator(operator.pinv(z))  # what is lost has no noise, either
-    return operator.with_noise(s), y + z
+    if not known or whitened or operator.blind or y.ndim != 4 or y.shape[1] != 3:
+        return None
 
-
-def of_photo(sigma: float, y: Tensor, pixels: Tensor) -> float:
-    """The std of a photo's own noise, in the units of `sigma`.
-
-    Args:
-        sigma: that of y's.
-        y: tinted or not.
-        pixels: the photo.
-    """
-    put = y.ndim == 4 and y.shape[1] == 3 and is_grey(pixels) and not is_grey(y)
-    return sigma / 3**0.5 if put else sigma
+    # One noise, of which grey has it all; or that of a photo whose colours are no longer in y.
+    if is_grey(pixels):
+        model = in_all_channels(model).scaled(operator.sigma_y / 2)
+    elif told and min(pixels.shape[-2:]) >= 16 and pixels.shape[1] == 3:
+        shown = estimate(pixels)
+        model = shown.scaled(operator.sigma_y / 2) if one_for_all(shown) else model
+    std = 2 * model.spectrum.double().square().mean((1, 2)).sqrt()
+    if is_grey(y):
+        grey = float((std * (model.colours @ OPPONENT[0]).double()).norm())
+        return Tint(y, OPPONENT, torch.tensor([grey, 0.0, 0.0]))
+    apart = float(std.sort().values[-2]) < APART * float(std.max())
+    return Tint(y, model.colours, std.float()) if apart else None

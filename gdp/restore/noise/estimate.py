@@ -23,12 +23,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, evened, rms_over
+from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, directions, evened, rms_over
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
-    OPPONENT,
     ROUNDING,
     NoiseModel,
     curve_at,
@@ -36,14 +35,13 @@ from gdp.restore.noise.model import (
     interpolate2,
     orders,
 )
-from gdp.restore.noise.shape import bounded, colour_level, flattened, trusted
+from gdp.restore.noise.shape import bounded, colour_level, flattened, is_grain, trusted
 
 STRATA = 5  # of the brightness
 SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are called smooth
 LOWER = 0.5  # share of them, by their own energy, that is averaged
 DEAD = 0.5 / 12 / 255**2  # variance below that of rounding: what a codec has rounded to nothing
 BRIGHTEST_GAIN, DARKEST_GAIN = 1.0, -2.0  # log of the curve's variance at most, least
-ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
 
 def estimate(
@@ -87,7 +85,10 @@ def estimate(
     even = trusted(patches.energy[0, 1], patches.brightness.argsort().tensor_split(STRATA))
     q = min(colour_level(refined(s)) for s in spectra[1:] or spectra)
     q = 0.0 if rounding > ROUNDING else q  # of colours in the dark codecs have left too little
-    variance = bounded(joined(spectra), even, q)
+    variance = joined(spectra)
+    if rounding <= ROUNDING and is_grain(variance, even):
+        q, variance[1:] = 0.0, ROUNDING**2
+    variance = bounded(variance, even, q)
 
     # White noise is what samplers know best.
     knots = torch.linspace(0, 1, BRIGHTNESSES)
@@ -97,18 +98,6 @@ def estimate(
     model = model if coloured else flattened(model, white, rounding)
     raw = curve_of(some[0], variances(some[0])[0])[1] if uneven else gain
     return replace(model, falls=float((raw[0] / raw[-1]).log()) / 2)
-
-
-def directions(pixels: Tensor) -> Tensor:
-    """Q: grey and two opponent colours; of a picture in tones of one colour, that comes first."""
-    fine = pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
-    fine = fine.movedim(1, 0).flatten(1).double().cpu()
-    values, vectors = torch.linalg.eigh(fine @ fine.T)
-    tone = vectors[:, -1] * vectors[:, -1].sum().sign()
-    grey = float(tone @ OPPONENT[0].double()) > 0.9999
-    if values[-1] == 0 or values[-2] > ONE_COLOUR * values[-1] or grey:
-        return OPPONENT
-    return torch.stack([tone, vectors[:, 1], vectors[:, 0]]).float()
 
 
 def variances(b: Blocks) -> tuple[Tensor, list[list[Tensor]]]:

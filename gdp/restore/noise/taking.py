@@ -8,7 +8,7 @@ from torch import Tensor
 from gdp.picture import Photo, to_model
 from gdp.restore.measure import Seen, check_photo, viewed
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.choose import noise_of, tinted
+from gdp.restore.noise.choose import noise_of, tint_of, tinted
 from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
@@ -67,11 +67,11 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg)
     if jpeg is not None:
         operator, alone = compressed(operator, y, jpeg, model, not told), True
-    elif photo.pixels.shape[1] == 3:
-        operator, y = tinted(operator, y)
+    tint = tint_of(operator, y, pixels, model, told and kind == AUTO)
+    operator, y = tinted(operator, tint, y)
     check_photo(operator, y)
     operator, y = viewed(operator, y, own_units=False)
-    return Seen(y, operator, None, alone, model, shown, findings, mending, otherwise)
+    return Seen(y, operator, None, alone, model, shown, findings, mending, otherwise, tint)
 
 
 def sharpening(

@@ -3,8 +3,16 @@
 import pytest
 import torch
 
+from gdp.restore.noise.blocks import directions
 from gdp.restore.noise.model import orders
-from gdp.restore.noise.shape import CHROMA, SAME, bounded, colour_level, held_to_colours
+from gdp.restore.noise.shape import (
+    CHROMA,
+    SAME,
+    bounded,
+    colour_level,
+    held_to_colours,
+    is_grain,
+)
 
 LOWEST = orders() < 0.125
 NEXT = (orders() >= 0.125) & (orders() < 0.25)
@@ -73,3 +81,28 @@ def test_colours_that_a_codec_took_bound_grey_less():
     eaten[1:, orders() >= 0.25] = 0.006**2
     most = [held_to_colours(v, colour_level(v))[LOWEST].mean().sqrt() for v in (plain, eaten)]
     assert 1.2 * most[0] < most[1] <= 1.5 * most[0]
+
+
+def test_grain_is_white_and_of_one_direction():
+    grain = variance(0.005, 0.1)
+    grain[1:, LOWEST | NEXT] = 0.08**2  # the scene's own colours
+    assert is_grain(grain, 1.0)
+
+    # Not so a sensor's noise, nor texture: it falls, and is uneven.
+    texture = grain.clone()
+    texture[0, orders() >= 0.75] /= 2
+    assert not is_grain(variance(0.05, 0.1), 1.0)
+    assert not is_grain(texture, 1.0) and not is_grain(grain, 0.6)
+
+
+def test_smooth_places_tell_the_direction_of_noise():
+    """Edges of other colours, and of a mask, do not."""
+    y = torch.full((1, 3, 128, 128), 0.5)
+    y[:, 0, :, ::16], y[:, :, 60:62] = 0.9, 0.0
+    tone = torch.tensor([1.08, 0.93, 0.74])
+    noise = torch.randn(1, 1, 128, 128, generator=torch.Generator().manual_seed(0))
+    noise[..., 8:32, 8:32] *= 1.5
+    y = (y + 0.05 * tone.view(1, 3, 1, 1) * noise).clamp(0, 1)
+    found = directions(y)
+    assert float(found[0] @ tone / tone.norm()) > 0.999
+    torch.testing.assert_close(found @ found.T, torch.eye(3), atol=1e-4, rtol=0)
