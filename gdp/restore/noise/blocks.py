@@ -17,6 +17,7 @@ from torch import Tensor
 
 from gdp.restore.noise.level import CLIPPED_HARMLESS, WINDOW, clear, cosines
 from gdp.restore.noise.model import OPPONENT, curve_at
+from operators.noise.painted import grown
 
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
@@ -26,6 +27,7 @@ RINGS = {
     32: ((1, 2), (2, 4), (4, 6), (6, 8), (8, 16)),
 }
 
+REACH = 8  # pixels around what has no noise that codecs have none in
 TILE, SMOOTH = 8, 0.3  # pixels a side; share of the tiles, by power, that tell directions of colour
 ONE_COLOUR = 0.01  # share of the variance in the second direction below which there is but one
 
@@ -40,20 +42,23 @@ class Blocks(NamedTuple):
     smoothness: Tensor  # S [3, rings, N]; little where smooth
 
 
-def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
+def blocks_of(
+    pixels: Tensor, colours: Tensor, side: int, still: Tensor | None = None
+) -> Blocks | None:
     """Look at a photo's patches.
 
     Args:
         pixels: [B, 3, H, W] in [0, 1].
         colours: three directions in RGB, a row each.
         side: pixels of a patch, one of PATCHES.
+        still: where there is no noise, as of `painted`.
 
     Returns:
         Patches of which next to nothing is clipped; None where everything is.
     """
     H, W = pixels.shape[-2:]
     stride = max(1, round((len(pixels) * H * W / PATCHES[side]) ** 0.5))
-    lost = clipped_shares(pixels, side, stride)
+    lost = clipped_shares(pixels, side, stride, still)
     if lost.min() == 1:
         return None
     good = clear(lost)
@@ -77,7 +82,7 @@ def blocks_of(pixels: Tensor, colours: Tensor, side: int) -> Blocks | None:
     return with_smoothness(power, brightness)
 
 
-def directions(pixels: Tensor) -> Tensor:
+def directions(pixels: Tensor, still: Tensor | None = None) -> Tensor:
     """Q: grey and two opponent colours; the one direction first that noise has, or a toned picture.
 
     By the differences of neighbours in the smoothest tiles: edges have colours of their own, and
@@ -85,6 +90,7 @@ def directions(pixels: Tensor) -> Tensor:
     """
     fine = pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
     ends = ((pixels <= 0) | (pixels >= 1)).any(1, keepdim=True).float()
+    ends = ends if still is None else ends.maximum(grown(still.to(ends), REACH))
     power = F.avg_pool2d(fine.square().sum(1, keepdim=True), TILE).flatten()
     inside = (F.avg_pool2d(ends, TILE + 1, TILE).flatten() <= CLIPPED_HARMLESS) & (power > 0)
     inside = inside if bool(inside.any()) else torch.ones_like(inside)
@@ -137,8 +143,8 @@ def rms_over(b: Blocks, curve: Tensor) -> float:
     return float(curve_at(curve, b.brightness).square().mean().sqrt())
 
 
-def clipped_shares(pixels: Tensor, side: int, stride: int) -> Tensor:
-    """Around each patch, the share [N] of pixels of which a channel is clipped.
+def clipped_shares(pixels: Tensor, side: int, stride: int, still: Tensor | None = None) -> Tensor:
+    """Around each patch, the share [N] of pixels of which a channel is clipped, or that are still.
 
     They count as clipped only where nothing in the photo is darker, or brighter.
     """
@@ -147,6 +153,8 @@ def clipped_shares(pixels: Tensor, side: int, stride: int) -> Tensor:
         ends = ends | (pixels <= 0).any(1, keepdim=True)
     if pixels.max() <= 1:
         ends = ends | (pixels >= 1).any(1, keepdim=True)
+    if still is not None:
+        ends = ends | (grown(still.to(pixels), REACH) > 0)
     margin = max(0, WINDOW - side) // 2
     window = side + 2 * margin
     shares = F.avg_pool2d(ends.to(pixels), window, stride, margin, count_include_pad=False)

@@ -36,6 +36,7 @@ from operators.base import Operator
 from operators.coded.compressed import Compressed
 from operators.identity import COMPRESSED, Identity
 from operators.noise.bands import share_taken
+from operators.noise.painted import painted, rest
 
 # Evidence up to which none of little noise was noise, and from which all was. Real cameras' noise
 # has 2.6 to 4.4 but for few, photos of texture without noise 1.8 to 2.7, and up to 3.2 where it is
@@ -73,6 +74,7 @@ MENDS = (0.6, 0.9)
 # Of grey files r(fine) of the noise alone likewise: they have no colours to be asked, but their
 # noise is taken away with nothing else. Texture has up to 0.76, noise from 0.78 on.
 GREY_LEFT, GREY_GONE = 0.77, 0.84
+GRAIN = 0.95  # `sure` from which white grain of grey in a photo in colour is judged as they are
 
 AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
@@ -105,6 +107,7 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
         mends = 1 - ramp(float((x - y[:1]).square().mean().sqrt()) / error, *MENDS)
         if mends == 1:
             return takes
+    x, y = apart(x, y)
     much = CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH if noise.is_flat else MUCH
     if noise.std >= much:
         share, sure = much_borne_out(y[:1], x, noise), 0.0
@@ -125,12 +128,20 @@ def was_noise(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> floa
     """How sure it is that what was taken of a soft photo was noise, 0 to 1; arguments likewise."""
     if not judged(pixels, A, y):
         return 1.0
-    x = to_model(pixels[:1]).to(y)
+    x, y = apart(to_model(pixels[:1]).to(y), y)
     if noise.std < (CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH):
         share = grey_borne_out(y[:1], x, noise, SOFT_NONE, SOFT_ALL)
     else:
         share = much_borne_out(y[:1], x, noise)
     return share * codec_sure(y[:1], x, noise, A) if isinstance(A, Compressed) else share
+
+
+def apart(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """A result and its photo without what has no noise, if what is left is no scrap."""
+    still = painted(y[:1])
+    rows, columns = (slice(None),) * 2 if still is None else rest(still)
+    part = y[..., rows, columns]
+    return (x[..., rows, columns], part) if min(part.shape[-2:]) >= LEAST else (x, y)
 
 
 def judged(pixels: Tensor, A: Operator, y: Tensor) -> bool:
@@ -193,9 +204,10 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     found = 2 * noise.at(*size)[0, 0].to(before)
     even = evenness(y[0] - x[0], x[0], found, None)
     where = ramp(even, *AS_DETAIL)
-    if jpeg.is_grey:
+    colourless = max(others) < COLOURLESS * grey
+    if jpeg.is_grey or (colourless and noise.is_flat and noise.sure >= GRAIN):
         sure = ramp(share_taken(y[0] - x[0], found, *FINE), GREY_LEFT, GREY_GONE)
-    elif max(others) < COLOURLESS * grey:
+    elif colourless:
         sure = ramp(share_taken(y[0] - x[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
     else:
         tint = taken_of_colours(y - x, claimed)

@@ -36,6 +36,7 @@ from gdp.restore.noise.model import (
     orders,
 )
 from gdp.restore.noise.shape import bounded, colour_level, flattened, is_grain, trusted
+from operators.noise.painted import painted
 
 STRATA = 5  # of the brightness
 SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are called smooth
@@ -67,9 +68,10 @@ def estimate(
     if pixels.shape[1] not in (1, 3):
         return white
     pixels = pixels.detach().float().expand(-1, 3, -1, -1)
-    colours = directions(pixels)
+    still = painted(pixels)
+    colours = directions(pixels, still)
     sides = [side for side in PATCHES if min(pixels.shape[-2:]) >= 2 * side]
-    blocks = [blocks_of(pixels, colours, side) for side in sides]
+    blocks = [blocks_of(pixels, colours, side, still) for side in sides]
     some = [b for b in blocks if b is not None and len(b.brightness) >= SMOOTH_LEAST]
     if len(some) < len(blocks):
         return white
@@ -87,7 +89,7 @@ def estimate(
     q = 0.0 if rounding > ROUNDING else q  # of colours in the dark codecs have left too little
     variance = joined(spectra)
     if rounding <= ROUNDING and is_grain(variance, even):
-        q, variance[1:] = 0.0, ROUNDING**2
+        q = 0.0  # what the scene has of other colours says nothing of it
     variance = bounded(variance, even, q)
 
     # White noise is what samplers know best.

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import is_grey
+from operators.noise.painted import painted
 
 SIDE = 8  # pixels of a patch
 SPLIT = 11  # u + v from which a frequency is called high
@@ -45,8 +46,8 @@ def estimate_sigma(pixels: Tensor) -> float:
 
     Values outside [0, 1] are welcome; where there are none, pixels at 0 and 1 are taken for
     clipped, and places with many of them do not count. What looks like noise in a clean photo
-    (grain, sand, foliage all over) is taken for noise, and a painted area of any other colour for
-    a photo without noise.
+    (grain, sand, foliage all over) is taken for noise; what is of one colour in a noisy photo, such
+    as a border, does not count.
 
     Args:
         pixels: [B, C, H, W] in [0, 1].
@@ -66,15 +67,24 @@ def estimate_sigma(pixels: Tensor) -> float:
 
     pixels = pixels.detach().float()
     channels = pixels[:, :1] if is_grey(pixels) else pixels
-    variances = [v for v in map(variance, channels.split(1, 1)) if v is not None]
+    still = painted(pixels)
+    found = (variance(channel, still) for channel in channels.split(1, 1))
+    variances = [v for v in found if v is not None]
     return (sum(variances) / len(variances)) ** 0.5 if variances else 0.0
 
 
-def variance(channel: Tensor) -> float | None:
-    """The noise variance of a channel [B, 1, H, W]; None where every pixel is clipped."""
+def variance(channel: Tensor, still: Tensor | None = None) -> float | None:
+    """The noise variance of a channel [B, 1, H, W]; None where every pixel is clipped.
+
+    Args:
+        channel: its pixels.
+        still: where it has none, and does not count, as of `painted`.
+    """
     stride = max(1, round((channel.numel() / PATCHES) ** 0.5))
     ends = clipped_shares(channel, stride)
     lost = ends.sum(1)
+    if still is not None:
+        lost = lost.maximum(shares(still.float(), stride).flatten())
     if lost.min() == 1:
         return None
 
@@ -146,9 +156,13 @@ def clipped_shares(channel: Tensor, stride: int) -> Tensor:
     black = (channel <= 0) & (channel.min() >= 0)
     white = (channel >= 1) & (channel.max() <= 1)
     ends = torch.cat([black, white], 1).float()
+    return shares(ends, stride).flatten(2).mT.flatten(0, 1)
+
+
+def shares(mask: Tensor, stride: int) -> Tensor:
+    """The share of a mask [B, C, H, W] around each patch, [B, C, rows, columns]."""
     margin = (WINDOW - SIDE) // 2
-    shares = F.avg_pool2d(ends, WINDOW, stride, margin, count_include_pad=False)
-    return shares.flatten(2).mT.flatten(0, 1)
+    return F.avg_pool2d(mask, WINDOW, stride, margin, count_include_pad=False)
 
 
 def clear(lost: Tensor) -> Tensor:

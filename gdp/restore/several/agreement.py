@@ -7,12 +7,16 @@ from gdp.picture import to_image, to_model
 from gdp.restore.observe import Measurement
 from gdp.restore.several.steady import steadied
 from operators.base import LinearOperator, Operator, ProjectionOperator
+from operators.coded.compressed import Compressed
+from operators.identity import Identity
+from operators.noise.painted import painted
 
 
 def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
     """Make a result agree with y where y is known up to its rounding, so that known pixels stay.
 
     An operator that says how (`project`) is asked; else A^+ is used where it amplifies nothing.
+    What is painted in a noisy photo (a border, a caption) has no noise, and stays as it is.
 
     Args:
         pixels: [S, 3, H, W] in [0, 1].
@@ -20,6 +24,18 @@ def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
         y: the measurement in [-1, 1].
         rounding: std of the photo's rounding in [0, 1] units.
     """
+    pixels = agreed(pixels, A, y, rounding)
+    known = A.known(y)
+    if known is None and not isinstance(A.A if isinstance(A, Compressed) else A, Identity):
+        return pixels
+    still = painted(y) if y.shape[1:] == pixels.shape[1:] else None
+    if still is None:
+        return pixels
+    return torch.where(still if known is None else still & known, to_image(y).to(pixels), pixels)
+
+
+def agreed(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
+    """The same by the operator alone."""
     with torch.no_grad():
         if A.offers("project"):
             return to_image(A.project(to_model(pixels).clamp(-1, 1), y))
