@@ -26,7 +26,6 @@ from samplers.restorer import DivergedError, OnStep, Pass, Restored, Restorer, R
 from samplers.start import first_guess
 
 __all__ = ["OnStep", "Restored", "Restorer", "Run", "Sampler"]
-
 CHECK_EVERY = 10  # steps between looks for NaN, each of which waits for the device
 log = logging.getLogger("gdp")
 
@@ -46,23 +45,24 @@ class Sampler(Restorer):
     """A rule that corrects x0 by y at each time.
 
     Its fields are the algorithm's constants, named as in its paper.
+
+    Args:
+        clip: keep the network's x0 to [-1, 1], as guided-diffusion does; where y leaves much open,
+            as colours, what lies beyond grows from step to step.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()  # methods the operator must have
+    clip: bool = False
 
     def check(self, operator: Operator) -> None:
         """Raise TypeError if the operator lacks a method that the algorithm needs."""
         inner = operator.linear() if isinstance(operator, AffineOperator) else operator
         for method in self.needs:
             if not inner.offers(method):
-                works = (
-                    "sampler=auto or sampler=ddnm"
-                    if inner.offers("pinv")
-                    else "sampler=auto or sampler=gdp_linesearch"
-                )
-                name, other = type(self).__name__, type(operator).__name__
+                works = "ddnm" if inner.offers("pinv") else "gdp_linesearch"
                 raise TypeError(
-                    f"{name} needs operator.{method}, which {other} does not have; try {works}"
+                    f"{type(self).__name__} needs operator.{method}, which "
+                    f"{type(operator).__name__} does not have; try sampler=auto or sampler={works}"
                 )
 
     def restore(self, prior: Prior, operator: Operator, y: Tensor, run: Run) -> Restored:
@@ -84,7 +84,8 @@ class Sampler(Restorer):
             # Pixels that y holds as they are need no network.
             A, y = problem.A, problem.y
             known = A.known(y) if A.sigma_y <= ROUNDED else None
-            with prior.knowing(known, lambda: cast(LinearOperator, A).pinv(y)):
+            knowing = prior.knowing(known, lambda: cast(LinearOperator, A).pinv(y))
+            with knowing, prior.clipping(self.clip):
                 self.loop(progress, problem, prior, noise, run, calls)
         return Restored(progress.x, problem.bound)
 

@@ -82,12 +82,12 @@ def outcome(sampler: Restorer, prior: Prior, x: Tensor, y: Tensor, A: Operator) 
         return str(error)
     (drawn,), _ = draw(sampler, prior, A, y, Run([0]))
 
-    plain = naive(A, y)
+    # Both as they would be saved
+    pictures = [z.clamp(-1, 1) for z in (naive(A, y), drawn.x)]
     with torch.no_grad():
-        misfits = [float((drawn.operator(z) - y).square().mean().sqrt()) for z in (plain, drawn.x)]
+        misfits = [float((drawn.operator(z) - y).square().mean().sqrt()) for z in pictures]
     psnrs = [
-        float(-10 * ((z.clamp(-1, 1) - x) / 2).square().mean().clamp_min(1e-12).log10())
-        for z in (plain, drawn.x)
+        float(-10 * ((z - x) / 2).square().mean().clamp_min(1e-12).log10()) for z in pictures
     ]
     return Outcome(psnrs[0], psnrs[1], misfits[0], misfits[1], A.sigma_y)
 

@@ -21,7 +21,7 @@ class Prediction(NamedTuple):
     """What the network says at (x_t, t); all are [B, C, H, W]."""
 
     eps: Tensor
-    x0: Tensor  # (x_t - sqrt(1 - a_t) eps) / sqrt(a_t), not clamped
+    x0: Tensor  # (x_t - sqrt(1 - a_t) eps) / sqrt(a_t), clamped only within `Prior.clipping`
     v: Tensor | None  # learned-variance fraction in [-1, 1] (improved DDPM, Eq. 15), or None
 
 
@@ -50,6 +50,7 @@ class Prior(Diffusion, nn.Module):
         source: where the weights came from: file, sha256.
         symmetry: orientations in which the network is shown pictures (symmetry.py).
         known: where the network may be spared; see `knowing`.
+        clips: whether x0 is kept to [-1, 1]; see `clipping`.
         may_widen: whether its type was chosen for it, so that `widen` may choose another.
         on_part: is given the share of a prediction that is done, where it is made in parts.
 
@@ -60,6 +61,7 @@ class Prior(Diffusion, nn.Module):
     source: dict[str, str] | None = None
     symmetry = "none"
     known: Known | None = None
+    clips = False
     may_widen = False
     on_part: Callable[[float], None] | None = None
 
@@ -133,6 +135,15 @@ class Prior(Diffusion, nn.Module):
         finally:
             self.known = None
 
+    @contextmanager
+    def clipping(self, wanted: bool) -> Iterator[None]:
+        """Within the block, keep every x0 to what a picture can be, where that is wanted."""
+        before, self.clips = self.clips, wanted
+        try:
+            yield
+        finally:
+            self.clips = before
+
     def state(self) -> dict[str, Any] | None:
         """What the prior remembers from call to call: plain values and tensors, or None."""
         return None
@@ -145,7 +156,8 @@ class Prior(Diffusion, nn.Module):
         self.calls += 1
         eps, v = self.predict(x, t)
         a = self.a(t)
-        return Prediction(eps, (x - (1 - a) ** 0.5 * eps) / a**0.5, v)
+        x0 = (x - (1 - a) ** 0.5 * eps) / a**0.5
+        return Prediction(eps, x0.clamp(-1, 1) if self.clips else x0, v)
 
     def predict(self, x: Tensor, t: int) -> tuple[Tensor, Tensor | None]:
         """eps and v at x_t of any size, in the type of x: the one method a wrapper replaces."""
