@@ -86,9 +86,7 @@ def outcome(sampler: Restorer, prior: Prior, x: Tensor, y: Tensor, A: Operator) 
     pictures = [z.clamp(-1, 1) for z in (naive(A, y), drawn.x)]
     with torch.no_grad():
         misfits = [float((drawn.operator(z) - y).square().mean().sqrt()) for z in pictures]
-    psnrs = [
-        float(-10 * ((z - x) / 2).square().mean().clamp_min(1e-12).log10()) for z in pictures
-    ]
+    psnrs = [float(-10 * ((z - x) / 2).square().mean().clamp_min(1e-12).log10()) for z in pictures]
     return Outcome(psnrs[0], psnrs[1], misfits[0], misfits[1], A.sigma_y)
 
 
