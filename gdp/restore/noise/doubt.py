@@ -6,7 +6,8 @@ little noise   the evidence of evidence.py between NONE and ALL: none, some or a
 much           its share, likewise
 of a JPEG      s with the errors of its codec;  the share times
                u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
-                   and by lo - c / 2 at most, or at least; 1 where s is loud;
+                   and by lo - c / 2 at most, or at least; 1 where s is loud, or white and gone of
+                   fine colours;
                all where |y - x| is what mending its codec's errors comes to (MENDS)
 
 So the claim is borne out, or not, and the result goes back towards the photo. Whether a soft photo
@@ -79,9 +80,9 @@ GRAIN = 0.95  # `sure` from which white grain of grey in a photo in colour is ju
 AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
 ALL_COLOURS = (1.0, 1.06)  # of much noise the colours' r from which it is noise wherever it lies
+WHITE = (0.8, 0.9)  # of white noise the colours' r(fine), likewise: noise has 0.9 and more
 LOUD = (0.065, 0.08)  # std from which it is noise sooner, and surely: texture has up to .062
 COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
-
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
 
 
@@ -214,4 +215,6 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
         sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
         where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
     noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
+    if noise.is_flat and not colourless:
+        noisy = max(noisy, ramp(taken_of_colours(y - x, claimed, FINE), *WHITE))
     return max(min(sure, where), noisy)

@@ -16,7 +16,8 @@ for it is what photos look like, and takes some of wherever there is most. Much 
 claimed in a photo full of texture is too much in grey at low frequencies, whatever it is: these are
 not asked then. Noise of the colours is taken away all the same, for photos have next to none of
 their own. White noise is found by other signs, and is hidden by the photo itself at low
-frequencies: of it, r(fine) tells.
+frequencies: of it r(fine) tells, or that of the colours, where next to nothing hides it: all of
+noise is gone there, however full of texture a photo is in grey.
 """
 
 import torch
@@ -36,6 +37,10 @@ UNEVEN, EVEN = 1.12, 1.2
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
+WHITE_TINGED, WHITE_CLEANED = (
+    0.7,
+    0.85,
+)  # of its colours at fine frequencies; noise has 0.8 and more
 
 
 def taken_of_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
@@ -64,7 +69,8 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     claimed = 2 * noise.at(*before.shape[-2:])[0].to(before)
     gone = share_taken(y[0] - x[0], claimed[0], *FINE)
     if noise.is_flat:
-        return ramp(gone, WHITE_LEFT, WHITE_GONE)
+        tints = taken_of_colours(y - x, claimed, FINE)
+        return max(ramp(gone, WHITE_LEFT, WHITE_GONE), ramp(tints, WHITE_TINGED, WHITE_CLEANED))
 
     # Where nothing hides it in grey, at the upper frequencies, and in the colours.
     gain = noise.gain((after + 1) / 2)
@@ -73,9 +79,9 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
 
 
-def taken_of_colours(change: Tensor, claimed: Tensor) -> float:
+def taken_of_colours(change: Tensor, claimed: Tensor, band: tuple[float, float] = TINT) -> float:
     """r(colours): its rms over both, of y - x and the noise's std by frequency, [3, H, W]."""
-    tints = [share_taken(change[k], claimed[k], *TINT) ** 2 for k in (1, 2)]
+    tints = [share_taken(change[k], claimed[k], *band) ** 2 for k in (1, 2)]
     return float((sum(tints) / 2) ** 0.5)
 
 

@@ -172,6 +172,20 @@ def test_white_noise_that_is_left_was_none():
     assert noise_share(to_image(y), Identity(), y, model) == 0
 
 
+@pytest.mark.parametrize("jpeg", [False, True])
+def test_white_noise_that_texture_hides_in_grey_is_told_by_the_colours(jpeg):
+    """All of it is gone there; texture that passed for white noise has nothing to go there."""
+    x, model = astronaut(SIZE), NoiseModel.white(0.04)
+    noise = 0.08 * Noise([0]).like(x)
+    grey = noise.mean(1, keepdim=True)
+    A = Compressed(Identity(), JPEG(95), 0.01, torch.zeros(3, 8, 8)) if jpeg else Identity()
+
+    # Half of grey's noise stays, and all of texture's colours were there before
+    share = noise_share(to_image(x + 0.5 * grey), A, x + noise, model)
+    texture = noise_share(to_image(x + 0.5 * grey), A, x + grey, model)
+    assert share == 1 and texture < 0.2
+
+
 def test_a_compressed_photo_is_asked_as_well():
     x, y, model = noisy(0.05)
     A = Compressed(Identity(), JPEG(95), 0.01, torch.zeros(3, 8, 8))
