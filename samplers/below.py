@@ -29,6 +29,10 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         "what y shows",
     ),
     "DPS": (("Gray", "ClosedCompose", "AvgPool", "Bicubic"), DRAWN),
+    "RePaint": (
+        ("ReflectBlur", "CircularBlur", "DiagonalBlur", "Blur", "VaryingBlur"),
+        "it takes y for clean, and what undoes a blur multiplies y's noise, be it of rounding",
+    ),
     "GDPLineSearch": (
         ("Clip",),
         "a value that is taken for clipped, and is not, has no gradient that would say so",
