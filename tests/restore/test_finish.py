@@ -120,11 +120,11 @@ def test_own_loss(cli, cat, tmp_path):  # noqa: F811
 
 
 def test_terms_are_reported_and_one_that_fights_the_photo_is_named(cli, cat):  # noqa: F811
-    words = ("task=sr4", "guidance=quality", "sampler=gdp_x0", f"input={cat}", "steps=8")
-    said = {}
-    for weight in (0.3, 3000, 30):
+    words = ("guidance=quality", "sampler=gdp_x0", f"input={cat}", "steps=8", "degrade=true")
+    said, noisy = {}, ("task=denoise", "sigma_y=0.015")
+    for weight, of in ((0.3, ("task=sr4",)), (3000, noisy), (30, ("task=sr4",))):
         term = f"guidance.terms.total_variation.0={weight}"
-        code, _, said[weight] = cli(*words, term, f"output=o{weight}", "degrade=true")
+        code, _, said[weight] = cli(*words, *of, term, f"output=o{weight}")
         assert code == 0
         terms = json.loads(Path(f"o{weight}/cat.json").read_text())["guidance"]
         assert terms.keys() == {"fidelity", "total_variation"}

@@ -167,7 +167,7 @@ def test_what_cannot_be_saved_is_said_once(tmp_path, caplog):
 
     y = AvgPool(2)(photo())
     out = draw(
-        Hoarder(schedule=sampler_of("ddnm", 4).schedule),
+        Hoarder(clip=True, schedule=sampler_of("ddnm", 4).schedule),
         AvgPool(2),
         y,
         Snapshot(tmp_path / "s", "key", 1e-9),
