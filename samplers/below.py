@@ -37,8 +37,15 @@ BELOW: dict[str, tuple[tuple[str, ...], str]] = {
         ("Clip",),
         "a value that is taken for clipped, and is not, has no gradient that would say so",
     ),
-    "DAPS": (("JPEG", "SmallPhoto", "Rounded"), "its draws go astray where y is rounded"),
-    "DiffPIR": (("JPEG", "Rounded"), "its weights are those of white noise, which rounding is not"),
+    "DAPS": (
+        ("JPEG", "SmallPhoto", "Rounded", "Gray", "ClosedCompose"),
+        "its draws go astray where y is rounded, or says nothing of colours",
+    ),
+    "DiffPIR": (
+        ("JPEG", "Rounded", "Gray"),
+        "its weights are those of white noise, which rounding is not, and its colours leave what a "
+        "picture holds",
+    ),
 }
 
 
