@@ -433,6 +433,7 @@ def test_help_lists_the_choices(tmp_path):
         "photo64",
         "imagenet256",
         "blur_motion",
+        "Experimental: operator=jpeg",
     ):
         assert word in done.stdout
     assert not os.listdir(tmp_path)
