@@ -3,7 +3,7 @@
     python benchmarks/pages/detail.py [--images FOLDER] [--limit 6] [--size 128]
     python benchmarks/pages/detail.py --picture docs/detail.jpg
 
-`fine` is the std of what is lost over the truth's: of x - pinv(A, A x) for enlarging, of what a
+`fine` is the std of what is lost over the truth's: of x - A^+ A x for enlarging, of what a
 mean of 3 x 3 takes away for others. The picture is of two photos of scikit-image.
 """
 
@@ -25,6 +25,7 @@ import gdp
 from benchmarks.common import table
 from benchmarks.field import pictures
 from benchmarks.pages.real_pictures import SIDE, sheet
+from benchmarks.scoring import squares
 from gdp.picture import read
 from gdp.prior.prior import Prior
 from gdp.restore.scores.metrics import psnr
@@ -56,18 +57,16 @@ def main() -> None:
         if args.picture is not None:
             draw(pictures(Path(work)), args.picture)
             return
-        files = sorted((args.images or pictures(Path(work))).glob("*.png"))
-        print(table(measure(files[args.skip :][: args.limit], args), COLUMNS))
+        images = args.images or pictures(Path(work))
+        photos = squares(images, args.limit, args.size, args.skip)
+        print(table(measure(photos, args.tasks.split(",")), COLUMNS))
 
 
-def measure(files: list[Path], args: argparse.Namespace) -> list[dict]:
-    """Rows of the table: means over the photos."""
+def measure(photos: list[Tensor], tasks: list[str]) -> list[dict]:
+    """Rows of the table: means over photos [1, 3, H, W] in [0, 1]."""
     prior, found = gdp.load_prior(), defaultdict(list)
-    for file in files:
-        pixels = read(file).pixels
-        top, left = ((n - args.size) // 2 for n in pixels.shape[-2:])
-        truth = pixels[..., top : top + args.size, left : left + args.size]
-        for task in args.tasks.split(","):
+    for truth in photos:
+        for task in tasks:
             for detail in DETAIL:
                 x = restored(task, truth, detail, prior)
                 scores = (psnr(x, truth), haarpsi(x, truth), fine(task, x) / fine(task, truth))

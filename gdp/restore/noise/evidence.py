@@ -36,11 +36,11 @@ LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
 UNEVEN, EVEN = 1.12, 1.2
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
-WHITE_LEFT, WHITE_GONE = 0.6, 0.75  # of white noise, of which more is taken
-WHITE_TINGED, WHITE_CLEANED = (
-    0.7,
-    0.85,
-)  # of its colours at fine frequencies; noise has 0.8 and more
+
+# Of white noise, of which more is taken; and of its colours at fine frequencies, of which it has
+# 0.8 and more.
+WHITE_LEFT, WHITE_GONE = 0.6, 0.75
+WHITE_TINGED, WHITE_CLEANED = 0.7, 0.85
 
 
 def taken_of_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
