@@ -24,7 +24,7 @@ from gdp.restore.simulate import crop as crop
 from gdp.restore.simulate import degrade as degrade
 from gdp.restore.simulate import made
 from operators.base import Operator
-from operators.noise.tint import Tint
+from operators.noise.tint import Tint, own_std
 
 OF_PICTURES = {"degrade": False, "noise": "auto", "colourfix": "none", "scene": False}
 CLEAN = 0.004  # std of noise, in [0, 1] units, that is not worth removing
@@ -54,7 +54,7 @@ class Measurement(NamedTuple):
     @property
     def sigma_y(self) -> float:
         """The std of the photo's noise, in A's units."""
-        return self.operator.sigma_y if self.tint is None else self.tint.rms
+        return own_std(self.operator, self.tint)
 
     @property
     def likeness(self) -> tuple[object, ...] | None:
@@ -115,7 +115,7 @@ def observe(
         log.info("%s: %s", name, line)
     if config["sigma_y"] == AUTO:
         kind = "" if operator.whitening is None else ", coloured"
-        sigma_y = (operator.sigma_y if seen.tint is None else seen.tint.rms) / 2
+        sigma_y = own_std(operator, seen.tint) / 2
         log.info("%s: sigma_y=%.4f, estimated%s", name, sigma_y, kind)
     if config["sigma_y"] == AUTO and setup.noise_alone and operator.sigma_y / 2 < CLEAN:
         log.warning(

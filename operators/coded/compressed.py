@@ -88,3 +88,8 @@ class Compressed(Operator):
 
     def remark(self, y: Tensor) -> str:
         return self.A.remark(y)
+
+
+def before_codec(A: Operator) -> Operator:
+    """The degradation without its file's codec, if it has one."""
+    return A.A if isinstance(A, Compressed) else A

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from operators.base import LinearOperator, ProjectionOperator
+from operators.base import LinearOperator, Operator, ProjectionOperator
 
 ERROR_SHARE = 0.35  # of the noise, by which a result is wrong; as in samplers/mixing.py
 LEAST = 1e-6  # std that counts as none
@@ -68,3 +68,8 @@ class Tint(NamedTuple):
         """Q^T w Q x."""
         Q = self.colours.to(x)
         return torch.einsum("kc,k,kd,bdhw->bchw", Q, weights.to(x), Q, x)
+
+
+def own_std(A: Operator, tint: Tint | None) -> float:
+    """The std of y's own noise, in A's units, of which `tint` has made A's."""
+    return A.sigma_y if tint is None else tint.rms

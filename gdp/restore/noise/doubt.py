@@ -34,7 +34,7 @@ from gdp.restore.noise.evidence import (
 )
 from gdp.restore.noise.sources import of_steps
 from operators.base import Operator
-from operators.coded.compressed import Compressed
+from operators.coded.compressed import Compressed, before_codec
 from operators.identity import COMPRESSED, Identity
 from operators.noise.bands import share_taken
 from operators.noise.painted import painted, rest
@@ -147,7 +147,7 @@ def apart(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
 
 def judged(pixels: Tensor, A: Operator, y: Tensor) -> bool:
     """Whether there was nothing but noise to undo, and the photo is no scrap."""
-    plain = A.A if isinstance(A, Compressed) else A
+    plain = before_codec(A)
     alike = y.shape[1:] == pixels.shape[1:] and y.shape[1] == 3
     denoised = isinstance(plain, Identity) and not plain.leaves
     return denoised and alike and min(y.shape[-2:]) >= LEAST

@@ -7,7 +7,7 @@ from gdp.picture import to_image, to_model
 from gdp.restore.observe import Measurement
 from gdp.restore.several.steady import steadied
 from operators.base import LinearOperator, Operator, ProjectionOperator
-from operators.coded.compressed import Compressed
+from operators.coded.compressed import before_codec
 from operators.identity import Identity
 from operators.noise.painted import painted
 
@@ -26,7 +26,7 @@ def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
     """
     pixels = agreed(pixels, A, y, rounding)
     known = A.known(y)
-    if known is None and not isinstance(A.A if isinstance(A, Compressed) else A, Identity):
+    if known is None and not isinstance(before_codec(A), Identity):
         return pixels
     still = painted(y) if y.shape[1:] == pixels.shape[1:] else None
     if still is None:
