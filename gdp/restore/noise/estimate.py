@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, directions, evened, rms_over
+from gdp.restore.noise.evenness import trusted
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -35,12 +36,13 @@ from gdp.restore.noise.model import (
     interpolate2,
     orders,
 )
-from gdp.restore.noise.shape import bounded, colour_level, flattened, is_grain, trusted
+from gdp.restore.noise.shape import bounded, colour_level, flattened, is_grain
 from operators.noise.painted import painted
 
 STRATA = 5  # of the brightness
 SMOOTH_SHARE, SMOOTH_LEAST = 0.1, 24  # of a stratum's patches: those that are called smooth
 LOWER = 0.5  # share of them, by their own energy, that is averaged
+UPPER = 2  # the ring of the smallest patches from which white noise is seen best
 DEAD = 0.5 / 12 / 255**2  # variance below that of rounding: what a codec has rounded to nothing
 BRIGHTEST_GAIN, DARKEST_GAIN = 1.0, -2.0  # log of the curve's variance at most, least
 
@@ -81,6 +83,7 @@ def estimate(
     known = known / rms_over(some[0], known) if known is not None else torch.ones(BRIGHTNESSES)
     measured = [(b, *variances(b)) for b in (evened(b, known) for b in some)]
     brightness, gain = curve_of(*measured[0][:2])
+    fine = curve_of(*measured[0][:2], UPPER)[1]
     loudest = curve_at(known, brightness).argsort(descending=True) if uneven else None
     spectra = [spectrum_of(b, v, chosen, gain, loudest) for b, v, chosen in measured]
     patches = (measured[1:2] or measured)[0][0]
@@ -95,9 +98,11 @@ def estimate(
     # White noise is what samplers know best.
     knots = torch.linspace(0, 1, BRIGHTNESSES)
     places = torch.stack([(brightness < b).sum() - 1 + part(brightness, b) for b in knots])
-    curve = known * interpolate(gain.log()[None] / 2, places)[0].exp().cpu()
+    curve, of_white = (
+        known * interpolate(g.log()[None] / 2, places)[0].exp().cpu() for g in (gain, fine)
+    )
     model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
-    model = model if coloured else flattened(model, white, rounding)
+    model = model if coloured else flattened(model, white, of_white, rounding)
     raw = curve_of(some[0], variances(some[0])[0])[1] if uneven else gain
     return replace(model, falls=float((raw[0] / raw[-1]).log()) / 2)
 
@@ -124,9 +129,15 @@ def variances(b: Blocks) -> tuple[Tensor, list[list[Tensor]]]:
     return v, chosen
 
 
-def curve_of(b: Blocks, v: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean brightness of each stratum and the relative variance there, [strata] each."""
-    v = v[:, 1:].clamp_min(DEAD)
+def curve_of(b: Blocks, v: Tensor, first: int = 1) -> tuple[Tensor, Tensor]:
+    """The mean brightness of each stratum and the relative variance there, [strata] each.
+
+    Args:
+        b: the patches.
+        v: as `variances` has it.
+        first: the ring from which they count.
+    """
+    v = v[:, first:].clamp_min(DEAD)
     weights = v.mean(-1, keepdim=True).sqrt()
     logs = ((v / v.median(-1, keepdim=True).values).log() * weights).sum((0, 1)) / weights.sum()
 

@@ -1,6 +1,7 @@
 """Whether something lies as noise does: all over, and not where detail is.
 
-What was taken away of a photo is asked by `evenness`, a picture of something even by `unevenness`:
+A ring of frequencies is asked by `trusted`, what was taken away of a photo by `evenness`, a picture
+of something even by `unevenness`:
 
     z     grey, less a polynomial of the place: vignetting, slopes; single pixels held to SPIKE
     p     powers of windowed blocks of z by frequency, P their mean over blocks
@@ -10,6 +11,7 @@ What was taken away of a photo is asked by `evenness`, a picture of something ev
 Noise of any colour has u = 1, what a photo shows lies in some places and not in others.
 """
 
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import torch
@@ -23,6 +25,8 @@ from operators.tools.transforms import dct2, idct2
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 
+ALIKE, ROUGH = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
+
 # Of the picture of something even.
 DEGREE, PLACE = 4, 2  # of the polynomials that are taken off z and log E
 SPIKE = 6.0  # robust stds at which z is cut: hot pixels, dust
@@ -34,6 +38,15 @@ TAILS = 0.1  # the quantiles that tell the spread
 LEVEL = 1 / 255
 FLOOR, SHARE = LEVEL**2 / 3, 1e-3  # the floor: of rounding, and of the mean of P
 CODED = 0.2  # times the square of a codec's step is what the floor is at least
+
+
+def trusted(energy: Tensor, strata: Sequence[Tensor]) -> float:
+    """w: how far a ring's energy [N] of patches is that of noise; by the most even stratum."""
+    spread = min(
+        float((energy[k].quantile(0.5) / energy[k].quantile(0.1).clamp_min(1e-12)).sqrt())
+        for k in strata
+    )
+    return min(1.0, max(0.0, (ROUGH - spread) / (ROUGH - ALIKE)))
 
 
 def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:

@@ -22,11 +22,10 @@ three colours, white balance and the colour matrix leave the colours more than g
 the camera took noise of the colours away, q is little, and bounds nothing. Where a codec rounded
 the colours above q's frequencies away, it took some of q as well, and q counts for more.
 
-Texture is also uneven: the rises have the exponent w of `trusted`, which is 1 where the patches of
-a brightness have about the same energy, and 0 where they have not.
+Texture is also uneven: the rises have the exponent w of `trusted` (evenness.py), which is 1 where
+the patches of a brightness have about the same energy, and 0 where they have not.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from math import log
 
@@ -44,26 +43,17 @@ SENSOR, FALL, SAME = 1.35, 0.9, 1.2  # times q at frequency 0, less at the highe
 KEPT, TAKEN, TAKEN_MOST = 0.25, 0.5, 1.45  # colours' std in [1/4, 1/2) over q; exponent; times q
 UNCLEAR, EVIDENT = 3 / 255, 9 / 255  # q up to which it bounds nothing, from which wholly
 ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to which it may not
-ALIKE, UNEVEN = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
 EVEN = 1.3  # between stds of colours at the upper frequencies of white noise, at most
 TEXTURED = 2.5  # times that is what texture adds to grey, at most
 CLEAR = 3.0  # times rounding's std from which noise of the colours is none of a codec's
 NOISE = 0.95  # w from which it is noise, and no texture, that rises to low frequencies
 TINTED = 1.6  # times their noise that texture has them have below a half of the highest frequency
 ONE, FAINT = 2.0, 0.1  # times rounding's std, or the tones', that other colours have of one noise
+FINEST, FALLING = 1.35, 1.2  # times white noise's std at the highest frequencies; of upper ones
 ROUGH = 1.5  # times the std above it that tones have below a half of the highest frequency
 SEEN, GRAIN = 6.0, 0.2  # times rounding's std that grain has at least; its share of other colours
 FALLS, EVENLY = 1.35, 0.85  # upper over high frequencies, at most: grain .97 to 1.3; w, at least
 EVEN_CURVE = 1.35  # between stds of dark and bright places, at most
-
-
-def trusted(energy: Tensor, strata: Sequence[Tensor]) -> float:
-    """w: how far a ring's energy [N] of patches is that of noise; by the most even stratum."""
-    spread = min(
-        float((energy[k].quantile(0.5) / energy[k].quantile(0.1).clamp_min(1e-12)).sqrt())
-        for k in strata
-    )
-    return min(1.0, max(0.0, (UNEVEN - spread) / (UNEVEN - ALIKE)))
 
 
 def bounded(variance: Tensor, w: float = 1.0, q: float | None = None) -> Tensor:
@@ -128,18 +118,21 @@ def held_to_colours(variance: Tensor, q: float) -> Tensor:
     return variance[0] * (most.square() / variance[0]).clamp_max(1) ** clear
 
 
-def flattened(model: NoiseModel, white: NoiseModel, rounding: float = ROUNDING) -> NoiseModel:
+def flattened(
+    model: NoiseModel, white: NoiseModel, curve: Tensor, rounding: float = ROUNDING
+) -> NoiseModel:
     """White noise, if the model is about that; else the model.
 
     Args:
         model: as it was measured.
         white: what it would be as white noise.
+        curve: how its std would go with brightness then, [17]: by its upper frequencies.
         rounding: std of that of 8-bit pixels; of a dark photo in mended light it is more.
     """
     order = orders()
     bands = [(order >= 0.25) & (order < 0.5), (order >= 0.5) & (order < 0.75), order >= 0.75]
     stds = torch.stack([model.spectrum[:, band].square().mean(1).sqrt() for band in bands], 1)
-    by_light = bool(model.curve.max() > EVEN_CURVE * model.curve.min())
+    by_light = bool(curve.max() > EVEN_CURVE * curve.min())
 
     # One noise for all channels, as of a grey photo: by grey's own upper frequencies. In mended
     # light colours that a codec has rounded away there have blotches all the same.
@@ -149,21 +142,43 @@ def flattened(model: NoiseModel, white: NoiseModel, rounding: float = ROUNDING) 
         if most > EVEN * least or middle > ROUGH * most or not least / EVEN < level < most * EVEN:
             return model
         one = in_all_channels(NoiseModel.white(level), model.colours).scaled(level)
-        return replace(one, curve=model.curve) if by_light else one
+        return replace(one, curve=curve) if by_light else one
 
     # By the colours: photos have little texture in them, and grey is as they are or more.
     least, most = (float(end) for end in stds[1:, 1:].aminmax())
     middle, grey, level = float(stds[1:, 0].max()), float(stds[0, 1:].min()), white.std
+    at_its_finest = as_fine(stds, level, rounding)
     if most > EVEN * least or min(grey, level, float(stds[1:, 0].min())) < most / EVEN:
-        return model
+        return model if at_its_finest is None else at_its_finest
 
     # Texture is all over grey: colours alone tell, unless a codec has left nothing of theirs.
     if max(level, middle) > least * EVEN or float(stds[0].max()) > TEXTURED * most:
+        if at_its_finest is not None:
+            return at_its_finest
         clear = least > CLEAR * rounding and middle < TINTED * least and model.sure < NOISE
         return NoiseModel.white(float(stds[1:, 1:].square().mean().sqrt())) if clear else model
 
     # White at each place, but not all over: photons.
-    return replace(white, curve=model.curve, colours=model.colours) if by_light else white
+    return replace(white, curve=curve, colours=model.colours) if by_light else white
+
+
+def as_fine(stds: Tensor, level: float, rounding: float) -> NoiseModel | None:
+    """White noise under texture in all directions, seen where photos have least; else None.
+
+    That is the quieter of both colours at the highest frequencies: what has been demosaicked,
+    shrunk or compressed falls off there, as texture does.
+
+    Args:
+        stds: of grey and both colours in [1/4, 1/2), [1/2, 3/4) and above, [3, 3].
+        level: std of white noise, by the smoothest patches.
+        rounding: that of the pixels' rounding.
+    """
+    quieter = stds[1:][int(stds[1:, 2].argmin())]
+    upper, std = quieter[1:].tolist()
+
+    alike = std / SAME < level < FINEST * std and std < SAME * float(stds[0, 2])
+    white = alike and upper < FALLING * std and std > CLEAR * rounding
+    return NoiseModel.white(std) if white else None
 
 
 def one_for_all(model: NoiseModel) -> bool:

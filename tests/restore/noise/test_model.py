@@ -71,6 +71,22 @@ def test_white_noise_is_found_under_texture_that_is_everywhere():
         assert model.is_white and model.std == pytest.approx(std, rel=0.2)
 
 
+def many_coloured(size):
+    """Texture all over, mostly grey, less of it red against blue, and next to none of the third."""
+    return sum(
+        share * coloured(photo(size), seed)[:, :1] * OPPONENT[seed].view(1, 3, 1, 1)
+        for seed, share in enumerate((1.5, 0.8, 0.1))
+    )
+
+
+@pytest.mark.parametrize("std", [0.01, 0.03])
+def test_white_noise_is_found_under_texture_that_is_in_colours_too(std):
+    texture = 0.5 + many_coloured(160)
+    assert not estimate(texture).is_white
+    model = estimate(texture + white(texture, std))
+    assert model.is_white and model.std == pytest.approx(std, rel=0.15)
+
+
 @pytest.mark.parametrize("strength", STRENGTHS)
 def test_demosaicked_noise_has_its_rms(strength):
     clean = photo()[0]
