@@ -41,8 +41,9 @@ def finish(
         setup: settings, for what is to be done and for the report.
         prior: the prior, for the report.
     """
-    config, A, x, tint = setup.config, restored.operator, restored.x, measurement.tint
-    if tint is not None:  # what was put into y's colours goes again, see noise/choose.py
+    config, A, x, claim = setup.config, restored.operator, restored.x, cost.claim
+    measurement = measurement._replace(noise=claim.noise) if claim else measurement
+    if (tint := measurement.tint) is not None:  # what was put into y goes, see noise/choose.py
         measurement, x = measurement._replace(y=tint.y), tint.off(cast(LinearOperator, A), x)
     y, pixels, data = measurement.y, to_image(x), isinstance(A, Measured)
 
@@ -65,7 +66,8 @@ def finish(
             mended = mended_noise_share(pixels, A, y, measurement.shown)
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
         elif setup.operator.careful and measurement.noise is not None and config["noise"] != "jpeg":
-            share = noise_share(pixels, A, y, measurement.noise)
+            least = claim.share if claim else 0.0
+            share = max(least, noise_share(pixels, A, y, measurement.noise))
             if share < 1:
                 pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)
             if share < A.takes:

@@ -15,6 +15,7 @@ from gdp.prior.channels import ChannelPrior
 from gdp.prior.memory import out_of_memory
 from gdp.prior.prior import Prior
 from gdp.restore.first.adapting import adapting
+from gdp.restore.first.claim import Claim, smaller
 from gdp.restore.first.texture import sharpens
 from gdp.restore.first.weigh import weighed, weighs
 from gdp.restore.observe import Measurement
@@ -36,6 +37,7 @@ class Cost(NamedTuple):
 
     calls: int  # of the network
     seconds: float  # one photo's share
+    claim: Claim | None = None  # by which a photo came out, if not by its first one
 
 
 def sample(
@@ -82,6 +84,12 @@ def sample(
         if other is not None:
             drawn, more = draw(setup.sampler, prior, other, y, again, most)
             return drawn, Cost(cost.calls + more.calls, cost.seconds + more.seconds)
+
+        # Or less noise than was claimed.
+        claim = smaller(first, drawn[0], setup)
+        if claim is not None:
+            drawn, more = draw(setup.sampler, prior, claim.operator, y, again, most)
+            cost = Cost(cost.calls + more.calls, cost.seconds + more.seconds, claim)
         if not weighs(first, setup, prior.T):
             return drawn, cost
 

@@ -58,14 +58,20 @@ def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) ->
         claimed: std of the noise by frequency of a DCT [H, W].
         gain: of the noise by pixel [H, W].
     """
+    taken, detail = (by_tile(fine(p)).clamp_min(1e-5).log() for p in (change, x))
+    together = torch.corrcoef(torch.stack([taken, detail]))[0, 1].nan_to_num()
+    return taken_where_flat(change, x, claimed, gain) - float(together) / 2
+
+
+def taken_where_flat(
+    change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None = None
+) -> float:
+    """lo: the share of the noise claimed that was taken of the flattest tiles; arguments alike."""
     white = Noise([0]).like(x[None, None])
     expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
     share = fine(change if gain is None else change / gain) / expected.clamp_min(1e-9)
-    q, taken, detail = map(by_tile, (share, fine(change), fine(x)))
-
-    flattest = q[detail.argsort()[: max(1, len(detail) // 4)]].median()
-    logs = torch.stack([taken, detail]).clamp_min(1e-5).log()
-    return float(flattest - torch.corrcoef(logs)[0, 1].nan_to_num() / 2)
+    q, detail = by_tile(share), by_tile(fine(x))
+    return float(q[detail.argsort()[: max(1, len(detail) // 4)]].median())
 
 
 def by_tile(p: Tensor) -> Tensor:
