@@ -104,11 +104,11 @@ class Settings:
         "off: its pixels are taken as they are",
         "it is auto, which asks the photo's file, or off",
     )
-    noise: str = of_photo(
+    noise: str | list[str] = of_photo(
         "auto",
         "auto: any colour where sigma_y=auto, else white; white; camera or grain, estimated; jpeg, "
-        "of the file's tables; profile, a raw file's; a file: of something even, or a saved model",
-        "it is auto, white, camera, jpeg, grain, profile, or a file",
+        "of the file's tables; profile, a raw file's; files: of something even, or a saved model",
+        "it is auto, white, camera, jpeg, grain, profile, a file, or a list of files",
         path=True,
     )
     poisson: float | None = of_photo(

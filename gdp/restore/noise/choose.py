@@ -8,13 +8,14 @@ camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
 jpeg       what the file has rounded away          of that kind
 profile    as a raw file's maker states it         of that kind
-FILE       as the patch has it, or as saved        of that kind
+FILE       as the patches have it, or as saved     of that kind
 
 With auto, camera and grain, a profile that the file states bounds the estimate (profile.py).
 """
 
 import logging
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -23,12 +24,13 @@ from torch import Tensor
 
 from gdp.picture import is_grey
 from gdp.prior.noise import Noise
+from gdp.restore.noise.codec import of_tables
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import OPPONENT, SURE, NoiseModel
 from gdp.restore.noise.profile import held_to, of_profile, profile_of
 from gdp.restore.noise.shape import in_all_channels, one_for_all
-from gdp.restore.noise.sources import of_tables, read
+from gdp.restore.noise.sources import told_by
 from operators.base import LinearOperator, Operator
 from operators.identity import Identity
 from operators.noise.tint import Tint
@@ -50,7 +52,7 @@ log = logging.getLogger("gdp")
 
 def noise_of(
     pixels: Tensor,
-    kind: str = "auto",
+    kind: str | Sequence[str] = "auto",
     sigma_y: float | str = "auto",
     file: Path | None = None,
     alone: bool = False,
@@ -59,7 +61,7 @@ def noise_of(
 
     Args:
         pixels: [B, 3, H, W] in [0, 1].
-        kind: one of KINDS, or a file.
+        kind: one of KINDS, a file, or several patches.
         sigma_y: its rms in [0, 1] units, or auto.
         file: the photo's own.
         alone: whether noise is all that there is to undo.
@@ -87,7 +89,7 @@ def noise_of(
             )
         model = of_profile(stated)
     else:
-        model = of_tables(file, pixels) if kind == "jpeg" else read(Path(kind))
+        model = of_tables(file, pixels) if kind == "jpeg" else told_by(kind, pixels)
     return model if isinstance(sigma_y, str) else model.scaled(sigma_y)
 
 

@@ -8,20 +8,33 @@ next to nothing. A photo is wrong by that, and by what was rounded away of its o
 
 Samplers are told the first alone: who restores a JPEG file knows its tables, and counts the second
 by block (compression.py). Told both, results are smoother, and no better.
+
+Of steps q, in levels of 255, the errors are uniform, with the variance q^2 / 12.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from gdp.picture import to_model
 from gdp.restore.noise.estimate import estimate as visible
-from gdp.restore.noise.model import OPPONENT, ROUNDING, NoiseModel
-from gdp.restore.noise.sources import of_codes
+from gdp.restore.noise.model import (
+    BRIGHTNESSES,
+    FREQUENCIES,
+    OPPONENT,
+    ROUNDING,
+    NoiseModel,
+    interpolate2,
+)
+from operators.coded.compressed import is_jpeg
 from operators.coded.jpeg import JPEG
 from operators.coded.tables import FACTORS
 from operators.coded.traces import trace_of
 
+# The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.
+LUMA_POWER, CHROMA_POWER = 3.0, 2.87
 LOOKED_AT = 1024  # pixels a side, at most, of the part in which traces of a codec are looked for
 
 
@@ -72,3 +85,50 @@ def with_errors(model: NoiseModel, pixels: Tensor, jpeg: JPEG) -> NoiseModel:
     share = (model.colours @ OPPONENT.T).square().to(errors.spectrum)
     power = torch.einsum("kc,cuv->kuv", share, errors.spectrum.square())
     return replace(model, spectrum=(model.spectrum.square() + power.to(model.spectrum)).sqrt())
+
+
+def of_tables(file: Path | None, pixels: Tensor) -> NoiseModel:
+    """What the rounding of a JPEG's coefficients has lost, by its tables and by its codes.
+
+    Args:
+        file: the photo's own.
+        pixels: the photo [1, 3, H, W] in [0, 1].
+
+    Raises:
+        ValueError: the photo is not from a JPEG file that can be read.
+    """
+    if file is None or not is_jpeg(file):
+        name = "this one" if file is None else file.name
+        raise ValueError(
+            f"noise=jpeg needs a photo that is a JPEG file (.jpg), which {name} is not; take "
+            "noise=auto"
+        )
+    return of_codes(JPEG(tables=str(file)), pixels)
+
+
+def of_codes(jpeg: JPEG, pixels: Tensor) -> NoiseModel:
+    """The same of a compression that is known; most coefficients that are 0 were hardly more."""
+    steps = (12 * jpeg.errors(to_model(pixels.detach().float()))).sqrt()
+    return of_steps(steps, jpeg.factors, jpeg.orientation)
+
+
+def of_steps(steps: Tensor, factors: tuple[int, int], orientation: int) -> NoiseModel:
+    """What rounding to steps [3, 8, 8], in levels of 255, loses at most.
+
+    Args:
+        steps: of Y, Cb and Cr, by frequency.
+        factors: rows and columns of pixels that share a chroma sample.
+        orientation: EXIF's.
+    """
+    variance = (steps.cpu() / 255) ** 2 / 12
+
+    # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
+    luma, chroma = LUMA_POWER * variance[0], CHROMA_POWER * variance[1:].clamp_max(1)
+    shared = factors[0] * factors[1]
+    places = torch.arange(FREQUENCIES) * 8 / FREQUENCIES
+    rows, columns = places * factors[0], places * factors[1]
+    fine = interpolate2(luma, places, places)
+    colours = shared * interpolate2(chroma, rows, columns)
+    spectrum = torch.cat([fine[None], colours]).sqrt().clamp_min(ROUNDING)
+    spectrum = spectrum.mT if orientation >= 5 else spectrum  # a quarter turned
+    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)

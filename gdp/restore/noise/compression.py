@@ -33,8 +33,9 @@ def compressed(
     jpeg = jpeg.to(y.device)
     error = jpeg.error(y)
 
-    # An estimate holds those errors; a std told where noise is not all stands for all of y's.
-    if estimated or not isinstance(operator, Identity):
+    # An estimate holds those errors; a std told where noise is not all stands for all of y's. A
+    # patch has those of its own, which is even and lost less.
+    if (estimated or not isinstance(operator, Identity)) and not noise.at_light:
         noise = noise.scaled(max(noise.std**2 - (error / 2) ** 2, 0.0) ** 0.5)
 
     # Errors by frequency where noise may have any shape, else as much white noise, but for what

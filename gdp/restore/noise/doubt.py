@@ -23,6 +23,7 @@ from torch import Tensor
 
 from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.codec import of_steps
 from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.evidence import (
     FINE,
@@ -32,7 +33,6 @@ from gdp.restore.noise.evidence import (
     taken_of_colours,
     taken_of_grey,
 )
-from gdp.restore.noise.sources import of_steps
 from operators.base import Operator
 from operators.coded.compressed import Compressed, before_codec
 from operators.identity import COMPRESSED, Identity

@@ -39,6 +39,8 @@ class NoiseModel:
             does not.
         falls: log of how many times more it is in the darkest fifth of the photo than in the
             brightest one, as it was measured, whatever is known of it.
+        at_light: the brightnesses at which it was measured, where that was in pictures of something
+            even, and not in the photo; rising.
     """
 
     spectrum: Tensor
@@ -46,6 +48,7 @@ class NoiseModel:
     colours: Tensor
     sure: float = 1.0
     falls: float = 0.0
+    at_light: tuple[float, ...] = ()
 
     @classmethod
     def white(cls, std: float) -> "NoiseModel":
@@ -133,6 +136,7 @@ class NoiseModel:
             "coloured": not self.is_white,
             "std_of_channels": [round(float(std), 6) for std in channels],
             "std_by_brightness": [round(float(g) * self.std, 6) for g in self.curve[::4]],
+            "measured_at": [round(b, 4) for b in self.at_light],
         }
 
     def save(self, path: str | Path) -> None:
@@ -140,6 +144,8 @@ class NoiseModel:
         from safetensors.torch import save_file
 
         parts = {"spectrum": self.spectrum, "curve": self.curve, "colours": self.colours}
+        if self.at_light:
+            parts["at_light"] = torch.tensor(self.at_light, dtype=torch.float64)
         save_file({name: part.contiguous() for name, part in parts.items()}, str(path))
 
 

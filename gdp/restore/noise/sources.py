@@ -1,18 +1,19 @@
-"""Noise that is known without the photo's own pixels: of a patch of it, saved, or of JPEG's tables.
+"""noise=FILE: noise that is known without the photo's own pixels, of patches of it, or as saved.
 
 A patch is a photo of something even, such as a grey card or a lens cap: all of it but its slope is
-noise. Of JPEG's steps q, in levels of 255, the errors are uniform, with the variance q^2 / 12.
+noise. It tells of the noise at its own brightnesses alone; with_own (profile.py) has the others.
 """
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from gdp.picture import to_model
-from gdp.restore.noise.blocks import PATCHES, blocks_of
-from gdp.restore.noise.estimate import filled, joined
+from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, rms_over
+from gdp.restore.noise.estimate import estimate, filled, joined
 from gdp.restore.noise.evenness import unevenness
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -20,11 +21,11 @@ from gdp.restore.noise.model import (
     OPPONENT,
     ROUNDING,
     NoiseModel,
-    interpolate2,
+    curve_at,
 )
+from gdp.restore.noise.profile import SAME, between, of_patches, with_own
 from gdp.storage.places import expand
-from operators.coded.compressed import compression_of, is_jpeg
-from operators.coded.jpeg import JPEG
+from operators.coded.compressed import compression_of
 
 SAVED = ".safetensors"
 DOUBTFUL, NO_NOISE = 1.45, 1.65  # `unevenness` from which a picture may show something, and does
@@ -32,9 +33,45 @@ LOUDEST = 1.0  # rms of a model, [0, 1] units
 TURNED = 1e-3  # by how much a model's directions of colour may differ from orthonormal ones
 KEPT = 5  # frequencies a side, of 8, whose steps tell how coarse a codec was
 
-# The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.
-LUMA_POWER, CHROMA_POWER = 3.0, 2.87
+STRATA, WIDE = 5, 0.08  # of a patch by its brightness, where that goes over so much of the range
 log = logging.getLogger("gdp")
+
+
+def told_by(files: str | Sequence[str], pixels: Tensor) -> NoiseModel:
+    """The noise of a photo by a saved model, or by a patch or several and its own curve.
+
+    Args:
+        files: noise=: one, or several patches.
+        pixels: the photo [B, C, H, W] in [0, 1].
+
+    Raises:
+        ValueError, OSError: see `read`; or there is no file, or several and one is no patch.
+    """
+    models = [read(Path(file)) for file in ([files] if isinstance(files, str | Path) else files)]
+    if not models or (len(models) > 1 and not all(model.at_light for model in models)):
+        raise ValueError(
+            f"noise={files} takes one file, or several pictures of something even, each at "
+            "another brightness; a saved model goes alone"
+        )
+    model = models[0] if len(models) == 1 else of_patches(models)
+    if not model.at_light or min(pixels.shape[-2:]) < 16:
+        return model
+
+    # Too little to tell by, or no picture: as the patches have it.
+    own = estimate(pixels, coloured=True)
+    return model if own.is_white else with_own(model, own, pixels)
+
+
+def measured_at(model: NoiseModel) -> str:
+    """In a line, at which brightness a patch has shown the noise; nothing of other models."""
+    if not model.at_light:
+        return ""
+    low, high = model.at_light[0], model.at_light[-1]
+    one = high - low < SAME
+    where = f"a brightness of {low:.2f}" if one else f"brightnesses of {low:.2f} to {high:.2f}"
+    flat = torch.equal(model.curve, torch.ones_like(model.curve))
+    how = "it is taken to be the same" if flat else "it goes as the photo's own does"
+    return f"its noise was measured at {where}, of 1 for white; at others {how}"
 
 
 def read(file: Path) -> NoiseModel:
@@ -56,7 +93,12 @@ def read(file: Path) -> NoiseModel:
 
     pixels = read_photo(file).pixels
     refuse_uneven(pixels, file)
-    return of_patch(pixels)
+    model = of_patch(pixels)
+
+    # What the patch's own JPEG did to it says nothing of the photo's, whose file tells that.
+    coded = compression_of(file)
+    error = 0.0 if coded is None else float(coded.error(to_model(pixels))) / 2
+    return model.scaled(max(model.std**2 - error**2, ROUNDING**2) ** 0.5)
 
 
 def refuse_uneven(pixels: Tensor, file: Path) -> None:
@@ -85,7 +127,8 @@ def load(file: Path) -> NoiseModel:
 
     try:
         parts = load_file(file)
-        model = NoiseModel(parts["spectrum"], parts["curve"], parts["colours"])
+        at = tuple(parts["at_light"].flatten().tolist()) if "at_light" in parts else ()
+        model = NoiseModel(parts["spectrum"], parts["curve"], parts["colours"], at_light=at)
     except (SafetensorError, KeyError) as error:
         raise ValueError(
             f"noise={file} is no saved noise ({error}); write one by NoiseModel.save"
@@ -111,6 +154,8 @@ def unfit(model: NoiseModel) -> str:
         return f"the rms of its spectrum is {rms:.3g}, more than {LOUDEST:g} of full scale"
     if not (curve.isfinite().all() and float(curve.min()) > 0):
         return "its curve is not above 0 everywhere"
+    if not all(0 <= b <= 1 for b in model.at_light) or [*model.at_light] != sorted(model.at_light):
+        return "the brightnesses of its patches do not rise from 0 to 1"
     far = (colours @ colours.T - torch.eye(3)).abs().max()
     return "" if float(far) < TURNED else "its colours are not three directions at right angles"
 
@@ -129,57 +174,29 @@ def of_patch(pixels: Tensor) -> NoiseModel:
             f"the patch of noise is {pixels.shape[-1]}x{pixels.shape[-2]} pixels; it needs 16x16"
         )
     sides = [side for side in PATCHES if min(pixels.shape[-2:]) >= 2 * side] or [8]
-    blocks = [blocks_of(pixels, OPPONENT, side) for side in sides]
-    powers = [b.power.mean(-1) for b in blocks if b is not None]
-    if len(powers) < len(blocks):
+    blocks = [b for b in (blocks_of(pixels, OPPONENT, side) for side in sides) if b is not None]
+    if len(blocks) < len(sides):
         raise ValueError("the patch of noise is black or white all over; expose it otherwise")
 
+    at, curve = lights_of(blocks[0])
+    powers = [(b.power / curve_at(curve, b.brightness).square()).mean(-1) for b in blocks]
     spectrum = joined([filled(power) for power in powers]).sqrt().clamp_min(ROUNDING)
-    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
+    return NoiseModel(spectrum, curve, OPPONENT, at_light=at)
 
 
-def of_tables(file: Path | None, pixels: Tensor) -> NoiseModel:
-    """What the rounding of a JPEG's coefficients has lost, by its tables and by its codes.
+def lights_of(b: Blocks) -> tuple[tuple[float, ...], Tensor]:
+    """The brightnesses at which a patch shows its noise, and the curve [17] of that."""
+    whole = (float(b.brightness.mean()),)
+    low, high = b.brightness.quantile(torch.tensor([0.1, 0.9]).to(b.brightness)).tolist()
+    if high - low < WIDE or len(b.brightness) < STRATA:
+        return whole, torch.ones(BRIGHTNESSES)
 
-    Args:
-        file: the photo's own.
-        pixels: the photo [1, 3, H, W] in [0, 1].
-
-    Raises:
-        ValueError: the photo is not from a JPEG file that can be read.
-    """
-    if file is None or not is_jpeg(file):
-        name = "this one" if file is None else file.name
-        raise ValueError(
-            f"noise=jpeg needs a photo that is a JPEG file (.jpg), which {name} is not; take "
-            "noise=auto"
-        )
-    return of_codes(JPEG(tables=str(file)), pixels)
-
-
-def of_codes(jpeg: JPEG, pixels: Tensor) -> NoiseModel:
-    """The same of a compression that is known; most coefficients that are 0 were hardly more."""
-    steps = (12 * jpeg.errors(to_model(pixels.detach().float()))).sqrt()
-    return of_steps(steps, jpeg.factors, jpeg.orientation)
-
-
-def of_steps(steps: Tensor, factors: tuple[int, int], orientation: int) -> NoiseModel:
-    """What rounding to steps [3, 8, 8], in levels of 255, loses at most.
-
-    Args:
-        steps: of Y, Cb and Cr, by frequency.
-        factors: rows and columns of pixels that share a chroma sample.
-        orientation: EXIF's.
-    """
-    variance = (steps.cpu() / 255) ** 2 / 12
-
-    # Chroma that pixels share is wrong in all of them, and spread over lower frequencies.
-    luma, chroma = LUMA_POWER * variance[0], CHROMA_POWER * variance[1:].clamp_max(1)
-    shared = factors[0] * factors[1]
-    places = torch.arange(FREQUENCIES) * 8 / FREQUENCIES
-    rows, columns = places * factors[0], places * factors[1]
-    fine = interpolate2(luma, places, places)
-    colours = shared * interpolate2(chroma, rows, columns)
-    spectrum = torch.cat([fine[None], colours]).sqrt().clamp_min(ROUNDING)
-    spectrum = spectrum.mT if orientation >= 5 else spectrum  # a quarter turned
-    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)
+    # Of what is fine alone: slopes and spots are none of it.
+    n = torch.arange(b.power.shape[1])
+    fine = torch.maximum(n[:, None], n) >= len(n) // 4
+    level = b.power[:, fine].mean((0, 1))
+    strata = b.brightness.argsort().tensor_split(STRATA)
+    at = torch.stack([b.brightness[k].mean() for k in strata])
+    stds = torch.stack([level[k].mean() for k in strata]).clamp_min(1e-12).sqrt()
+    curve = between(torch.linspace(0, 1, BRIGHTNESSES), at, stds.log()).exp()
+    return tuple(at.tolist()), curve / rms_over(b, curve)

@@ -13,6 +13,7 @@ from gdp.restore.noise.compression import compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import BRIGHTNESSES, ROUNDING
+from gdp.restore.noise.sources import measured_at
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
 from operators.coded.compressed import compression_of
@@ -57,7 +58,8 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         model = quiet
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)
-    alone, findings = operator.whitening is not None, tuple(operator.findings)
+    alone = operator.whitening is not None
+    findings = tuple(filter(None, (*operator.findings, measured_at(model))))
     mending = operator.mending
 
     # The tables of a JPEG, unless something else is told.
