@@ -12,7 +12,7 @@ from gdp.compose.building import build
 from gdp.compose.configuration import compose, compose_line
 from gdp.compose.refusal import choices_of, nearest
 from gdp.compose.settings import SETTINGS
-from gdp.compose.tasks import ALONE
+from gdp.compose.tasks import ALONE, DECODED
 from gdp.restore.setup import AUTO, Setup
 
 # What a stage has of its own, or of the photo as it was before the first.
@@ -35,7 +35,8 @@ def build_all(
         ValueError: a task before it does not exist, or y is to be made of a clean photo.
     """
     if not cfg.before:
-        return build(cfg, choices, overrides, objects)
+        setup = build(cfg, choices, overrides, objects)
+        return setup._replace(decoded=decoding(cfg, choices or {}))
     if cfg.degrade:
         raise ValueError(
             "degrade=true makes y by one operator, and before= has several; give the photo as it "
@@ -65,6 +66,18 @@ def build_all(
     return build(cfg, choices, overrides, objects)._replace(
         before=tuple(zip(tasks, setups, strict=True))
     )
+
+
+def decoding(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
+    """What undoes the compression of JPEG files before a task that would bring it out, if any."""
+    told = cfg.jpeg != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
+    if choices.get("task") not in DECODED or told:
+        return None
+    stage = compose("task=jpeg")
+    for setting in SETTINGS:
+        if setting not in (*OF_LAST, *OF_FIRST):
+            stage[setting] = cfg[setting]
+    return build(stage, {"task": "jpeg"})
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import gdp
 from gdp import cli
 from gdp.cli.words import read_line
 from gdp.compose.tasks import chained, chained_words
+from tests.photos import astronaut
 
 
 @pytest.mark.parametrize(
@@ -83,3 +84,31 @@ def test_what_cannot_be_in_a_row(cat):
         gdp.restore(cat, task="colorize,sr4", degrade=True)
     with pytest.raises(ValueError, match="'colorise' cannot go before; did you mean"):
         gdp.restore(cat, task="sr4", before=["colorise"])
+
+
+def blocks(pixels):
+    """How much steeper a picture [3, H, W] is at the edges of a codec's blocks than within them."""
+    step = pixels.mean(0).diff(dim=1).abs().mean(0)
+    at = torch.arange(len(step)) % 8
+    return float(step[at == 7].mean() / step[(at > 1) & (at < 5)].mean())
+
+
+def test_light_brings_no_blocks_out(tmp_path):
+    dark = (astronaut(96)[0] * 0.25).clamp(0, 1)
+    array = (255 * dark).round().byte().permute(1, 2, 0).numpy()
+    for name, settings in (("dark.jpg", {"quality": 60}), ("dark.png", {})):
+        Image.fromarray(array).save(tmp_path / name, **settings)
+
+    def lit(name, **settings):
+        return gdp.restore(tmp_path / name, **({"task": "lowlight"} | settings))
+
+    out, plain = lit("dark.jpg"), lit("dark.jpg", jpeg="off")
+    assert [stage["task"] for stage in out.report["stages"]] == ["jpeg"]
+    before, after = blocks(plain.pixels[0, 0]), blocks(out.pixels[0, 0])
+    assert before > 1.15 and after < 1 + 0.6 * (before - 1)
+    row = lit("dark.jpg", task="jpeg,lowlight")
+    assert torch.equal(row.pixels, out.pixels)
+
+    # What came from no such file, or is said not to have, is taken as it is.
+    for other in (plain, lit("dark.png"), lit("dark.jpg", noise="white")):
+        assert other.report["stages"] is None

@@ -12,6 +12,7 @@ from gdp.restore.first.begin import begun
 from gdp.restore.observe import Measurement, observe
 from gdp.restore.sample import sample
 from gdp.restore.setup import Setup
+from operators.coded.compressed import compression_of
 
 TOLD = ("sigma_y", "nfe", "seconds", "consistency", "operator", "first")  # of a stage, in a report
 
@@ -43,16 +44,23 @@ def through(
     """
     before = Before({}, [])
     for title, (task, stage) in zip(stage_names(setup), setup.before, strict=True):
-        measurement = begun(observe(photo, stage, prior.device, f"{name} ({task})", file), stage)
-        (restored,), cost = sample([measurement], stage, prior)
-        result = finish(measurement, restored, cost, stage, prior)
-
-        picture = result.pixels[0, :1].clamp(0, 1).cpu()
-        photo = photo._replace(pixels=picture)
-        before.pictures[title] = picture
-        told = {key: result.report[key] for key in TOLD if key in result.report}
-        before.reports.append({"task": task, **told})
+        photo, told = through_one(photo, task, stage, prior, name, file)
+        before.pictures[title] = photo.pixels
+        before.reports.append(told)
     return photo, before
+
+
+def through_one(
+    photo: Photo, task: str, stage: Setup, prior: Prior, name: str, file: Path | None
+) -> tuple[Photo, dict[str, Any]]:
+    """Do one task to a photo: its result as a photo, and what a report tells of it."""
+    measurement = begun(observe(photo, stage, prior.device, f"{name} ({task})", file), stage)
+    (restored,), cost = sample([measurement], stage, prior)
+    result = finish(measurement, restored, cost, stage, prior)
+
+    told = {key: result.report[key] for key in TOLD if key in result.report}
+    picture = result.pixels[0, :1].clamp(0, 1).cpu()
+    return photo._replace(pixels=picture), {"task": task, **told}
 
 
 def observe_last(
@@ -69,6 +77,13 @@ def observe_last(
     `prior` is loaded.
     """
     photo, before = through(photo, setup, prior, name, file)
+
+    # A file's compression, where it is not to be brought out with what is dark.
+    coded = None if file is None or setup.decoded is None else compression_of(file)
+    if setup.decoded is not None and coded is not None and not photo.measured:
+        photo, told = through_one(photo, "jpeg", setup.decoded, prior, name, file)
+        before.reports.append(told)
+        setup = setup._replace(config={**setup.config, "jpeg": "off"})
     own = observe(photo, setup, prior.device, name, file, init, reference, before)
     return begun(own, setup)
 
