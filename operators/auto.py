@@ -1,13 +1,13 @@
 """The degradation of a photo as it is, found by looking at it.
 
-dark     logit(median) + 3/4 logit(99 %) < -2.3  -> Light, y = f phi(x) + M, to SEEMS_DARK
+dark     logit(median) + 3/4 logit(99 %) < -2.3  -> Light, y = f phi(x) + M, as far as is sure
 soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
 noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
 
-Both quantiles are of max_c over a small picture. Dark scenes that are meant have mostly something
-bright in them, so that neither tells alone; and what has nothing bright may be the dark part of a
-scene, so that it is brightened by less than what task=lowlight is told is dark.
+Both quantiles are of max_c over a small picture (operators/light/darkness.py). What has nothing
+bright may be the dark part of a scene, so that it is brightened by less than what task=lowlight is
+told is dark, the less the nearer it is to where no photo is dark.
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
 these is one inverse problem. What is surely haze or a cast is taken out at the end
@@ -27,8 +27,8 @@ from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import COMPRESSED, Identity
-from operators.light.brightness import SEEMS_DARK
-from operators.light.exposure import block_means, bright_quantiles
+from operators.light.darkness import goal_of, may_lack
+from operators.light.darkness import is_dark as is_dark
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
@@ -37,10 +37,8 @@ from operators.missing.stains import stained
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 
-# Log-odds of brightness below which a photo is darker than all but .6 % of 1,835 that are meant to
-# be as they are; what the brightest places count in it; how near to 0 and 1 values are told apart;
-# and the mean below which a photo may be too dark.
-DARK, BRIGHTEST, LEAST_ODDS, DIM = -2.3, 0.75, 0.002, 0.2
+# The mean below which a photo may be too dark.
+DIM = 0.2
 
 # Gains between channels, and transmission at its least, from which a cast and haze are named.
 CAST, HAZY = 1.3, 0.6
@@ -104,7 +102,8 @@ class FromPhoto(Identity):
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
         pixels, soft = to_pixels(photo).clamp(0, 1), softness(photo)
-        dark = is_dark(pixels)
+        goal = goal_of(pixels, level / 2)
+        dark = goal is not None
 
         # The one thing to undo besides noise.
         share = self.share if soft < WIDE else LITTLE
@@ -112,7 +111,7 @@ class FromPhoto(Identity):
         blur.gaussian_alone = self.gaussian_alone
         if dark:
             light = Light()
-            light.goal = SEEMS_DARK
+            light.goal = goal
             operator: Operator = light.with_noise(self.sigma_y)
         elif soft > SLIGHT and self.sharpens:
             operator = blur.undoing(photo, noise, soft)
@@ -122,6 +121,7 @@ class FromPhoto(Identity):
             operator = Identity().with_noise(self.sigma_y)
         if error > COMPRESSED:
             operator.takes = 1.0
+        operator.dim = not dark and isinstance(operator, Identity) and may_lack(pixels)
 
         mended = None if dark else mending(pixels)
         operator.mending = mended
@@ -147,13 +147,6 @@ class FromPhoto(Identity):
         if isinstance(operator, SoftBlur):
             facts.append(f"soft by {operator.found:.1f} pixels")
         return "found: " + ", ".join(facts)
-
-
-def is_dark(pixels: Tensor) -> bool:
-    """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
-    quantiles = bright_quantiles(block_means(pixels))[:, 0].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
-    median, top = quantiles.logit().tolist()
-    return median + BRIGHTEST * top < DARK
 
 
 def done(operator: Operator, level: float, error: float, mended: Mending | None = None) -> str:

@@ -25,6 +25,7 @@ class OptionalMethods(Portable):
     """The methods that operators need not have.
 
     Attributes:
+        dim: whether a photo may lack light that it is not given.
         takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
         pace: network calls for each halving of the noise that help beyond those of most operators.
@@ -34,6 +35,7 @@ class OptionalMethods(Portable):
     """
 
     takes: float = 1.0
+    dim: bool = False
     moves: float = math.inf
     pace: float = 0.0
     noisy: bool = False

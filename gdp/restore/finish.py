@@ -4,7 +4,6 @@ import logging
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import is_grey, rounded, to_image, to_model
@@ -13,6 +12,7 @@ from gdp.restore import colourfix, facts
 from gdp.restore.first.begin import mixed, told
 from gdp.restore.guard import held, judge
 from gdp.restore.noise.doubt import mended_noise_share, noise_share
+from gdp.restore.noise.evidence import dark_share
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
 from gdp.restore.sample import Cost
@@ -66,8 +66,8 @@ def finish(
             mended = mended_noise_share(pixels, A, y, measurement.shown)
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
         elif setup.operator.careful and measurement.noise is not None and config["noise"] != "jpeg":
-            least = claim.share if claim else 0.0
-            share = max(least, noise_share(pixels, A, y, measurement.noise))
+            least, noise = claim.share if claim else 0.0, measurement.noise
+            share = dark_share(A, noise) * max(least, noise_share(pixels, A, y, noise))
             if share < 1:
                 pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)
             if share < A.takes:
@@ -123,23 +123,6 @@ def untouched(A: Operator, y: Tensor) -> Tensor:
     return to_image(y if same else first_guess(A, y))
 
 
-def as_seen(y: Tensor, result: Tensor) -> Tensor | None:
-    """The photo as it was, of the result's size: enlarged as viewers do; None if y is no picture.
-
-    Args:
-        y: [1, ...] in [-1, 1].
-        result: [1, 3, H, W].
-    """
-    if y.ndim != 4 or y.shape[1] != result.shape[1]:
-        return None
-    size = result.shape[-2:]
-    pixels = to_image(y)
-    if pixels.shape[-2:] == size:
-        return pixels
-    shrunk = pixels.shape[-2] <= size[0] and pixels.shape[-1] <= size[1]
-    return F.interpolate(pixels, size, mode="bicubic", align_corners=False) if shrunk else None
-
-
 def consistency(pixels: Tensor, A: Operator, y: Tensor) -> float:
     """RMS of A x - y in the caller's units, of pixels [B, C, H, W] in [0, 1]."""
     return metrics.rms(misfit_of(pixels, A, y))
@@ -169,7 +152,7 @@ def report_on(
 
     # Against the truth, beside the photo as it was.
     scores: dict[str, Any] | None
-    before, choice = None if isinstance(A, Measured) else as_seen(y, result), setup.scores
+    before, choice = None if isinstance(A, Measured) else truth.as_seen(y, result), setup.scores
     misfit = misfit_of(explains[:1], A, y)
     if reference is not None:
         likest = as_x(A.likest(result, reference.to(result)), A)  # up to what y cannot tell

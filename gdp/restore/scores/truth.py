@@ -10,8 +10,10 @@ import logging
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from gdp.picture import to_image
 from gdp.restore.scores import metrics
 from gdp.restore.scores.choice import Choice
 
@@ -29,6 +31,23 @@ def check(reference: Tensor, height: int, width: int) -> None:
             f"reference= is a {W}x{H} picture, but the result is {width}x{height}; "
             "give the truth at the size of the result"
         )
+
+
+def as_seen(y: Tensor, result: Tensor) -> Tensor | None:
+    """The photo as it was, of the result's size: enlarged as viewers do; None if y is no picture.
+
+    Args:
+        y: [1, ...] in [-1, 1].
+        result: [1, 3, H, W].
+    """
+    if y.ndim != 4 or y.shape[1] != result.shape[1]:
+        return None
+    size = result.shape[-2:]
+    pixels = to_image(y)
+    if pixels.shape[-2:] == size:
+        return pixels
+    shrunk = pixels.shape[-2] <= size[0] and pixels.shape[-1] <= size[1]
+    return F.interpolate(pixels, size, mode="bicubic", align_corners=False) if shrunk else None
 
 
 def scores(

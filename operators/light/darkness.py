@@ -1,0 +1,80 @@
+"""Whether a photo as it is lacks light, and by how much it is surely to be brightened.
+
+q, top = the median and the 99 % quantile of max_c over a small picture
+S      = -2.3 - logit q - 3/4 logit top          above 0 it is darker than scenes can be expected
+n      = (noise - 0.006) / 0.004                 within 0 and 1
+share  = max(n, S / 0.3)                         likewise
+move   = share min(2.5 + n / 2, logit 0.46 - logit q)   by what the median is to rise, log-odds
+
+Dark scenes that are meant have mostly something bright in them, and what has nothing bright may be
+the dark part of a scene, so that neither quantile tells alone. Of 1,835 photos that are meant to be
+as they are .5 % have an S above 0.
+
+At S = 0 nothing changes, for then one is as likely as the other; and 0.3 beyond all does, as far as
+light can be lacking: five stops too little are 2.5 by a camera's curve without contrast and 3 with
+it, and what is darker still is black. Noise that surely is some tells, too, of both: where much
+light lacks it cannot hide. Photos one to five stops too dark by a curve, without noise, come out
+nearer to what they were than without `share` and its bounds where the scene was dark, and farther
+from it where it was not: docs/tasks.md has figures.
+
+More does not tell: photos of a lamp-lit room taken right and of a bright one taken three stops too
+dark share their quantiles, their noise and how it falls with brightness. Of photos 2 to 4 stops too
+dark, contrast within the dark half of a photo and within its bright half finds twice as many in
+photos that were darkened by a curve, yet fewer of those that a camera had taken so.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from operators.light.brightness import SEEMS_DARK, Goal
+from operators.light.exposure import block_means, bright_quantiles
+
+# Log-odds of brightness below which a photo is dark; what its brightest places count in it; and
+# how near to 0 and 1 values are told apart.
+DARK, BRIGHTEST, LEAST_ODDS = -2.3, 0.75, 0.002
+
+# S from which all is believed; noise [0, 1] up to which it says nothing, and from which all; and
+# the most that light can be lacking, in log-odds of the median, without such noise and with it.
+BELIEVED, HIDDEN, MOST = 0.3, (0.006, 0.01), (2.5, 3.0)
+
+# The median up to which a photo may lack light whatever else is in it.
+DIM_MEDIAN = 0.2
+
+
+def is_dark(pixels: Tensor) -> bool:
+    """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
+    return lack(pixels) > 0
+
+
+def lack(pixels: Tensor) -> float:
+    """S of a photo [1, 3, H, W] in [0, 1]."""
+    quantiles = bright_quantiles(block_means(pixels))[:, 0].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
+    median, top = quantiles.logit().tolist()
+    return DARK - median - BRIGHTEST * top
+
+
+def may_lack(pixels: Tensor) -> bool:
+    """Whether a photo [1, 3, H, W] in [0, 1] may be too dark: its scene may be dark, too."""
+    return float(bright_quantiles(block_means(pixels))[0, 0]) < DIM_MEDIAN
+
+
+def goal_of(pixels: Tensor, noise: float = 0.0) -> Goal | None:
+    """What a photo that lacks light should be like; None for every other.
+
+    Args:
+        pixels: [1, 3, H, W] in [0, 1].
+        noise: std of what surely is its noise, [0, 1] units.
+    """
+    S, (none, all_of_it) = lack(pixels), HIDDEN
+    if S <= 0:
+        return None
+    noisy = min(1.0, max(0.0, (noise - none) / (all_of_it - none)))
+    share, most = min(1.0, max(S / BELIEVED, noisy)), MOST[0] + noisy * (MOST[1] - MOST[0])
+
+    # The median where it is to come to, and no white beyond what brings it there.
+    median = bright_quantiles(block_means(pixels))[0, 0].clamp_min(LEAST_ODDS).double().logit()
+    lacks = torch.tensor(SEEMS_DARK.median).double().logit() - median
+    target = float((median + share * lacks.clamp(0, most)).sigmoid())
+    return replace(SEEMS_DARK, median=target, room=target)

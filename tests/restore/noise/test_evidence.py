@@ -1,0 +1,37 @@
+"""What may lack light keeps what is fine in it, unless that is noise as surely as can be."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.evidence import DIM_SURE, HIDES_NONE, dark_share
+from gdp.restore.noise.model import OPPONENT
+from operators.auto import FromPhoto
+from operators.identity import Identity
+from tests.photos import astronaut
+
+
+def noise(std, sure):
+    spectrum = torch.full((3, 32, 32), std)
+    return replace(NoiseModel(spectrum, torch.ones(17), OPPONENT), sure=sure)
+
+
+def found(light):
+    """What `auto` finds in a noisy photo in so much light; a lamp is in it."""
+    photo = (light * (astronaut(96) + 1) - 1).clamp(-1, 1)
+    photo[..., :24, :24] = 1
+    return FromPhoto().for_photo(photo, 0.026)
+
+
+def test_a_photo_that_stays_dark_keeps_what_may_be_texture():
+    A = found(0.25)
+    assert isinstance(A, Identity) and A.dim and A.bind(torch.zeros(1, 3, 8, 8)).dim
+    sures = (0.9 * DIM_SURE[0], sum(DIM_SURE) / 2, DIM_SURE[1])
+    shares = [dark_share(A, noise(0.013, sure)) for sure in sures]
+    assert shares == pytest.approx([0.0, 0.5, 1.0], abs=1e-6)
+
+    # Of a bright photo nothing is said, nor of little noise.
+    assert dark_share(A, noise(0.9 * HIDES_NONE, 0.0)) == 1
+    assert dark_share(found(1.0), noise(0.013, 0.0)) == 1
