@@ -40,6 +40,9 @@ from operators.unchanged import Unchanged
 # The mean below which a photo may be too dark.
 DIM = 0.2
 
+# How evenly noise lies over a dark photo that surely is some, as `sure` has it.
+SURELY = 0.75
+
 # Gains between channels, and transmission at its least, from which a cast and haze are named.
 CAST, HAZY = 1.3, 0.6
 
@@ -102,7 +105,7 @@ class FromPhoto(Identity):
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
         pixels, soft = to_pixels(photo).clamp(0, 1), softness(photo)
-        goal = goal_of(pixels, level / 2)
+        goal = goal_of(pixels, level / 2 if self.sure >= SURELY else 0.0)
         dark = goal is not None
 
         # The one thing to undo besides noise.

@@ -2,7 +2,7 @@
 
 q, top = the median and the 99 % quantile of max_c over a small picture
 S      = -2.3 - logit q - 3/4 logit top          above 0 it is darker than scenes can be expected
-n      = (noise - 0.006) / 0.004                 within 0 and 1
+n      = (noise - 0.006) / 0.004                 within 0 and 1; 0 of noise that may be texture
 share  = max(n, S / 0.3)                         likewise
 move   = share min(2.5 + n / 2, logit 0.46 - logit q)   by what the median is to rise, log-odds
 
@@ -13,9 +13,7 @@ as they are .5 % have an S above 0.
 At S = 0 nothing changes, for then one is as likely as the other; and 0.3 beyond all does, as far as
 light can be lacking: five stops too little are 2.5 by a camera's curve without contrast and 3 with
 it, and what is darker still is black. Noise that surely is some tells, too, of both: where much
-light lacks it cannot hide. Photos one to five stops too dark by a curve, without noise, come out
-nearer to what they were than without `share` and its bounds where the scene was dark, and farther
-from it where it was not: docs/tasks.md has figures.
+light lacks it cannot hide. docs/tasks.md has figures of what that gains and costs.
 
 More does not tell: photos of a lamp-lit room taken right and of a bright one taken three stops too
 dark share their quantiles, their noise and how it falls with brightness. Of photos 2 to 4 stops too

@@ -110,6 +110,17 @@ def test_what_only_seems_dark_is_brightened_by_less():
     assert float(small.bind(y_small).developed(y_small).median()) == pytest.approx(seems, abs=0.03)
 
 
+def test_what_is_only_just_dark_is_brightened_by_what_noise_is_sure():
+    y, medians = 2 * steps(0.12, 0.395) - 1, []
+    for sure, level in ((0.5, 0.03), (1.0, 0.004), (1.0, 0.03)):
+        A = FromPhoto()
+        A.sure = sure
+        found = A.for_photo(y, level)
+        assert isinstance(found, Light) and found.goal is not None
+        medians.append(found.goal.median)
+    assert medians[0] == pytest.approx(medians[1]) and 0.12 < medians[1] < 0.2 < medians[2]
+
+
 def test_compression(tmp_path):
     """A file whose tables are coarse is worked on, however sharp and clean its pixels look."""
     pixels = ((sharp()[0].permute(1, 2, 0) + 1) * 127.5).round().byte().numpy()

@@ -126,6 +126,7 @@ def take(
 
     # What the photo tells of A, by a noise that is not whitened yet.
     operator, photo = operator.with_noise(2 * noise.std), to_model(pixels)
+    operator.sure = noise.sure
     shape = operator.sigma_y if noise.is_white else 2 * noise.at(*photo.shape[-2:]).to(photo)
     with torch.no_grad():
         operator = operator.for_photo(photo, shape)

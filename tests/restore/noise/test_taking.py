@@ -7,8 +7,9 @@ import torch.nn.functional as F
 import gdp
 from gdp.picture import to_model
 from gdp.restore.noise.estimate import estimate
-from gdp.restore.noise.model import ROUNDING, orders
-from gdp.restore.noise.taking import of_developed
+from gdp.restore.noise.model import OPPONENT, ROUNDING, NoiseModel, orders
+from gdp.restore.noise.taking import of_developed, take
+from operators.auto import FromPhoto
 from operators.light import Light
 from tests.operators.light.photos import photo
 
@@ -91,3 +92,16 @@ def test_no_speckle_is_left_in_the_dark():
     colours, grey = speckle(pixels)
     colours_before, grey_before = speckle(y / f)
     assert colours < 0.4 * colours_before and grey < 0.2 * grey_before
+
+
+def test_what_looks_for_itself_is_told_how_sure_the_noise_is():
+    """Of what is only just dark `auto` brightens more where noise surely is some."""
+    pixels, targets = torch.full((1, 3, 96, 96), 0.12), []
+    pixels[..., -12:] = 0.395
+    for sure in (0.5, 0.9):
+        spectrum = torch.full((3, 32, 32), 0.015)
+        noise = NoiseModel(spectrum, torch.linspace(1.1, 0.9, 17), OPPONENT, sure=sure)
+        _, A = take(pixels, FromPhoto(), noise, ROUNDING)
+        assert isinstance(A, Light) and A.goal is not None
+        targets.append(A.goal.median)
+    assert targets[0] < 0.2 < 0.35 < targets[1]
