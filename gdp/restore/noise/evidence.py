@@ -45,7 +45,8 @@ WHITE_TINGED, WHITE_CLEANED = 0.7, 0.85
 
 # The std of noise in [0, 1] units that hides nothing in the dark; and `sure` up to which more than
 # that is none in a photo that stays dark, and from which it is. Dark rooms taken at ISO 3200 and
-# 6400 have 0.68 to 1, leaves and walls that lack light 0.48 to 0.6.
+# 6400 have 0.68 to 1, leaves and walls that lack light 0.48 to 0.6; of 60 copies of ten dark photos
+# with noise, fine or coarse, all but one of those with as much noise have 0.75 and more.
 HIDES_NONE, DIM_SURE = 0.009, (0.55, 0.65)
 
 
