@@ -2,6 +2,7 @@
 
 dark     logit(median) + 3/4 logit(99 %) < -2.3  -> Light, y = f phi(x) + M, as far as is sure
 soft     edges wider than those of sharp photos  -> SoftBlur, from 0.5 pixels
+shaken   two parts agree on a camera's path      -> ShakenBlur
 noisy    noise, or a compression's errors        -> Identity: what is left is y's noise
 else                                             -> Unchanged: the photo is as good as it gets
 
@@ -20,6 +21,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator
+from operators.blur.blind.shaken import ShakenBlur, shaken
 from operators.blur.fall import blurred_with
 from operators.blur.slight import MAY_BE
 from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur
@@ -112,10 +114,14 @@ class FromPhoto(Identity):
         share = self.share if soft < WIDE else LITTLE
         blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
         blur.gaussian_alone = self.gaussian_alone
+        looks = self.sharpens and not (dark or self.gaussian_alone)
+        moved = shaken(photo, noise, soft) if looks else None
         if dark:
             light = Light()
             light.goal = goal
             operator: Operator = light.with_noise(self.sigma_y)
+        elif moved is not None:
+            operator = moved.with_noise(self.sigma_y)
         elif soft > SLIGHT and self.sharpens:
             operator = blur.undoing(photo, noise, soft)
         else:
@@ -131,6 +137,7 @@ class FromPhoto(Identity):
         found = self.found(pixels, operator, level, error)
         loud = level > QUIET or self.jpeg is not None
         undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
+        undone = undone or moved is not None
         notes = left(pixels, 0.0 if undone else soft, dark, loud, mended)
         operator.findings = (found, done(operator, level, error, mended), *notes)
         return operator
@@ -149,6 +156,8 @@ class FromPhoto(Identity):
         facts += ["dark"] if isinstance(operator, Light) else []
         if isinstance(operator, SoftBlur):
             facts.append(f"soft by {operator.found:.1f} pixels")
+        if isinstance(operator, ShakenBlur):
+            facts.append(f"blurred by the camera's movement over {operator.extent:.0f} pixels")
         return "found: " + ", ".join(facts)
 
 
@@ -168,6 +177,8 @@ def done(operator: Operator, level: float, error: float, mended: Mending | None 
         steps.append("smooth what its compression broke")
     if isinstance(operator, SoftBlur):
         steps.append("sharpen it as far as it bears")
+    if isinstance(operator, ShakenBlur):
+        steps.append("undo the camera's movement")
     return "to do: " + ", ".join((steps or ["take the noise away"]) + last)
 
 
