@@ -114,7 +114,7 @@ class FromPhoto(Identity):
         share = self.share if soft < WIDE else LITTLE
         blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
         blur.gaussian_alone = self.gaussian_alone
-        looks = self.sharpens and not (dark or self.gaussian_alone)
+        looks = self.sharpens and not (dark or self.gaussian_alone or self.moving)
         moved = shaken(photo, noise, soft) if looks else None
         if dark:
             light = Light()

@@ -26,6 +26,7 @@ class OptionalMethods(Portable):
 
     Attributes:
         dim: whether a photo may lack light that it is not given.
+        moving: whether the photo is a frame of a film: the camera moves otherwise in each.
         sure: how evenly what was measured as its noise lies over a photo, as noise does, 0 to 1.
         takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
@@ -37,6 +38,7 @@ class OptionalMethods(Portable):
 
     takes: float = 1.0
     dim: bool = False
+    moving: bool = False
     sure: float = 1.0
     moves: float = math.inf
     pace: float = 0.0

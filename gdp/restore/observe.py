@@ -89,6 +89,7 @@ def observe(
         ValueError: the photo does not fit the operator, the result's format, `init` or the truth.
     """
     config, own = setup.config, copy.deepcopy(setup.operator)
+    own.moving = config["video"]
     if photo.measured:
         return observe_measurement(photo, own.to(device), setup, device, name, init)
     operator = own if file is None or config["degrade"] else own.for_file(file)

@@ -61,8 +61,10 @@ def test_what_is_sharp_or_small_is_not_looked_at(monkeypatch):
     with pytest.raises(AssertionError, match="looked at"):
         shaken(seen(PATH), NOISE, 2.0)
 
-    # Nor where noise alone, or what a Gaussian has blurred, is asked for.
-    for A in (FromPhoto().denoising(), FromPhoto().for_texture()):
+    # Nor where noise alone, or what a Gaussian has blurred, is asked for, nor in a film.
+    frame = FromPhoto()
+    frame.moving = True
+    for A in (FromPhoto().denoising(), FromPhoto().for_texture(), frame.with_noise(NOISE)):
         assert not isinstance(A.for_photo(seen(PATH), NOISE), ShakenBlur)
 
 
