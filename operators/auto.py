@@ -30,7 +30,6 @@ from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import COMPRESSED, Identity
 from operators.light.darkness import goal_of, may_lack
-from operators.light.darkness import is_dark as is_dark
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending

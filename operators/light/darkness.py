@@ -48,14 +48,23 @@ def is_dark(pixels: Tensor) -> bool:
 
 def lack(pixels: Tensor) -> float:
     """S of a photo [1, 3, H, W] in [0, 1]."""
-    quantiles = bright_quantiles(block_means(pixels))[:, 0].clamp(LEAST_ODDS, 1 - LEAST_ODDS)
-    median, top = quantiles.logit().tolist()
+    return lack_by(quantiles_of(pixels))
+
+
+def quantiles_of(pixels: Tensor) -> Tensor:
+    """q and top [2] of a photo [1, 3, H, W] in [0, 1]."""
+    return bright_quantiles(block_means(pixels))[:, 0]
+
+
+def lack_by(quantiles: Tensor) -> float:
+    """S of a photo with these quantiles."""
+    median, top = quantiles.clamp(LEAST_ODDS, 1 - LEAST_ODDS).logit().tolist()
     return DARK - median - BRIGHTEST * top
 
 
 def may_lack(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] may be too dark: its scene may be dark, too."""
-    return float(bright_quantiles(block_means(pixels))[0, 0]) < DIM_MEDIAN
+    return float(quantiles_of(pixels)[0]) < DIM_MEDIAN
 
 
 def goal_of(pixels: Tensor, noise: float = 0.0) -> Goal | None:
@@ -65,14 +74,15 @@ def goal_of(pixels: Tensor, noise: float = 0.0) -> Goal | None:
         pixels: [1, 3, H, W] in [0, 1].
         noise: std of what surely is its noise, [0, 1] units.
     """
-    S, (none, all_of_it) = lack(pixels), HIDDEN
+    quantiles, (none, all_of_it) = quantiles_of(pixels), HIDDEN
+    S = lack_by(quantiles)
     if S <= 0:
         return None
     noisy = min(1.0, max(0.0, (noise - none) / (all_of_it - none)))
     share, most = min(1.0, max(S / BELIEVED, noisy)), MOST[0] + noisy * (MOST[1] - MOST[0])
 
     # The median where it is to come to, and no white beyond what brings it there.
-    median = bright_quantiles(block_means(pixels))[0, 0].clamp_min(LEAST_ODDS).double().logit()
+    median = quantiles[0].clamp_min(LEAST_ODDS).double().logit()
     lacks = torch.tensor(SEEMS_DARK.median).double().logit() - median
     target = float((median + share * lacks.clamp(0, most)).sigmoid())
     return replace(SEEMS_DARK, median=target, room=target)

@@ -8,11 +8,12 @@ import torch
 from PIL import Image
 
 from gdp.prior.noise import Noise
-from operators.auto import WIDE, FromPhoto, is_dark
+from operators.auto import WIDE, FromPhoto
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import FULL, SoftBlur
 from operators.identity import FAINT, SEEN, SHARE, Identity, taken
+from operators.light.darkness import is_dark
 from operators.light.light import Light
 from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo

@@ -58,19 +58,26 @@ def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) ->
         claimed: std of the noise by frequency of a DCT [H, W].
         gain: of the noise by pixel [H, W].
     """
-    taken, detail = (by_tile(fine(p)).clamp_min(1e-5).log() for p in (change, x))
-    together = torch.corrcoef(torch.stack([taken, detail]))[0, 1].nan_to_num()
-    return taken_where_flat(change, x, claimed, gain) - float(together) / 2
+    taken, detail = by_tile(fine(change)), by_tile(fine(x))
+    together = torch.corrcoef(torch.stack([taken, detail]).clamp_min(1e-5).log())[0, 1]
+    lo = in_flattest(share_by_tile(change, claimed, gain), detail)
+    return lo - float(together.nan_to_num()) / 2
 
 
-def taken_where_flat(
-    change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None = None
-) -> float:
+def taken_where_flat(change: Tensor, x: Tensor, claimed: Tensor) -> float:
     """lo: the share of the noise claimed that was taken of the flattest tiles; arguments alike."""
-    white = Noise([0]).like(x[None, None])
+    return in_flattest(share_by_tile(change, claimed, None), by_tile(fine(x)))
+
+
+def share_by_tile(change: Tensor, claimed: Tensor, gain: Tensor | None) -> Tensor:
+    """q of each tile [N]; arguments as `evenness` has them."""
+    white = Noise([0]).like(change[None, None])
     expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
-    share = fine(change if gain is None else change / gain) / expected.clamp_min(1e-9)
-    q, detail = by_tile(share), by_tile(fine(x))
+    return by_tile(fine(change if gain is None else change / gain) / expected.clamp_min(1e-9))
+
+
+def in_flattest(q: Tensor, detail: Tensor) -> float:
+    """The median of q [N] over the quarter of the tiles with the least detail [N]."""
     return float(q[detail.argsort()[: max(1, len(detail) // 4)]].median())
 
 

@@ -75,18 +75,37 @@ def edge_window(g: Tensor) -> tuple[slice, slice]:
     if not g.numel():
         return slice(0), slice(0)
 
-    # The structure tensor of each window; its smaller eigenvalue is large where no direction lacks.
-    sides = [min(n, WINDOW) for n in g.shape[-2:]]
-    across, down = g.split(1, 1)
-    xx, yy, xy = (
-        F.avg_pool2d(m, sides, RASTER)[0, 0]
-        for m in (across.square(), down.square(), across * down)
-    )
-    least = (xx + yy) / 2 - (((xx - yy) / 2).square() + xy.square()).sqrt()
+    sides = window_sides(g)
+    least = edges_by_window(g, RASTER)
 
     place = divmod(int(least.argmax()), least.shape[1])
     row, column = (slice(RASTER * i, RASTER * i + n) for i, n in zip(place, sides, strict=True))
     return row, column
+
+
+def window_sides(g: Tensor) -> list[int]:
+    """Rows and columns of the windows of gradients [1, 2, H, W]."""
+    return [min(n, WINDOW) for n in g.shape[-2:]]
+
+
+def edges_by_window(g: Tensor, raster: int) -> Tensor:
+    """How many edges of every direction each window of gradients g [1, 2, H, W] has.
+
+    The smaller eigenvalue of its structure tensor, which is large where no direction lacks.
+
+    Args:
+        g: the gradients.
+        raster: pixels between the places of windows.
+
+    Returns:
+        [rows, columns] of windows.
+    """
+    across, down = g.split(1, 1)
+    xx, yy, xy = (
+        F.avg_pool2d(m, window_sides(g), raster)[0, 0]
+        for m in (across.square(), down.square(), across * down)
+    )
+    return (xx + yy) / 2 - (((xx - yy) / 2).square() + xy.square()).sqrt()
 
 
 def far_window(g: Tensor, window: tuple[slice, slice]) -> tuple[slice, slice] | None:

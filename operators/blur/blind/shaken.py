@@ -16,13 +16,12 @@ the two parts differ by. One that reaches the rim of its window is cut off.
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from operators.blur.blind.blind_blur import BlindBlur
 from operators.blur.blind.coarse_to_fine import CoarseToFine, enlarged, shrunk
 from operators.blur.blind.evidence import by_turns, gradients, posterior
-from operators.blur.blind.kernel_estimate import WINDOW, rim_share
+from operators.blur.blind.kernel_estimate import edges_by_window, rim_share, window_sides
 from operators.blur.blind.search import Stroke
 from operators.blur.kernel_shape import (
     likeness,
@@ -168,14 +167,7 @@ def parts(g: Tensor) -> list[tuple[slice, slice]]:
 
     They lie apart but for a share of SHARED; fewer where the picture is too small, or empty.
     """
-    sides = [min(n, WINDOW) for n in g.shape[-2:]]
-    across, down = g.split(1, 1)
-    xx, yy, xy = (
-        F.avg_pool2d(m, sides, RASTER)[0, 0]
-        for m in (across.square(), down.square(), across * down)
-    )
-    least = (xx + yy) / 2 - (((xx - yy) / 2).square() + xy.square()).sqrt()
-
+    sides, least = window_sides(g), edges_by_window(g, RASTER)
     found: list[tuple[slice, slice]] = []
     while len(found) < 2 and float(least.max()) > 0:
         row, column = divmod(int(least.argmax()), least.shape[1])
