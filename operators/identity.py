@@ -7,6 +7,7 @@ from torch import Tensor
 
 from operators.base import ProjectionOperator
 from operators.scale import same_at_scale
+from operators.tools.ramp import ramp
 
 # Std of noise, [-1, 1] units, up to which it is hardly seen on a screen, pixel by pixel, and from
 # which it is: 1.3 and 1.8 levels of 255. It may be meant to be there, so that a SHARE of it goes:
@@ -41,4 +42,4 @@ class NoiseHere(Identity):
 
 def taken(level: float) -> float:
     """The share of noise of this std, [-1, 1] units, that is taken away where it may be meant."""
-    return SHARE + (1 - SHARE) * min(1.0, max(0.0, (level - FAINT) / (SEEN - FAINT)))
+    return SHARE + (1 - SHARE) * ramp(level, FAINT, SEEN)

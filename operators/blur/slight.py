@@ -14,6 +14,7 @@ import math
 
 from torch import Tensor
 
+from operators.tools.ramp import ramp
 from operators.tools.transforms import dct2
 
 # Pixels of blur that are undone, or some of it, and no less is: half a pixel is the least that
@@ -59,5 +60,5 @@ def slight_gain(y: Tensor, K: Tensor, p: float, found: float) -> Tensor:
 
 def safe(found: float) -> float:
     """What a photo is moved by at most, rms in [-1, 1], whose edges are wider by `found` pixels."""
-    sure = min(1.0, max(0.0, (found - MAY_BE) / (IS - MAY_BE)))
+    sure = ramp(found, MAY_BE, IS)
     return math.inf if sure == 1 else SAFE / (1 - sure)

@@ -30,6 +30,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity, taken
 from operators.scale import shrink
+from operators.tools.ramp import ramp
 from operators.unchanged import Unchanged
 
 AUTO = "auto"
@@ -214,5 +215,5 @@ def believed(found: float, share: float, off: float) -> float:
         off: the difference from a Gaussian's fall.
     """
     as_gaussian = min(found, FULL) + share * max(found - FULL, 0.0)
-    other = min(1.0, max(0.0, (off - GAUSSIAN) / (NO_GAUSSIAN - GAUSSIAN)))
+    other = ramp(off, GAUSSIAN, NO_GAUSSIAN)
     return (1 - other) * as_gaussian + other * min(found, OTHER)

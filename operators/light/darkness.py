@@ -28,6 +28,7 @@ from torch import Tensor
 
 from operators.light.brightness import SEEMS_DARK, Goal
 from operators.light.exposure import block_means, bright_quantiles
+from operators.tools.ramp import ramp
 
 # Log-odds of brightness below which a photo is dark; what its brightest places count in it; and
 # how near to 0 and 1 values are told apart.
@@ -74,12 +75,12 @@ def goal_of(pixels: Tensor, noise: float = 0.0) -> Goal | None:
         pixels: [1, 3, H, W] in [0, 1].
         noise: std of what surely is its noise, [0, 1] units.
     """
-    quantiles, (none, all_of_it) = quantiles_of(pixels), HIDDEN
+    quantiles = quantiles_of(pixels)
     S = lack_by(quantiles)
     if S <= 0:
         return None
-    noisy = min(1.0, max(0.0, (noise - none) / (all_of_it - none)))
-    share, most = min(1.0, max(S / BELIEVED, noisy)), MOST[0] + noisy * (MOST[1] - MOST[0])
+    noisy = ramp(noise, *HIDDEN)
+    share, most = max(ramp(S, 0, BELIEVED), noisy), MOST[0] + noisy * (MOST[1] - MOST[0])
 
     # The median where it is to come to, and no white beyond what brings it there.
     median = quantiles[0].clamp_min(LEAST_ODDS).double().logit()

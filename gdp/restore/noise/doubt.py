@@ -29,7 +29,6 @@ from gdp.restore.noise.evidence import (
     FINE,
     little_evidence,
     much_borne_out,
-    ramp,
     taken_of_colours,
     taken_of_grey,
 )
@@ -38,6 +37,7 @@ from operators.coded.compressed import Compressed, before_codec
 from operators.identity import COMPRESSED, Identity
 from operators.noise.bands import share_taken
 from operators.noise.painted import painted, rest
+from operators.tools.ramp import ramp
 
 # Evidence up to which none of little noise was noise, and from which all was. Real cameras' noise
 # has 2.6 to 4.4 but for few, photos of texture without noise 1.8 to 2.7, and up to 3.2 where it is

@@ -21,6 +21,7 @@ from torch import Tensor
 from gdp.prior.noise import Noise
 from gdp.restore.noise.blocks import clipped_shares
 from gdp.restore.noise.level import clear
+from operators.tools.ramp import ramp
 from operators.tools.transforms import dct2, idct2
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
@@ -46,7 +47,7 @@ def trusted(energy: Tensor, strata: Sequence[Tensor]) -> float:
         float((energy[k].quantile(0.5) / energy[k].quantile(0.1).clamp_min(1e-12)).sqrt())
         for k in strata
     )
-    return min(1.0, max(0.0, (ROUGH - spread) / (ROUGH - ALIKE)))
+    return ramp(spread, ROUGH, ALIKE)
 
 
 def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:

@@ -27,6 +27,7 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
 from operators.base import Operator
 from operators.noise.bands import share_taken, shares_taken
+from operators.tools.ramp import ramp
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
@@ -103,8 +104,3 @@ def taken_of_colours(change: Tensor, claimed: Tensor, band: tuple[float, float] 
     """r(colours): its rms over both, of y - x and the noise's std by frequency, [3, H, W]."""
     tints = [share_taken(change[k], claimed[k], *band) ** 2 for k in (1, 2)]
     return float((sum(tints) / 2) ** 0.5)
-
-
-def ramp(value: float, low: float, high: float) -> float:
-    """0 up to `low`, 1 from `high`."""
-    return min(1.0, max(0.0, (value - low) / (high - low)))

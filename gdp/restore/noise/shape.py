@@ -33,6 +33,7 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise.model import OPPONENT, ROUNDING, NoiseModel, orders
+from operators.tools.ramp import ramp
 
 MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
 LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
@@ -81,7 +82,7 @@ def bounded(variance: Tensor, w: float = 1.0, q: float | None = None) -> Tensor:
     colours = COLOURED * float(out[1:, middle].mean().sqrt())
     allowed = max(colours, VISIBLE, MIDDLE * float(high.sqrt()))
     excess: float = min(1.0, allowed / max(float(level.sqrt()), 1e-6))
-    share: float = min(1.0, max(0.0, (ENOUGH - w) / (ENOUGH - DOUBTFUL)))
+    share = ramp(w, ENOUGH, DOUBTFUL)
     out[0] = torch.where(order < 0.75, out[0] * excess ** (2 * share), out[0])
 
     out[0] = held_to_colours(out, colour_level(variance) if q is None else q)
