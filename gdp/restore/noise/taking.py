@@ -46,8 +46,8 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
     model, asked, told = model.at_least(photo.rounding), operator, sigma_y != AUTO
-    quiet, denoising = believed(pixels, asked, model, photo.rounding), asked.denoising()
-    y, operator = take(pixels, asked, quiet, photo.rounding)
+    quiet, y, operator = believed(pixels, asked, model, photo.rounding)
+    denoising = asked.denoising()
 
     # Noise or texture, sharpening makes it many times stronger. What denoising takes away tells
     # which it is, and texture is sharpened then (first/texture.py).
@@ -136,25 +136,30 @@ def take(
     return y, operator.with_whitening(noise.whiten)
 
 
-def believed(pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: float) -> NoiseModel:
-    """The noise that an operator which looks for itself goes by, where it may be texture.
+def believed(
+    pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: float
+) -> tuple[NoiseModel, Tensor, Operator]:
+    """Take a photo for y by an operator that looks for itself, where its noise may be texture.
 
     What sharpens a photo must not take texture for noise; what but denoises it is judged by its
     result (doubt.py). Arguments are those of `take`.
+
+    Returns:
+        The noise that is believed, `noise` or next to none, and what `take` gives with it.
     """
-    if not operator.careful:
-        return noise
-    along = not noise.doubtful and noise.std < LOUD
+    doubtful = operator.careful and noise.doubtful
+    along = operator.careful and not noise.doubtful and noise.std < LOUD
     along = along and operator.blurred_with(to_model(pixels), noise.spectrum[0], 2 * rounding)
-    if not (noise.doubtful or along):
-        return noise
+    if not (doubtful or along):
+        return noise, *take(pixels, operator, noise, rounding)
     quiet = NoiseModel.white(rounding)
-    _, found = take(pixels, operator, quiet, rounding)
+    y, found = take(pixels, operator, quiet, rounding)
 
     # What would be sharpened is texture; what is too noisy for that has noise after all.
-    if found.offers("undoing") or not (found.leaves or along):
-        return quiet
-    return quiet if noise.doubtful and noise.sure < HARDLY and not found.noisy else noise
+    texture = found.offers("undoing") or not (found.leaves or along)
+    if texture or (doubtful and noise.sure < HARDLY and not found.noisy):
+        return quiet, y, found
+    return noise, *take(pixels, operator, noise, rounding)
 
 
 def of_developed(

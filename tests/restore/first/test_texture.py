@@ -19,6 +19,8 @@ from gdp.restore.first.texture import sharpens
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.taking import taken
 from gdp.restore.setup import Setup
+from operators.auto import FromPhoto
+from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
 from operators.blur.soft import SoftBlur
@@ -64,6 +66,22 @@ def test_what_would_sharpen_is_at_hand_where_a_photo_is_denoised(tmp_path):
     ):
         setup = setup_of(task, **settings)
         assert taken(photo, setup.operator, setup, file).otherwise is None
+
+
+def test_a_doubtful_photo_is_looked_at_once_with_each_noise(monkeypatch):
+    """A look at a soft photo takes seconds: the camera's movement is sought."""
+    looks, look = [], FromPhoto.for_photo
+
+    def counted(self: FromPhoto, photo: torch.Tensor, noise: torch.Tensor | float) -> Operator:
+        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        looks.append((self.sharpens, self.gaussian_alone, level))
+        return look(self, photo, noise)
+
+    monkeypatch.setattr(FromPhoto, "for_photo", counted)
+    photo, setup = Photo((255 * fur(1.0)).round() / 255, rounding=0.0011), setup_of("auto")
+    seen = taken(photo, setup.operator, setup, None)
+    assert seen.otherwise is not None and len(looks) > 1
+    assert len(set(looks)) == len(looks)
 
 
 def test_softened_texture_comes_nearer_to_the_truth(tmp_path):

@@ -49,15 +49,16 @@ def test_doubtful_noise_is_left_where_nobody_asked():
     assert doubtful.doubtful and not white.doubtful and not doubtful.scaled(2 * LITTLE).doubtful
 
     pixels, few = texture(), replace(doubtful, sure=0.2)
-    assert believed(pixels, Identity(), few, 0.001) is few  # that was asked for
-    left = believed(pixels, FromPhoto(), few, 0.001)
-    assert left.std == 0.001 and take(pixels, FromPhoto(), left, 0.001)[1].leaves
+    assert believed(pixels, Identity(), few, 0.001)[0] is few  # that was asked for
+    left, y, found = believed(pixels, FromPhoto(), few, 0.001)
+    assert left.std == 0.001 and found.leaves
+    assert torch.equal(y, take(pixels, FromPhoto(), left, 0.001)[0])
 
     # Half a doubt: the result is to tell, unless the photo would be sharpened by it.
     sharp = photo(576)[..., ::3, ::3]
     soft = ReflectBlur(gaussian(9, 0.8))(sharp)
     for x, kept in ((sharp, True), (soft, False)):
-        model = believed((x + 1) / 2, FromPhoto(), replace(doubtful, sure=0.5), 0.001)
+        model = believed((x + 1) / 2, FromPhoto(), replace(doubtful, sure=0.5), 0.001)[0]
         assert (model.std > 0.005) == kept
 
 
