@@ -45,9 +45,8 @@ from samplers.restorer import Restorer
 
 SIDE, MEAN, SPREAD, LENGTH = 8, 0.1, 0.35, 1.5  # of the photos: pixels, [-1, 1] units, pixels
 COLOURS = ((1.0, 0.7, 0.5), (0.7, 1.0, 0.7), (0.5, 0.7, 1.0))  # correlations
-PROBLEMS: dict[
-    str, tuple[Callable[[], Operator], float]
-] = {  # operator, and std of the noise in [-1, 1] units
+# Operator, and std of the noise in [-1, 1] units.
+PROBLEMS: dict[str, tuple[Callable[[], Operator], float]] = {
     "denoise": (Identity, 0.2),
     "inpaint": (lambda: RandomMask(0.5), 0.05),
     "sr2": (lambda: AvgPool(2), 0.05),
@@ -146,14 +145,13 @@ def posterior(operator: Operator, sigma: float, truths: int) -> Problem:
 
 
 def sampler_of(name: str, steps: int) -> Restorer:
-    """A sampler with its own constants, and at most so many steps; released scales of GDP, which
-    are for 256 x 256 and 1000 steps, are brought to this size and number.
-    """
+    """A sampler with its own constants, and at most so many steps."""
     cfg = compose(f"sampler={name}")
-    own = cfg.sampler.schedule.steps
-    if own != "auto":
-        cfg.sampler.schedule.steps = min(own, steps)
+    if cfg.sampler.schedule.steps != "auto":
+        cfg.sampler.schedule.steps = min(cfg.sampler.schedule.steps, steps)
     sampler = make(cfg.sampler)
+
+    # Released scales of GDP are for 256 x 256 and 1000 steps.
     if hasattr(sampler, "gradient_point"):
         fewer = 1 if name.endswith("v1") else 1000 / cfg.sampler.schedule.steps
         sampler.scale *= SIDE**2 / 256**2 * fewer
