@@ -12,7 +12,7 @@ from typing import Any
 from gdp.folder.bar import Bar
 from gdp.folder.film import observer
 from gdp.folder.finished import finished, refuse_to_replace
-from gdp.folder.group import Group, preview_file, sample_group
+from gdp.folder.group import Group, clear_previews, sample_group
 from gdp.folder.items import DONE, FAILED, FINISHED, HOPELESS, LEFT, Item, Outcome
 from gdp.folder.plan import plan
 from gdp.folder.saving import result_file, save
@@ -23,7 +23,6 @@ from gdp.restore.observe import Measurement, fit_alpha
 from gdp.restore.sample import Cost
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
-from gdp.storage.files import clear
 from gdp.storage.manifest import read_manifest
 from gdp.storage.workspace import Workspace
 from samplers.restorer import Restored
@@ -100,13 +99,8 @@ class Folder:
             else:
                 refuse_to_replace(item, space.folder, self.setup)
 
-        # Previews that a killed run has left.
         if old is not None:
-            previews = [preview_file(self.space, name) for name in old.photos]
-            for folder in {file.parent for file in previews}:
-                clear(folder, [file.name for file in previews])
-            for file in previews:
-                file.unlink(missing_ok=True)
+            clear_previews(space, old.photos)
 
         if left := len(self.known) < len(self.items):
             check_pair(self.setup)
@@ -125,11 +119,14 @@ class Folder:
             new = plan(self.items, left, self.setup, self.settings, prior.device, old)
             if new != old:
                 new.write(self.space.manifest)
+
             with self.bar.running(before=len(self.known)):
                 for batch in new.batches:
                     if any(name not in self.known for name in batch):
                         for group in self.groups(batch, prior):
                             self.restore_group(group, prior)
+
+        # What was begun is kept, and told of, where the same line can go on with it.
         except BaseException as error:
             self.space.keep = self.space.checkpoint.exists() or len(self.items) > 1
             if self.space.keep and isinstance(error, KeyboardInterrupt):
@@ -140,6 +137,7 @@ class Folder:
                     "mend that, and the same line with this output= goes on"
                 ) from None
             raise
+
         self.space.keep = False
 
     def outcomes(self) -> list[Outcome]:

@@ -1,7 +1,7 @@
 """Photos that share network calls: sampled together, from where an earlier run has left them."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from gdp.restore.observe import Measurement
 from gdp.restore.sample import Cost, batches_of, expected_passes, sample
 from gdp.restore.setup import Setup
 from gdp.storage import fingerprint
+from gdp.storage.files import clear
 from gdp.storage.snapshot import Snapshot
 from gdp.storage.workspace import Workspace
 from gdp.version import __version__
@@ -80,3 +81,13 @@ def sample_group(
 def preview_file(space: Workspace, name: str) -> Path:
     """What is shown of a photo until it is done."""
     return space.folder / f"{name}.preview.png"
+
+
+def clear_previews(space: Workspace, names: Iterable[str]) -> None:
+    """Remove the previews of photos that a killed run has left, whole or unfinished."""
+    previews = [preview_file(space, name) for name in names]
+    for folder in {file.parent for file in previews}:
+        clear(folder, [file.name for file in previews])
+
+    for file in previews:
+        file.unlink(missing_ok=True)
