@@ -171,4 +171,5 @@ class Restorer(ABC):
             ValueError: schedule, seeds or size do not fit, or sampling diverged.
         """
         self.check(operator)
+
         return self.restore(prior, operator, y, Run(seeds, init, on_step, keep))

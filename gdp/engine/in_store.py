@@ -90,10 +90,13 @@ class InStore(Output):
             same = known["settings"] == settings
         except (KeyError, TypeError):
             return False
+
+        # What was there before this run is to be replaced.
         if self.overwrite:
             made = self.store.look(f"{entry.name}.json")
             if began is None or made is None or made.modified < began - SKEW:
                 return False
+
         if not entry.far:
             return same and photo == stamp_of(item)
         size, modified = photo["bytes"][:1], photo["modified"][:1]

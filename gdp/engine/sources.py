@@ -165,15 +165,18 @@ def read_shard(path: str) -> Iterator[tuple[Entry, tuple[str, ...]]]:
     """
     if path.lower().endswith(PACKED):
         raise ValueError(f"{path} is compressed, so no photo of it can be read alone; give a .tar")
+
     found = Store(path).look() if is_url(path) else None
     modified = expand(path).stat().st_mtime_ns if found is None else found.modified
     stream: BinaryIO = Store(path).open() if is_url(path) else expand(path).open("rb")
+
     try:
         with stream, tarfile.open(fileobj=stream, mode="r:") as shard:
             for member in shard:
                 inner = PurePosixPath(member.name)
                 if not member.isfile() or not inner.name.lower().endswith(SUFFIXES):
                     continue
+
                 part = ("bytes", member.offset_data, member.size)
                 file = path if is_url(path) else str(expand(path))
                 yield (

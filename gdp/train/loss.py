@@ -199,8 +199,11 @@ def heldout_errors(
     for start in range(0, len(items), 32):
         x0, eps, u = collate(items[start : start + 32]).to(device)
         t = times(u)
+
+        # Networks that learn variances say these in further channels.
         eps_hat = net(loss.diffuse(x0, t, eps), t - 1).float()[:, : x0.shape[1]]
         errors.append((eps - eps_hat).square().mean((1, 2, 3)))
+
     return torch.cat(errors)
 
 

@@ -88,7 +88,7 @@ class Batch:
             self.id: job.id if job is not None else "",
             self.state: status.progress(job, live, line.place(job.id) if job else 0, t),
             self.got: grid.archive(job, run, ready and not active, t),
-            self.grid: grid.grid(job, t),
+            self.grid: grid.grid(job),
             self.cancel: gr.update(visible=active),
             self.begin_button: gr.update(interactive=not active),
             self.timer: gr.Timer(active=active),

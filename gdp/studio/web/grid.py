@@ -8,32 +8,32 @@ from gdp.studio.web.viewer import address
 from gdp.studio.words.texts import Texts
 
 
-def grid(job: Job | None, t: Texts) -> str:
+def grid(job: Job | None) -> str:
     """The photos of a batch: thumbnails fill in as they are done."""
     if job is None:
         return ""
-    html = ""
-    for file in job.files:
-        stem = Path(file).stem
-        note = job.photos.get(stem)
-        if note is None:
-            html += (
-                f'<figure><div class="wait"></div><figcaption>{escape(file)}</figcaption></figure>'
-            )
-        elif "file" in note:
-            link = address(job, "file", note["file"])
-            thumb = address(job, "thumb", Path(note["file"]).stem)
-            html += (
-                f'<figure class="ready"><a href="{link}" download>'
-                f'<img src="{thumb}" alt="{escape(file)}"></a>'
-                f"<figcaption>{escape(file)}</figcaption></figure>"
-            )
-        else:
-            html += (
-                f'<figure class="broken"><div class="wait"></div><figcaption>{escape(file)}'
-                f'<br><span class="bad">{escape(str(note["error"]))}</span></figcaption></figure>'
-            )
-    return f'<div class="strip">{html}</div>'
+    return f'<div class="strip">{"".join(figure(job, file) for file in job.files)}</div>'
+
+
+def figure(job: Job, file: str) -> str:
+    """One photo of a batch: its result, or why there is none yet."""
+    note, name = job.photos.get(Path(file).stem), escape(file)
+    if note is None:
+        return f'<figure><div class="wait"></div><figcaption>{name}</figcaption></figure>'
+
+    if "file" in note:
+        link = address(job, "file", note["file"])
+        thumb = address(job, "thumb", Path(note["file"]).stem)
+        return (
+            f'<figure class="ready"><a href="{link}" download>'
+            f'<img src="{thumb}" alt="{name}"></a>'
+            f"<figcaption>{name}</figcaption></figure>"
+        )
+
+    return (
+        f'<figure class="broken"><div class="wait"></div><figcaption>{name}'
+        f'<br><span class="bad">{escape(str(note["error"]))}</span></figcaption></figure>'
+    )
 
 
 def archive(job: Job | None, run: Path, ready: bool, t: Texts) -> str:
