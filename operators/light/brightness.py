@@ -38,6 +38,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from operators.tools.ramp import ramp
+
 # What max_c reaches in a well exposed photo, and at which quantile (median of 1,835 photos).
 WHITE, QUANTILE = 0.95, 0.99
 
@@ -122,8 +124,7 @@ class Goal:
 
         # The median's word beyond a flat picture's curve, and how much of it is believed.
         curve = flat * CURVE
-        low, high = self.lamp
-        lamp = min(max((top - low) / (high - low), 0.0), 1.0)
+        lamp = ramp(top, *self.lamp)
         doubt = self.doubt[0] + lamp * (self.doubt[1] - self.doubt[0])
         lacks = max(0.0, logit(self.median) - logit(m) - curve)
         share = believed(lacks, doubt)

@@ -66,7 +66,7 @@ def edges(own: Tensor) -> bool:
 
 def noisy(pixels: Tensor, without: Tensor) -> bool:
     """Whether there is noise all over a photo but where it is painted, or clipped."""
-    fine = pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
+    fine = fine_differences(pixels)
     ends = (pixels == pixels.amax()) | (pixels == pixels.amin())
     clipped, near = (
         F.avg_pool2d(mask.float()[..., 1:, 1:], SIDE).flatten()
@@ -78,6 +78,11 @@ def noisy(pixels: Tensor, without: Tensor) -> bool:
         return False
     low, quarter = some.quantile(torch.tensor([LOW, QUARTER]).to(some)).tolist()
     return bool(low > 0 and low >= LEAST * quarter)
+
+
+def fine_differences(pixels: Tensor) -> Tensor:
+    """Differences of a picture down and across, [..., H - 1, W - 1]: of slopes there is nothing."""
+    return pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
 
 
 def grown(mask: Tensor, pixels: int) -> Tensor:

@@ -15,9 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gdp.restore.noise.level import CLIPPED_HARMLESS, WINDOW, clear, cosines
+from gdp.restore.noise.level import CLIPPED_HARMLESS, clear, cosines, shares
 from gdp.restore.noise.model import OPPONENT, curve_at
-from operators.noise.painted import grown
+from operators.noise.painted import fine_differences, grown
 
 # Sides of patches in pixels, how many are looked at, and the rings of frequencies max(u, v).
 PATCHES = {8: 6000, 16: 4000, 32: 2000}
@@ -88,7 +88,7 @@ def directions(pixels: Tensor, still: Tensor | None = None) -> Tensor:
     By the differences of neighbours in the smoothest tiles: edges have colours of their own, and
     where pixels are clipped one channel may have all of the noise.
     """
-    fine = pixels[..., 1:, 1:] + pixels[..., :-1, :-1] - pixels[..., 1:, :-1] - pixels[..., :-1, 1:]
+    fine = fine_differences(pixels)
     ends = ((pixels <= 0) | (pixels >= 1)).any(1, keepdim=True).float()
     ends = ends if still is None else ends.maximum(grown(still.to(ends), REACH))
     power = F.avg_pool2d(fine.square().sum(1, keepdim=True), TILE).flatten()
@@ -155,10 +155,7 @@ def clipped_shares(pixels: Tensor, side: int, stride: int, still: Tensor | None 
         ends = ends | (pixels >= 1).any(1, keepdim=True)
     if still is not None:
         ends = ends | (grown(still.to(pixels), REACH) > 0)
-    margin = max(0, WINDOW - side) // 2
-    window = side + 2 * margin
-    shares = F.avg_pool2d(ends.to(pixels), window, stride, margin, count_include_pad=False)
-    return shares.movedim(0, -1).flatten()
+    return shares(ends.to(pixels), stride, side).movedim(0, -1).flatten()
 
 
 def slopes(side: int) -> Tensor:

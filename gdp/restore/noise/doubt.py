@@ -27,6 +27,7 @@ from gdp.restore.noise.codec import of_steps
 from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.evidence import (
     FINE,
+    in_colours,
     little_evidence,
     much_borne_out,
     taken_of_colours,
@@ -194,27 +195,26 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     Args:
         before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
         noise: what was claimed.
-        A: its file's codec.
+        A: the operator, with its file's codec.
     """
-    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
+    change, x, found = in_colours(before, after, noise)
     jpeg, size = A.jpeg, before.shape[-2:]
     codec = of_steps(jpeg.stored_steps, jpeg.factors, jpeg.orientation).scaled(A.rounding / 2)
     claimed = 2 * torch.hypot(noise.at(*size)[0], codec.at(*size)[0]).to(before)
 
     grey, *others = noise.spectrum.square().mean((1, 2)).sqrt().tolist()
-    found = 2 * noise.at(*size)[0, 0].to(before)
-    even = evenness(y[0] - x[0], x[0], found, None)
+    even = evenness(change[0], x[0], found[0], None)
     where = ramp(even, *AS_DETAIL)
     colourless = max(others) < COLOURLESS * grey
     if jpeg.is_grey or (colourless and noise.is_flat and noise.sure >= GRAIN):
-        sure = ramp(share_taken(y[0] - x[0], found, *FINE), GREY_LEFT, GREY_GONE)
+        sure = ramp(share_taken(change[0], found[0], *FINE), GREY_LEFT, GREY_GONE)
     elif colourless:
-        sure = ramp(share_taken(y[0] - x[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
+        sure = ramp(share_taken(change[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
     else:
-        tint = taken_of_colours(y - x, claimed)
+        tint = taken_of_colours(change, claimed)
         sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
         where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
     noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
     if noise.is_flat and not colourless:
-        noisy = max(noisy, ramp(taken_of_colours(y - x, claimed, FINE), *WHITE))
+        noisy = max(noisy, ramp(taken_of_colours(change, claimed, FINE), *WHITE))
     return max(min(sure, where), noisy)

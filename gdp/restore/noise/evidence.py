@@ -84,19 +84,24 @@ def in_grey(before: Tensor, after: Tensor, noise: NoiseModel) -> tuple[Tensor, T
     return y - x, x, 2 * noise.at(*before.shape[-2:])[0, 0].to(before)
 
 
+def in_colours(before: Tensor, after: Tensor, noise: NoiseModel) -> tuple[Tensor, Tensor, Tensor]:
+    """The same in all directions of colour that the noise has, [3, H, W]."""
+    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
+    return y - x, x, 2 * noise.at(*before.shape[-2:])[0].to(before)
+
+
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     """How far much noise is borne out, 0 to 1; arguments likewise."""
-    x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
-    claimed = 2 * noise.at(*before.shape[-2:])[0].to(before)
-    gone = share_taken(y[0] - x[0], claimed[0], *FINE)
+    change, x, claimed = in_colours(before, after, noise)
+    gone = share_taken(change[0], claimed[0], *FINE)
     if noise.is_flat:
-        tints = taken_of_colours(y - x, claimed, FINE)
+        tints = taken_of_colours(change, claimed, FINE)
         return max(ramp(gone, WHITE_LEFT, WHITE_GONE), ramp(tints, WHITE_TINGED, WHITE_CLEANED))
 
     # Where nothing hides it in grey, at the upper frequencies, and in the colours.
     gain = noise.gain((after + 1) / 2)
-    even = evenness(y[0] - x[0], x[0], claimed[0], None if gain is None else gain[0, 0])
-    cleaned = gone + taken_of_colours(y - x, claimed)
+    even = evenness(change[0], x[0], claimed[0], None if gain is None else gain[0, 0])
+    cleaned = gone + taken_of_colours(change, claimed)
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
 
 

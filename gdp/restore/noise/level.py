@@ -81,7 +81,7 @@ def variance(channel: Tensor, still: Tensor | None = None) -> float | None:
         still: where it has none, and does not count, as of `painted`.
     """
     stride = max(1, round((channel.numel() / PATCHES) ** 0.5))
-    ends = clipped_shares(channel, stride)
+    ends = black_and_white(channel, stride)
     lost = ends.sum(1)
     if still is not None:
         lost = lost.maximum(shares(still.float(), stride).flatten())
@@ -148,7 +148,7 @@ def cells_of(channel: Tensor, stride: int) -> Tensor:
     return (each + cells.flatten()).flatten().to(channel.device)
 
 
-def clipped_shares(channel: Tensor, stride: int) -> Tensor:
+def black_and_white(channel: Tensor, stride: int) -> Tensor:
     """Around each patch, the shares [N, 2] of pixels that are clipped to black and to white.
 
     They count as clipped only where nothing in the channel is darker, or brighter.
@@ -159,10 +159,10 @@ def clipped_shares(channel: Tensor, stride: int) -> Tensor:
     return shares(ends, stride).flatten(2).mT.flatten(0, 1)
 
 
-def shares(mask: Tensor, stride: int) -> Tensor:
-    """The share of a mask [B, C, H, W] around each patch, [B, C, rows, columns]."""
-    margin = (WINDOW - SIDE) // 2
-    return F.avg_pool2d(mask, WINDOW, stride, margin, count_include_pad=False)
+def shares(mask: Tensor, stride: int, side: int = SIDE) -> Tensor:
+    """The share of a mask [B, C, H, W] around each patch of a side, [B, C, rows, columns]."""
+    margin = max(0, WINDOW - side) // 2
+    return F.avg_pool2d(mask, side + 2 * margin, stride, margin, count_include_pad=False)
 
 
 def clear(lost: Tensor) -> Tensor:
