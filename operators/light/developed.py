@@ -20,7 +20,7 @@ from operators.light.tone import encode
 from operators.tools.units import to_model, to_pixels
 
 # Noise that is strong, as a share of f, and pixels a side over which it is averaged.
-FAINT, AROUND = 0.03, 5
+STRONG, AROUND = 0.03, 5
 
 
 class DevelopedLight(LightModel):
@@ -53,7 +53,7 @@ class DevelopedLight(LightModel):
     def calm(self, y: Tensor) -> Tensor:
         """What y alone shows, averaged where noise is strong, for cutting it would brighten it."""
         shown = self.developed(y)
-        if self.sigma_y / 2 > FAINT * float(self.f.min()):
+        if self.sigma_y / 2 > STRONG * float(self.f.min()):
             shown = F.avg_pool2d(shown, AROUND, 1, AROUND // 2, count_include_pad=False)
         return shown.clamp(0, 1)
 

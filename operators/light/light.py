@@ -91,8 +91,8 @@ class Light(DevelopedLight):
 
         Args:
             y: [B, 3K, H, W].
-            init: a Light; its f, M and w are taken if they are of as many images. Else f and w
-                come from y's statistics, and M is 0.
+            init: a Light; its f, M, w and b are taken if they are of as many images. Else all
+                come from y: first_light.py, black_level.py.
 
         Raises:
             ValueError: y is black or white all over.

@@ -1,8 +1,9 @@
 """Light of unknown strength: y = f phi(x) + M, and its tangent.
 
 y      = f phi(x) + M + b  in [0, 1], cut at white; each of several exposures has an f and an M
-phi(x) = v / (1 - v (1 - 1/w)),  v = x^gamma
-         w >= 1: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1
+phi(x) = v / (1 - v (1 - 1/w)),  v = x, or decoded by gamma (operators/light/tone.py)
+         w > 0: the brightest light in terms of f;  phi(1) = w, phi'(0) = 1 where v = x;
+         below 1 where there was too much light, above where some lacked
 
 L x    = f phi'(p) x       the tangent at a point p; 0 where y is burnt out and A(p) is, too:
                            there y only says "at least so bright"

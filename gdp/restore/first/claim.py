@@ -3,7 +3,7 @@
 lo      = share of the claim that a restoration took where nothing hides noise: where x is flat
 again   : with lo times the std, if lo < STANDS; of much noise alone
 
-Where a photo is full of texture it has no smooth patches, and what they have of texture is counted
+Where a photo is full of texture none of its patches are smooth, and what they have of it is counted
 as noise, up to twice what there is. The prior knows what photos look like: of noise that is there
 it takes all in the flattest places, of a claim that is too large about what is there. What was
 borne out before of the noise is not less so now.

@@ -79,12 +79,12 @@ def estimate(
         return white
 
     # How much noise there is at each brightness, then at each frequency.
-    uneven = known is not None
+    mended = known is not None
     known = known / rms_over(some[0], known) if known is not None else torch.ones(BRIGHTNESSES)
     measured = [(b, *variances(b)) for b in (evened(b, known) for b in some)]
     brightness, gain = curve_of(*measured[0][:2])
     fine = curve_of(*measured[0][:2], UPPER)[1]
-    loudest = curve_at(known, brightness).argsort(descending=True) if uneven else None
+    loudest = curve_at(known, brightness).argsort(descending=True) if mended else None
     spectra = [spectrum_of(b, v, chosen, gain, loudest) for b, v, chosen in measured]
     patches = (measured[1:2] or measured)[0][0]
     even = trusted(patches.energy[0, 1], patches.brightness.argsort().tensor_split(STRATA))
@@ -103,7 +103,7 @@ def estimate(
     )
     model = NoiseModel(variance.sqrt().clamp_min(ROUNDING).cpu(), curve, colours, even)
     model = model if coloured else flattened(model, white, of_white, rounding)
-    raw = curve_of(some[0], variances(some[0])[0])[1] if uneven else gain
+    raw = curve_of(some[0], variances(some[0])[0])[1] if mended else gain
     return replace(model, falls=float((raw[0] / raw[-1]).log()) / 2)
 
 

@@ -21,7 +21,7 @@ from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
-WHITE = "white"  # the noise= of it
+WHITE = "white"  # noise= of a photo that is enlarged
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
 LOUD = 0.03  # std of noise in [0, 1] units from which it is noise, blurred with the photo or not
 

@@ -68,7 +68,7 @@ class Exposures(Light):
         return same
 
     def bind(self, y: Tensor, init: Operator | None = None) -> "Exposures":
-        """A copy with response, stops, f and w of its own, those of the first scene.
+        """A copy with response and stops, those of the first scene, and each scene's own f and w.
 
         Raises:
             ValueError: y is black or white all over, or has another number of exposures than told.

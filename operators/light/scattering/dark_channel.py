@@ -74,9 +74,11 @@ class DarkChannel:
         return Veil(t, a, float(sure))
 
     def coarse(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor, int]:
-        """A photo [1, 3, H, W] made small, its dark channel over its airlight [3], and the patch.
+        """A photo [1, 3, H, W] made small, and what haze does to it.
 
-        The side of the patch is in pixels of the small picture.
+        Returns:
+            The small picture [1, 3, h, w]; the dark channel of it over its airlight, [1, 1, h, w];
+            the airlight [3]; and the side of the patch, in pixels of the small picture.
         """
         size = pixels.shape[-2:]
         k = min(1.0, self.longest / max(size))
