@@ -11,7 +11,8 @@ bright may be the dark part of a scene, so that it is brightened by less than wh
 told is dark, the less the nearer it is to where no photo is dark.
 
 Noise and JPEG's tables are part of y's noise whatever is found (gdp/restore/observe.py), so each of
-these is one inverse problem. What is surely haze or a cast is taken out at the end
+these is one inverse problem, but for a dark JPEG: its compression is undone before its light is
+mended (gdp/restore/several/chain.py). What is surely haze or a cast is taken out at the end
 (operators/light/sure/mending.py); else these, and size, are named, not undone: they may be meant.
 """
 

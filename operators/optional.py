@@ -63,6 +63,15 @@ class OptionalMethods(Portable):
         """What looks for itself in a photo whose noise turned out to be texture; None: nothing."""
         return None
 
+    @property
+    def brightens(self) -> bool:
+        """Whether it mends light that is known to have been too weak."""
+        return False
+
+    def as_found(self, y: Tensor) -> "Any":
+        """The same for another y of a photo: with what y tells of A, and without y's noise."""
+        return self
+
     def guess(self, y: Tensor) -> Tensor:
         """A first picture x [B, C, H, W] from y alone, better than the smoothest that fits."""
         return y

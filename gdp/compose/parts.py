@@ -69,7 +69,7 @@ def build_all(
 
 
 def decoding(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
-    """What undoes the compression of JPEG files before a task that would bring it out, if any."""
+    """What undoes the compression of JPEG files before a task that may bring it out, if any."""
     told = cfg.jpeg != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
     if choices.get("task") not in DECODED or told:
         return None

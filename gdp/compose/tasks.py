@@ -3,7 +3,8 @@
 denoise, X            X with sigma_y=auto: noise belongs to y
 jpeg, X               X: the file's tables are part of y's noise whatever the task (jpeg=auto)
 jpeg, lowlight        lowlight, which undoes a file's compression first: light that is mended makes
-                      blocks stronger, and the network knows them best as the file has them
+                      blocks stronger, and the network knows them best as the file has them;
+                      so do exposure, and auto, where they brighten
 jpeg, sr4             smallphoto: y = JPEG(shrink(blur(x)) + n)
 a, b ... X            before=[a,b]: each is restored from the result of the one before it
 """
@@ -14,7 +15,8 @@ from typing import Any
 from gdp.compose.refusal import choices_of, nearest
 
 ENLARGING = ("sr4", "sr4_bicubic")
-DECODED = ("lowlight",)  # tasks before which a file's compression is undone
+# Tasks that undo a file's compression before they mend its light, where they do (chain.py).
+DECODED = ("lowlight", "exposure", "auto")
 ALONE = ("auto", "doctor", "sample", "hdr")  # tasks that stand by themselves
 
 

@@ -24,6 +24,7 @@ from operators.light.developed import DevelopedLight
 from operators.light.exposure import BURNT
 from operators.light.first_light import Starts, first_light, interval
 from operators.light.light_fit import LightFit
+from operators.light.light_model import Found
 from operators.light.tone import check_positive
 from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
@@ -47,15 +48,15 @@ class Light(DevelopedLight):
     Attributes:
         light_fit: finds f and M for a given x0.
         goal: what the scene should look like; None: what `dark` says.
+        found: the light, where it is known from another y of the photo.
         first, stray: f and M as they were bound.
-        starts: f [B, S] with its std and how likely it is, by what y cannot tell: [3, B, S].
     """
 
     light_fit = LightFit()
     goal: Goal | None = None
+    found: Found | None = None
     first: Tensor
     stray: Tensor
-    starts: Tensor | None
 
     def __init__(
         self,
@@ -98,9 +99,11 @@ class Light(DevelopedLight):
             ValueError: y is black or white all over.
         """
         A, p = copy.deepcopy(self), to_pixels(y)
+        known = self.found
         if isinstance(init, Light) and len(init.f) == len(y):
-            A.set_light(init.f.clone(), init.M.clone(), init.white.clone(), init.black.clone())
-            A.starts = init.starts
+            known = init.light
+        if known is not None:
+            A.set_found(known, p)
         else:
             goal, sigma = self.goal or (DARK if self.dark else ANY), self.sigma_y / 2
             M = p.new_zeros(len(p), self.M.shape[1], *self.M.shape[-2:])
@@ -121,6 +124,15 @@ class Light(DevelopedLight):
         A.set_tangent(shown.clamp(0, 1), p >= BURNT)
         A.find_noise(shown)
         return A
+
+    def as_found(self, y: Tensor) -> "Light":
+        same = self.with_whitening(None)
+        same.found, same.findings = self.bind(y).light, ()
+        return same
+
+    @property
+    def brightens(self) -> bool:
+        return self.dark or (self.found is not None and float(self.found.f.mean()) < GOOD[0])
 
     def fit(self, x0: Tensor, y: Tensor, sigma: float) -> None:
         """f and M of each exposure by least squares; the tangent moves to x0."""

@@ -10,6 +10,7 @@ L x    = f phi'(p) x       the tangent at a point p; 0 where y is burnt out and 
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,16 @@ from operators.light.exposure import BURNT
 from operators.light.radiance.stacked import Stacked
 from operators.light.tone import decode
 from operators.tools.units import to_model, to_pixels
+
+
+class Found(NamedTuple):
+    """A light that was found, as LightModel has it."""
+
+    f: Tensor
+    M: Tensor
+    white: Tensor
+    black: Tensor
+    starts: Tensor | None
 
 
 class LightModel(AffineOperator):
@@ -35,6 +46,7 @@ class LightModel(AffineOperator):
         gamma: the exponent of phi.
         point: x01 of the tangent [B, 3, H, W].
         burnt: where y is burnt out [B, 3K, H, W].
+        starts: f [B, S] with its std and how likely it is, by what y cannot tell: [3, B, S].
     """
 
     f: Tensor
@@ -44,6 +56,7 @@ class LightModel(AffineOperator):
     gamma: float
     point: Tensor
     burnt: Tensor
+    starts: Tensor | None
 
     def set_light(self, f: Tensor, M: Tensor, white: Tensor, black: Tensor | None = None) -> None:
         """Replace f, M, w and b, which is 0 if it is None."""
@@ -51,6 +64,18 @@ class LightModel(AffineOperator):
         black = torch.zeros_like(white[:1]) if black is None else black
         self.register_buffer("white", white, persistent=False)
         self.register_buffer("black", black, persistent=False)
+
+    @property
+    def light(self) -> Found:
+        """f, M, w, b and `starts`."""
+        return Found(self.f.data, self.M.data, self.white, self.black, self.starts)
+
+    def set_found(self, light: Found, p: Tensor) -> None:
+        """Have a copy of a light that was found before, for each of the pictures p [B, ...]."""
+        *parts, starts = light
+        whole = [part.to(p).expand(len(p), -1, -1, -1) for part in parts if part is not None]
+        self.set_light(*(part.clone() for part in whole))
+        self.starts = None if starts is None else starts.to(p.device).expand(-1, len(p), -1)
 
     def set_tangent(self, point: Tensor, burnt: Tensor) -> None:
         """Replace the point of the tangent, and where y is burnt out."""

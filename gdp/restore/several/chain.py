@@ -1,5 +1,6 @@
 """The tasks before the last of a row: each restores the result of the one before it."""
 
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from gdp.restore.setup import Setup
 from operators.coded.compressed import compression_of
 
 TOLD = ("sigma_y", "nfe", "seconds", "consistency", "operator", "first")  # of a stage, in a report
+log = logging.getLogger("gdp")
 
 
 class Before(NamedTuple):
@@ -77,15 +79,32 @@ def observe_last(
     `prior` is loaded.
     """
     photo, before = through(photo, setup, prior, name, file)
+    given, decoder = (name, file, init, reference, before), setup.decoded
+    if decoder is None or not is_coded(photo, file):
+        return begun(observe(photo, setup, prior.device, *given), setup)
 
-    # A file's compression, where it is not to be brought out with what is dark.
-    coded = None if file is None or setup.decoded is None else compression_of(file)
-    if setup.decoded is not None and coded is not None and not photo.measured:
-        photo, told = through_one(photo, "jpeg", setup.decoded, prior, name, file)
-        before.reports.append(told)
-        setup = setup._replace(config={**setup.config, "jpeg": "off"})
-    own = observe(photo, setup, prior.device, name, file, init, reference, before)
-    return begun(own, setup)
+    # Mending light that was too weak brings the compression out. Where nobody says that it was,
+    # one look at the photo as it is decides, and finds the light that is mended.
+    looked: Measurement | None = None
+    if not setup.operator.brightens:
+        looked = observe(photo, setup, prior.device, *given)
+        found = looked.operator.as_found(looked.y)
+        if not found.brightens:
+            return begun(looked, setup)
+        setup = setup._replace(operator=found.to("cpu"))
+
+    log.info("%s: the file's compression is undone first", name)
+    photo, told = through_one(photo, "jpeg", decoder, prior, name, file)
+    before.reports.append(told)
+    setup = setup._replace(config={**setup.config, "jpeg": "off"})
+    own = observe(photo, setup, prior.device, *given)
+    return begun(own if looked is None else own._replace(findings=looked.findings), setup)
+
+
+def is_coded(photo: Photo, file: Path | None) -> bool:
+    """Whether a photo is one picture, out of a JPEG file whose tables tell of its pixels."""
+    alone = not photo.measured and photo.pixels.shape[1] == 3
+    return alone and file is not None and compression_of(file) is not None
 
 
 def stage_names(setup: Setup) -> list[str]:

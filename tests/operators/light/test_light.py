@@ -33,6 +33,18 @@ def test_exposures_of_a_scene():
     assert A.radiance(to_model(A.point)).shape == x.shape and A(to_model(x)).shape == y.shape
 
 
+def test_light_that_was_found_is_kept_for_another_y():
+    dark, good, bright = (to_model((f * photo()).clamp(max=1)) for f in (0.3, 1.0, 1.8))
+    A = Light(mask=False, dark=False)
+    assert not A.brightens and Light().brightens
+    assert [A.as_found(y).brightens for y in (dark, good, bright)] == [True, False, False]
+
+    # Also for several pictures at a time; another found before is taken for them instead.
+    known, own, two = A.as_found(dark), A.bind(dark), torch.cat([good, bright])
+    assert torch.equal(known.bind(two).f, own.f.expand(2, -1, -1, -1))
+    assert torch.equal(known.bind(two, A.bind(two)).f, A.bind(two).f)
+
+
 @settings(max_examples=15, deadline=None)
 @given(h=st.integers(1, 40), w=st.integers(1, 40), K=st.integers(1, 3))
 def test_any_size(h, w, K):
