@@ -16,6 +16,7 @@ from gdp.restore.setup import Setup
 from operators.coded.compressed import compression_of
 
 TOLD = ("sigma_y", "nfe", "seconds", "consistency", "operator", "first")  # of a stage, in a report
+FINE = 4.0  # mean step of brightness, in levels of 255, up to which undoing it gains nothing
 log = logging.getLogger("gdp")
 
 
@@ -102,9 +103,11 @@ def observe_last(
 
 
 def is_coded(photo: Photo, file: Path | None) -> bool:
-    """Whether a photo is one picture, out of a JPEG file whose tables tell of its pixels."""
-    alone = not photo.measured and photo.pixels.shape[1] == 3
-    return alone and file is not None and compression_of(file) is not None
+    """Whether a photo is one picture, out of a JPEG file with tables that are not too fine."""
+    if file is None or photo.measured or photo.pixels.shape[1] != 3:
+        return False
+    jpeg = compression_of(file)
+    return jpeg is not None and float(jpeg.steps[0].mean()) > FINE
 
 
 def stage_names(setup: Setup) -> list[str]:

@@ -92,6 +92,13 @@ def test_the_first_look_decides(tmp_path, looks, monkeypatch):
     assert "brighten" in out.report["found"][1] and out.pixels.median() > 1.25 * plain
 
 
+@pytest.mark.parametrize("task", ["exposure", "lowlight"])
+def test_fine_tables_leave_nothing_to_undo(task, tmp_path):
+    for quality, stages in ((95, 1), (98, 0)):
+        file = saved(tmp_path / f"{quality}.jpg", 0.12, quality)
+        assert len(gdp.restore(file, task=task).report["stages"] or []) == stages
+
+
 def test_samples_have_the_light_that_was_found(tmp_path):
     dark = saved(tmp_path / "dark.jpg", 0.12)
     two = gdp.restore(dark, task="exposure", samples=2)
