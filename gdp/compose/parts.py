@@ -12,7 +12,7 @@ from gdp.compose.building import build
 from gdp.compose.configuration import compose, compose_line
 from gdp.compose.refusal import choices_of, nearest
 from gdp.compose.settings import SETTINGS
-from gdp.compose.tasks import ALONE, DECODED
+from gdp.compose.tasks import ALONE, CLEANED, DECODED
 from gdp.restore.setup import AUTO, Setup
 
 # What a stage has of its own, or of the photo as it was before the first.
@@ -36,7 +36,8 @@ def build_all(
     """
     if not cfg.before:
         setup = build(cfg, choices, overrides, objects)
-        return setup._replace(decoded=decoding(cfg, choices or {}))
+        chosen = choices or {}
+        return setup._replace(decoded=decoding(cfg, chosen), cleaned=cleaning(cfg, chosen))
     if cfg.degrade:
         raise ValueError(
             "degrade=true makes y by one operator, and before= has several; give the photo as it "
@@ -68,16 +69,34 @@ def build_all(
     )
 
 
+def cleaning(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
+    """What takes the noise of photos away before a task that finds their colours, if any.
+
+    What is found along with a picture leaves noise no closed form but that of white noise, and no
+    result by which noise and texture are told apart.
+    """
+    told = cfg.sigma_y != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
+    if choices.get("task") not in CLEANED or told:
+        return None
+    stage = setup_ahead("enhance", cfg, {"jpeg": cfg.jpeg})
+    return stage._replace(operator=stage.operator.denoising())
+
+
 def decoding(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
     """What undoes the compression of JPEG files before a task that may bring it out, if any."""
     told = cfg.jpeg != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
-    if choices.get("task") not in DECODED or told:
-        return None
-    stage = compose("task=jpeg")
+    return None if choices.get("task") not in DECODED or told else setup_ahead("jpeg", cfg, {})
+
+
+def setup_ahead(task: str, cfg: DictConfig, own: Mapping[str, Any]) -> Setup:
+    """A task ahead of a configuration's, with its settings but for those of y, and `own` ones."""
+    stage = compose(f"task={task}")
     for setting in SETTINGS:
         if setting not in (*OF_LAST, *OF_FIRST):
             stage[setting] = cfg[setting]
-    return build(stage, {"task": "jpeg"})
+    for setting, value in own.items():
+        stage[setting] = value
+    return build(stage, {"task": task})
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from typing import Any
 from gdp.compose.refusal import choices_of, nearest
 
 ENLARGING = ("sr4", "sr4_bicubic")
-# Tasks that undo a file's compression before they mend its light, where they do (chain.py).
-DECODED = ("lowlight", "exposure", "auto")
+# Tasks that undo a file's compression before they mend its light, where they do, and tasks before
+# which noise is taken away, with a file's compression (chain.py).
+DECODED, CLEANED = ("lowlight", "exposure", "auto"), ("whitebalance",)
 ALONE = ("auto", "doctor", "sample", "hdr")  # tasks that stand by themselves
 
 

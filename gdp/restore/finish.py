@@ -81,8 +81,9 @@ def finish(
         explains, pixels = pixels, measurement.mending(pixels)
     pixels = mixed(pixels, measurement.first, config)
     pixels = pixels if measurement.past is None else calmed(pixels, measurement, A)
+    given = measurement.given
     if config["strength"] < 1:
-        pixels = torch.lerp(untouched(A, y), pixels, config["strength"])
+        pixels = torch.lerp(untouched(A, given), pixels, config["strength"])
 
     for remark in filter(None, remarks):
         log.warning("%s: %s", measurement.name, remark)
@@ -91,7 +92,7 @@ def finish(
     report = report_on(pixels, explains, measurement, A, cost, setup, prior) | extra
     return Result(
         pixels=as_x(pixels, A)[None],
-        y=A.given(y) if isinstance(A, Measured) else to_image(y),
+        y=A.given(y) if isinstance(A, Measured) else to_image(given),
         photos=[measurement.photo],
         reference=measurement.reference,
         maps=A.pictures(y) | (measurement.before.pictures if measurement.before else {}),
@@ -152,7 +153,8 @@ def report_on(
 
     # Against the truth, beside the photo as it was.
     scores: dict[str, Any] | None
-    before, choice = None if isinstance(A, Measured) else truth.as_seen(y, result), setup.scores
+    before = None if isinstance(A, Measured) else truth.as_seen(measurement.given, result)
+    choice = setup.scores
     misfit = misfit_of(explains[:1], A, y)
     if reference is not None:
         likest = as_x(A.likest(result, reference.to(result)), A)  # up to what y cannot tell

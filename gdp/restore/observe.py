@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 import torch
 from torch import Tensor
 
-from gdp.picture import Photo, check_result, extend_alpha, suffix_for
+from gdp.picture import Photo, check_result, extend_alpha, suffix_for, to_model
 from gdp.restore.first.stage_one import First
 from gdp.restore.masking import fit_mask
 from gdp.restore.measure import dear, fitted, starting, viewed
@@ -50,6 +50,14 @@ class Measurement(NamedTuple):
     mending: Any = None  # what is taken out of the result at the end, see Operator.mending
     otherwise: Operator | None = None  # of this photo where its noise turns out to be texture
     tint: Tint | None = None  # what was put into y, and goes again
+
+    @property
+    def given(self) -> Tensor:
+        """y as the photo's file has it, if noise or a compression was undone first."""
+        own = self.before.given if self.before else None
+        if own is None or own.shape != self.y.shape:
+            return self.y
+        return to_model(own).to(self.y)
 
     @property
     def sigma_y(self) -> float:

@@ -33,6 +33,7 @@ class Setup(NamedTuple):
     scores: Choice = Choice()  # what results are scored by
     stage_one: StageOne | None = None  # the restorer that goes before the prior
     before: "tuple[tuple[str, Setup], ...]" = ()  # tasks that go before, in their order
+    cleaned: "Setup | None" = None  # what takes a photo's noise away before all else
     decoded: "Setup | None" = None  # what undoes the compression of a JPEG file before all else
 
     def load_prior(self) -> Prior:

@@ -166,7 +166,7 @@ class SoftBlur(ReflectBlur):
 
     def for_texture(self) -> "SoftBlur | None":
         """What sharpens what a Gaussian has blurred, where this would have denoised."""
-        if not self.denoise:
+        if not (self.denoise and self.sharpens):
             return None
         same = SoftBlur(self.sigma, self.share)
         same.gaussian_alone = True

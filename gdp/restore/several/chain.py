@@ -25,6 +25,7 @@ class Before(NamedTuple):
 
     pictures: dict[str, Tensor]  # [1, 3, h, w] in [0, 1], by the names that files have
     reports: list[dict[str, Any]]
+    given: Tensor | None = None  # the photo [1, 3, H, W] in [0, 1] whose noise or codec was undone
 
 
 def through(
@@ -80,31 +81,47 @@ def observe_last(
     `prior` is loaded.
     """
     photo, before = through(photo, setup, prior, name, file)
-    given, decoder = (name, file, init, reference, before), setup.decoded
+
+    # Noise, and a file's compression with it, where colours are to be found.
+    if setup.cleaned is not None and is_picture(photo):
+        before = before._replace(given=photo.pixels)
+        photo, told = through_one(photo, "denoise", setup.cleaned, prior, name, file)
+        before.reports.append(told)
+        nothing_left = {"sigma_y": photo.rounding, "jpeg": "off"}
+        setup = setup._replace(config={**setup.config, **nothing_left}, decoded=None)
+
+    decoder = setup.decoded
     if decoder is None or not is_coded(photo, file):
-        return begun(observe(photo, setup, prior.device, *given), setup)
+        own = observe(photo, setup, prior.device, name, file, init, reference, before)
+        return begun(own, setup)
 
     # Mending light that was too weak brings the compression out. Where nobody says that it was,
     # one look at the photo as it is decides, and finds the light that is mended.
     looked: Measurement | None = None
     if not setup.operator.brightens:
-        looked = observe(photo, setup, prior.device, *given)
+        looked = observe(photo, setup, prior.device, name, file, init, reference, before)
         found = looked.operator.as_found(looked.y)
         if not found.brightens:
             return begun(looked, setup)
         setup = setup._replace(operator=found.to("cpu"))
 
     log.info("%s: the file's compression is undone first", name)
+    before = before._replace(given=photo.pixels)
     photo, told = through_one(photo, "jpeg", decoder, prior, name, file)
     before.reports.append(told)
     setup = setup._replace(config={**setup.config, "jpeg": "off"})
-    own = observe(photo, setup, prior.device, *given)
+    own = observe(photo, setup, prior.device, name, file, init, reference, before)
     return begun(own if looked is None else own._replace(findings=looked.findings), setup)
+
+
+def is_picture(photo: Photo) -> bool:
+    """Whether a photo is one picture, and no measurement and no row of exposures."""
+    return not photo.measured and photo.pixels.shape[1] == 3
 
 
 def is_coded(photo: Photo, file: Path | None) -> bool:
     """Whether a photo is one picture, out of a JPEG file with tables that are not too fine."""
-    if file is None or photo.measured or photo.pixels.shape[1] != 3:
+    if file is None or not is_picture(photo):
         return False
     jpeg = compression_of(file)
     return jpeg is not None and float(jpeg.steps[0].mean()) > FINE

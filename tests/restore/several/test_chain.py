@@ -1,8 +1,10 @@
-"""A file's compression, undone before light that was too weak is mended."""
+"""What is undone before a task of its own: a file's compression, noise of unknown colours."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
+from skimage import data
 
 import gdp
 from gdp.compose.configuration import compose
@@ -124,3 +126,31 @@ def test_exposures_of_a_scene_are_taken_as_they_are(tmp_path):
     files = [saved(tmp_path / f"{k}.jpg", light, 90) for k, light in enumerate((0.15, 0.4))]
     out = gdp.restore(files, task="lowlight", operator="exposures", scene=True)
     assert out.report["stages"] is None
+
+
+def test_noise_goes_before_a_cast_and_texture_stays(tmp_path):
+    cast = torch.tensor([1.0, 0.8, 0.55]).view(3, 1, 1)
+    hair = torch.from_numpy(data.astronaut()[208:304, 208:304].copy()).permute(2, 0, 1) / 255
+    clean = cast * (0.1 + 0.8 * hair)
+    noisy = clean + 0.05 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    for name, pixels in (("clean.png", clean), ("noisy.png", noisy)):
+        array = (255 * pixels.clamp(0, 1)).round().byte().permute(1, 2, 0).numpy()
+        Image.fromarray(array).save(tmp_path / name)
+
+    def mended(name, **settings):
+        out = gdp.restore(tmp_path / name, task="whitebalance", **settings)
+        seen = out.pixels[0, 0] * torch.tensor(out.report["operator"]["gains"]).view(3, 1, 1)
+        return out, float((seen - clean).square().mean().sqrt())
+
+    # Its own stage takes noise away, and takes a clean photo's texture for none.
+    out, error = mended("noisy.png")
+    (stage,) = out.report["stages"]
+    assert stage["task"] == "denoise" and stage["nfe"] > 0 and error < 0.4 * 0.05
+    assert mended("clean.png")[1] < 0.003
+
+    # The file as it is, is what a result is compared with, and drawn back to.
+    given = torch.from_numpy(np.array(Image.open(tmp_path / "noisy.png"))).permute(2, 0, 1) / 255
+    assert torch.allclose(out.y[0], given, atol=1e-4)
+    back = gdp.restore(tmp_path / "noisy.png", task="whitebalance", strength=0.0)
+    assert torch.allclose(back.pixels[0, 0], given, atol=1e-4)
+    assert mended("noisy.png", sigma_y=0.05)[0].report["stages"] is None
