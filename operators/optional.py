@@ -31,6 +31,7 @@ class OptionalMethods(Portable):
         takes: the share of a photo's noise that is taken away; what is hardly seen may be meant.
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
         pace: network calls for each halving of the noise that help beyond those of most operators.
+        may_ring: whether it was found, and a result has rings and stripes where it is wrong.
         noisy: whether there may be something to undo, but noise hides what it is.
         mending: what `for_photo` found that is to be taken out of a result at the end, value by
             value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
@@ -42,6 +43,7 @@ class OptionalMethods(Portable):
     sure: float = 1.0
     moves: float = math.inf
     pace: float = 0.0
+    may_ring: bool = False
     noisy: bool = False
     mending: Any = None
 

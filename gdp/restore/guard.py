@@ -4,6 +4,7 @@ distance   rms(A x - y) <= FAR sigma_y + SLACK        no result is farther from 
 shift      rms(M (A x - y)) <= FAR rms(M n) + SLACK   M: means over SHIFT x SHIFT pixels
 detail     q(x) = fine(x) / coarse(x)                 of contrasts, tile by tile
            q(x) <= max(NATURAL, GAIN q(y))            but in a share CRACKED of the tiles
+rings      |x - R(x)| <= BEYOND |x - y|               R: into y's range around each pixel
 
 Of noise of known colour much is allowed where most of it is: in all, but not in the means of a
 JPEG's or a phone's photo, where light and colours are that no noise has changed.
@@ -11,8 +12,14 @@ JPEG's or a phone's photo, where light and colours are that no noise has changed
 Photos fall off as 1 / f, so that their contrast is about the same at every scale; worms, zebras and
 checkerboards have more of it at one pixel than at four. A y with such detail of its own, print or
 noise, allows as much. Of a dark y it is what shows when its light is mended: faint noise counts as
-much as in the result. The second test needs a y of x's own size. Besides, a photo that may be good
-as it is is moved no farther than its operator says (`held`).
+much as in the result. That test needs a y of x's own size. Besides, a photo that may be good as it
+is is moved no farther than its operator says (`held`).
+
+A kernel that is found may be wrong, or right for a part of the photo alone. What it gives has rings
+and stripes, that lie beyond what the blurred photo has around them; undone blur makes edges steeper
+rather than brighter. Of 58 photos with blur of cameras, of things in them or of simulation 7 came
+out worse by .5 dB: 5 of these had .44 to .58, and of the 45 that came out better only parts of one
+scene had more than .41.
 Source of the law: Field, Relations between the statistics of natural images, JOSA A 1987.
 """
 
@@ -42,6 +49,9 @@ NATURAL, GAIN = 1.8, 1.5
 # Pixels of a tile, contrast below which it counts as empty ([-1, 1] units), and the share of tiles
 # that may be out of bounds.
 TILE, FAINT, CRACKED = 32, 0.03, 0.1
+
+# Pixels a side of y's range around a pixel, and the share of a change that may lie beyond it.
+AROUND, BEYOND = 15, 0.42
 
 
 class Verdict(NamedTuple):
@@ -84,6 +94,12 @@ def judge(pixels: Tensor, A: Operator, y: Tensor, detail: bool = True) -> Verdic
         share = cracked(x, seen)
         if share > CRACKED:
             return Verdict(False, f"has patterns that it has not, in {share:.0%} of the picture")
+
+    # Rings of a kernel that was found wrong.
+    if detail and A.may_ring:
+        share = beyond(x[:1], y)
+        if share > BEYOND:
+            return Verdict(False, f"has rings: {share:.0%} of its change lies beyond what it shows")
     return Verdict(True)
 
 
@@ -126,6 +142,14 @@ def cracked(x: Tensor, y: Tensor) -> float:
 
     allowed = (GAIN * fine_y / coarse_y.clamp_min(FAINT)).clamp_min(NATURAL)
     return float((fine > allowed * coarse.clamp_min(FAINT)).float().mean())
+
+
+def beyond(x: Tensor, y: Tensor) -> float:
+    """The share, by rms, of what x [1, C, H, W] changes of y that lies beyond y's range around."""
+    margin = AROUND // 2
+    most, least = (sign * F.max_pool2d(sign * y, AROUND, 1, margin) for sign in (1, -1))
+    change = (x - y).square().mean().sqrt().clamp_min(1e-6)
+    return float((x - x.clamp(least, most)).square().mean().sqrt() / change)
 
 
 def contrasts(x: Tensor) -> tuple[Tensor, Tensor]:

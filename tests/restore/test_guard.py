@@ -4,7 +4,8 @@ import torch
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.guard import contrasts, cracked, held, judge
+from gdp.restore.guard import BEYOND, beyond, contrasts, cracked, held, judge
+from operators.blur.blind.blind_blur import BlindBlur
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
 from operators.coded.compressed import Compressed
@@ -55,6 +56,18 @@ def test_patterns_that_the_blur_hides_do_not():
 def test_detail_of_the_photo_s_own_may_stay():
     y = astronaut(SIZE) / 2 + checkerboard(0.4)
     assert judge(to_image(y), Identity().with_noise(0.02), y).passed
+
+
+def test_rings_of_a_kernel_that_was_found_wrong_do_not():
+    x, stripes = astronaut(SIZE), 0.12 * torch.cos(torch.pi / 6 * torch.arange(SIZE))
+    y = blur(gaussian(13, 2.0))(x)
+    found, known = BlindBlur().bind(y), blur(gaussian(13, 2.0)).with_noise(0.1)
+    assert judge(to_image(x), found, y).passed and beyond(x, y) < BEYOND
+
+    # They lie within what a blur that is known may hide.
+    verdict = judge(to_image(y + stripes), found, y)
+    assert not verdict.passed and "rings" in verdict.why and beyond(y + stripes, y) > BEYOND
+    assert judge(to_image(y + stripes), known, y).passed
 
 
 def test_noise_that_the_dark_hid_may_show():

@@ -70,7 +70,7 @@ class BlindBlur(Blur):
         paths: finds a path.
     """
 
-    pictured = ("kernel",)
+    pictured, may_ring = ("kernel",), True
     doubt: float = 2.2
     estimator, paths = KernelEstimator(), CoarseToFine()
     wide = False
