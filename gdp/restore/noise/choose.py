@@ -2,7 +2,8 @@
 
 noise      sigma_y=auto                            sigma_y=NUMBER, its rms
 auto       as estimated                            white; drawn to the estimate if noise is all,
-                                                   and one for all channels of a grey photo
+                                                   which it is, far off, and one for all channels
+                                                   of a grey photo
 white      white, estimated                        white
 camera     as estimated, white at no frequency     of that kind
 grain      as estimated, alike in all channels     of that kind
@@ -97,13 +98,16 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
     """White noise of a std that is told, or of one that the photo bears out.
 
     Too large a std has samplers draw noise that the photo does not have, too small a one leaves
-    what they were to remove. Of a grey photo, or one in tones, the channels have one noise.
+    what they were to remove. Where nothing is left of what is told, the noise is of the colour that
+    was found. Of a grey photo, or one in tones, the channels have one noise.
     """
     white = NoiseModel.white(sigma_y)
     if sigma_y == 0 or min(pixels.shape[-2:]) < 16:
         return white
     model = estimate(pixels)
-    kept = drawn(sigma_y, model)
+    kept, far = drawn(sigma_y, model)
+    as_found = far == 1 and not model.is_flat and (sigma_y > model.std or model.sure >= SURE)
+    kept = model.std if as_found else kept
     if kept != sigma_y:
         log.warning(
             "sigma_y=%g is not what the photo shows, %.4f: %.4f is taken; noise=white holds to "
@@ -113,13 +117,15 @@ def told(sigma_y: float, pixels: Tensor) -> NoiseModel:
             kept,
         )
 
+    if as_found:
+        return model
     if is_grey(pixels) or one_for_all(model):
         return in_all_channels(NoiseModel.white(kept), model.colours).scaled(kept)
     return NoiseModel.white(kept)
 
 
-def drawn(sigma_y: float, model: NoiseModel) -> float:
-    """The std that is taken where one is told and another found, [0, 1] units.
+def drawn(sigma_y: float, model: NoiseModel) -> tuple[float, float]:
+    """The std that is taken where one is told and another found, [0, 1] units; and how far off.
 
     Within the estimate's errors what is told; the farther beyond them, the more of the estimate.
     Noise of some colour that may yet be texture is believed no more of than its least.
@@ -129,13 +135,13 @@ def drawn(sigma_y: float, model: NoiseModel) -> float:
     best = (WHITE_BEST if white else BEST) * found
     least, most = found / down - BELOW, up * found + SLACK
     if least <= sigma_y <= most:
-        return sigma_y
+        return sigma_y, 0.0
     if sigma_y < least:
         bound, best = least, best if white else found if model.sure >= SURE else least
     else:
         bound, best = most, max(best, SLACK)
     far = min(1.0, abs(math.log(sigma_y / bound)) / math.log(FAR))
-    return bound * (best / bound) ** far
+    return bound * (best / bound) ** far, far
 
 
 def tinted(operator: Operator, tint: Tint | None, y: Tensor) -> tuple[Operator, Tensor]:

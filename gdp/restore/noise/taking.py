@@ -45,7 +45,8 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
-    model, asked, told = model.at_least(photo.rounding), operator, sigma_y != AUTO
+    model, asked = model.at_least(photo.rounding), operator
+    told = sigma_y != AUTO and (kind != AUTO or model.is_flat)  # else nothing is left of it
     quiet, y, operator = believed(pixels, asked, model, photo.rounding)
     denoising = asked.denoising()
 

@@ -4,7 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
+from skimage import data
 
+import gdp
 from gdp.picture import to_image
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel, estimate
@@ -104,26 +107,40 @@ def coloured(std, sure=1.0):
 def test_a_std_that_is_told_about_right_is_kept():
     for model in (NoiseModel.white(0.05), coloured(0.05), coloured(0.05, sure=0.2)):
         for told in (0.047, 0.05, 0.055):
-            assert drawn(told, model) == told
+            assert drawn(told, model) == (told, 0)
 
 
 @pytest.mark.parametrize("found", [0.01, 0.05, 0.2])
 def test_a_std_that_is_told_far_off_is_drawn_to_the_likeliest(found):
     for model, best in ((NoiseModel.white(found), WHITE_BEST), (coloured(found), BEST)):
         for told in (4 * found, 20 * found):
-            assert drawn(told, model) == pytest.approx(best * found)
-    assert drawn(0.2 * found, NoiseModel.white(found)) == pytest.approx(WHITE_BEST * found)
-    assert drawn(0.2 * found, coloured(found)) == pytest.approx(found)
+            assert drawn(told, model)[0] == pytest.approx(best * found)
+    assert drawn(0.2 * found, NoiseModel.white(found))[0] == pytest.approx(WHITE_BEST * found)
+    assert drawn(0.2 * found, coloured(found))[0] == pytest.approx(found)
 
     # What may be texture is believed no more of than its least.
     least = found / LEAST - BELOW
-    assert drawn(0.2 * found, coloured(found, sure=0.2)) == pytest.approx(least)
+    assert drawn(0.2 * found, coloured(found, sure=0.2))[0] == pytest.approx(least)
+
+
+def test_what_is_told_far_off_leaves_the_noise_that_was_found():
+    """Its colour, too; and texture that was found as such is put back."""
+    clean, noise = to_image(astronaut(128)), Noise([3]).like(astronaut(128))
+    noisy = clean + 0.1 * F.avg_pool2d(noise, 3, 1, 1)
+    about, far = (noise_of(noisy, sigma_y=told, alone=True) for told in (0.036, 0.2))
+    found = estimate(noisy)
+    assert about.is_white and torch.equal(far.spectrum, found.spectrum) and not found.is_flat
+
+    hair = torch.from_numpy(data.astronaut()[208:304, 208:304].copy()).permute(2, 0, 1) / 255
+    assert noise_of(hair[None], sigma_y=0.1, alone=True).std > 0.01
+    same = gdp.restore(hair, task="denoise").pixels[0, 0]
+    assert (same - hair).square().mean().sqrt() < 0.003
 
 
 def test_what_is_told_is_given_up_without_a_jump():
     model = coloured(0.05)
     bound = MOST * 0.05 + SLACK
-    just, half, far = (drawn(bound * times, model) for times in (1.001, FAR**0.5, FAR))
+    just, half, far = (drawn(bound * times, model)[0] for times in (1.001, FAR**0.5, FAR))
     assert just == pytest.approx(bound, rel=0.01)
     assert far == pytest.approx(BEST * 0.05) and far < half < just
 
@@ -131,5 +148,5 @@ def test_what_is_told_is_given_up_without_a_jump():
 def test_more_than_is_found_is_believed_less_than_less():
     """Noise that is told of and is not there is drawn; what is left undone is but left."""
     model = coloured(0.05)
-    assert drawn(0.05 / 1.25, model) == 0.05 / 1.25
-    assert drawn(0.05 * 1.25, model) < 0.05 * 1.2
+    assert drawn(0.05 / 1.25, model)[0] == 0.05 / 1.25
+    assert drawn(0.05 * 1.25, model)[0] < 0.05 * 1.2
