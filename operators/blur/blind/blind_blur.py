@@ -5,7 +5,8 @@ k          from the gradients of y: a stroke, or nearly one         kernel_estim
 sigma^2  = sigma_y^2 + (doubt std(k * y - y))^2                   what counts as the noise of y
 
 A stroke that reaches the rim of its window is cut off there: what it would give is stripes and
-rings, so that such a photo is left alone, unless a wider path is found.
+rings, so that such a photo is left alone, unless a wider path is found; and so is one that has no
+blur, for its noise is other tasks' business, and may be texture.
 
 The kernel is a little wrong wherever blur shows, which counts as noise. It does not follow the
 prior's x0, as in Fast Diffusion EM (Laroche et al., WACV 2024): a small prior's x0 is smoother
@@ -48,6 +49,9 @@ ALIKE = 0.9
 # the share of that which is undone.
 SLIGHT, CAUTION = 1.4, 0.85
 
+# The same of kernels that blur nothing.
+NONE = 0.3
+
 
 class BlindBlur(Blur):
     """y = k * x, borders reflected or replicated: [B, C, H, W] -> the same.
@@ -65,6 +69,7 @@ class BlindBlur(Blur):
     Attributes:
         windows: rows and columns of the part of each image that was looked at; none if unbound.
         wide: whether a kernel reached the rim of its window, so that all photos are left alone.
+        sharp: whether none blurs anything, so that they are, too.
         doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
         estimator: finds a stroke.
         paths: finds a path.
@@ -73,7 +78,7 @@ class BlindBlur(Blur):
     pictured, may_ring = ("kernel",), True
     doubt: float = 2.2
     estimator, paths = KernelEstimator(), CoarseToFine()
-    wide = False
+    wide = sharp = False
     windows: list[tuple[slice, slice]]
 
     def __init__(
@@ -130,6 +135,8 @@ class BlindBlur(Blur):
             found = [F.pad(k, ((side - len(k)) // 2,) * 4) for k in found]
             believed = [self.believed(k, one, bound.wide) for k, one in zip(found, y, strict=True)]
             kernels = torch.stack(believed)[:, None]
+        widths = [principal_axes(k)[0] for k in kernels[:, 0]]
+        bound.sharp = not bound.wide and max(widths) < NONE
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
 
         wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
@@ -171,10 +178,12 @@ class BlindBlur(Blur):
         return Stroke(0.0, 0.0, width).kernel(len(kernel)).to(kernel) if width > 0 else point
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """x, or y where its blur does not fit into the window."""
-        return y if self.wide else x
+        """x, or y where its blur does not fit into the window, or there is none."""
+        return y if self.wide or self.sharp else x
 
     def remark(self, y: Tensor) -> str:
+        if self.sharp:
+            return "no blur was found, so it is left as it is (task=enhance takes noise away)"
         if not self.wide:
             return ""
         return (

@@ -25,6 +25,10 @@ def test_a_sharp_photo_has_no_kernel():
     A = bound_to(y, 9)
     assert torch.equal(A.kernel, point_kernel(9)[None, None]) and A.sigma_y == pytest.approx(0.02)
 
+    # What noise it has may be texture, and stays.
+    assert A.sharp and A.project(0 * y, y) is y and "no blur was found" in A.remark(y)
+    assert not bound_to(blurred(y, KERNELS["motion"]), 15).sharp
+
 
 @pytest.mark.parametrize("name, least", [("gaussian", 0.9), ("motion", 0.75), ("disk", 0.85)])
 def test_from_the_blurred_photo_alone(name, least):
