@@ -29,6 +29,9 @@ from operators.tools.units import to_pixels
 # t at least, how near to a the sky is, and the median that dehazing may darken a photo to.
 LEAST, SKY, GOAL = 0.3, 0.1, 0.42
 
+# t above which nothing is hazy.
+CLEAR = 0.9
+
 # From how sure a haze there may be one airlight.
 SURELY = 0.7
 
@@ -133,10 +136,18 @@ class FoundHaze(Haze):
             "transmission": [float(self.transmission.min()), float(self.transmission.max())],
         }
 
+    @property
+    def clear(self) -> bool:
+        """Whether there is no haze: t is above CLEAR everywhere."""
+        return float(self.transmission.min()) > CLEAR
+
+    def project(self, x: Tensor, y: Tensor) -> Tensor:
+        """x, or y where there is no haze: what noise that has may be texture."""
+        return y if self.clear else x
+
     def remark(self, y: Tensor) -> str:
-        """That there is no haze, if t is above 0.9 everywhere."""
-        clear = float(self.transmission.min()) > 0.9
-        return "no haze was found, so little changes" if clear else ""
+        left = "no haze was found, so it is left as it is (task=enhance takes noise away)"
+        return left if self.clear else ""
 
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """t."""
