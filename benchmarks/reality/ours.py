@@ -73,4 +73,6 @@ def restore(task: str, pair: Pair, prior: Prior, overrides: list[str]) -> Restor
         result = gdp.restore(given, task=name, prior=prior, **settings)
     light = None if result.light is None else to_pixels(result.light)
     pixels = source_of(result.image).photos[0].pixels
-    return Restored(pixels, light, result.report["nfe"], result.report["sigma_y"])
+    stages = result.report["stages"] or []
+    calls = result.report["nfe"] + sum(stage["nfe"] for stage in stages)
+    return Restored(pixels, light, calls, result.report["sigma_y"])
