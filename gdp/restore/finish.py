@@ -104,10 +104,15 @@ def finish(
 
 
 def is_doubted(noise: NoiseModel, setup: Setup) -> bool:
-    """Whether noise may be texture: all that was found is, of some colour if it was asked for."""
+    """Whether noise may be texture: all that was found is; where noise is all, if it has a colour.
+
+    The frames of a film that is denoised are to lose the same share of theirs.
+    """
+    config = setup.config
     if setup.operator.careful:
-        return bool(setup.config["noise"] != "jpeg")
-    return setup.noise_alone and setup.config["noise"] == AUTO and not noise.is_flat
+        return bool(config["noise"] != "jpeg")
+    alone = setup.noise_alone and not config["video"]
+    return alone and config["noise"] == AUTO and not noise.is_flat
 
 
 def as_x(pixels: Tensor, A: Operator) -> Tensor:

@@ -1,6 +1,7 @@
 """What comes after sampling, from the command line: strength, light, remarks, own losses."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,11 @@ import torch
 from PIL import Image
 from skimage import data
 
+from gdp.compose.configuration import compose
+from gdp.compose.parts import build_all
 from gdp.picture import read, to_image
+from gdp.restore.finish import is_doubted
+from gdp.restore.noise import NoiseModel
 from tests.operators.light.test_sure import WARM, scene
 from tests.photos import astronaut
 from tests.test_cli import cli, files  # noqa: F401
@@ -35,6 +40,21 @@ def test_strength(cli, cat):  # noqa: F811
     assert cli("task=sr4", f"input={cat}", "output=o4", "strength=0", "steps=3")[0] == 0
     code, _, err = cli("task=denoise", f"input={cat}", "output=p", "strength=1.5")
     assert code == 2 and "strength=1.5" in err
+
+
+def test_noise_that_was_found_may_be_texture_and_what_is_told_not():
+    white = NoiseModel.white(0.03)
+    coloured = replace(white, spectrum=white.spectrum * torch.linspace(2, 1, 32))
+    for words, doubted in (
+        (["task=auto"], True),
+        (["task=denoise"], True),
+        (["task=denoise", "noise=camera"], False),
+        (["task=denoise", "video=true"], False),
+        (["task=sr4"], False),
+    ):
+        setup = build_all(compose(*words))
+        assert is_doubted(coloured, setup) == doubted, words
+        assert is_doubted(white, setup) == (words == ["task=auto"]), words
 
 
 def test_auto_takes_a_sure_cast_out(cli, tmp_path):  # noqa: F811
