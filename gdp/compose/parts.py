@@ -52,15 +52,10 @@ def build_all(
     # The photo's own noise and compression are the first task's; later ones see its result.
     setups = []
     for k, name in enumerate(tasks):
-        stage = compose(f"task={name}")
-        own = (*OF_LAST, *OF_FIRST)
-        for setting in SETTINGS:
-            if setting not in own or (k == 0 and setting in given and setting in OF_FIRST):
-                stage[setting] = cfg[setting]
-        if k > 0:
-            stage.jpeg = "off"
-            stage.sigma_y = AUTO if name == "denoise" else stage.sigma_y
-        setups.append(build(stage, {"task": name}))
+        own = {"jpeg": "off"} if k else {key: cfg[key] for key in OF_FIRST if key in given}
+        if k > 0 and name == "denoise":
+            own["sigma_y"] = AUTO
+        setups.append(setup_ahead(name, cfg, own))
 
     last = compose(f"task={(choices or {}).get('task', 'sr4')}")
     cfg.sigma_y, cfg.noise, cfg.jpeg = last.sigma_y, last.noise, "off"
@@ -75,8 +70,7 @@ def cleaning(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
     What is found along with a picture leaves noise no closed form but that of white noise, and no
     result by which noise and texture are told apart.
     """
-    told = cfg.sigma_y != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
-    if choices.get("task") not in CLEANED or told:
+    if choices.get("task") not in CLEANED or cfg.sigma_y != AUTO or not taken_as_is(cfg):
         return None
     stage = setup_ahead("enhance", cfg, {"jpeg": cfg.jpeg})
     return stage._replace(operator=stage.operator.denoising())
@@ -84,8 +78,14 @@ def cleaning(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
 
 def decoding(cfg: DictConfig, choices: Mapping[str, str]) -> Setup | None:
     """What undoes the compression of JPEG files before a task that may bring it out, if any."""
-    told = cfg.jpeg != AUTO or cfg.noise != AUTO or cfg.degrade or cfg.video
-    return None if choices.get("task") not in DECODED or told else setup_ahead("jpeg", cfg, {})
+    if choices.get("task") not in DECODED or cfg.jpeg != AUTO or not taken_as_is(cfg):
+        return None
+    return setup_ahead("jpeg", cfg, {})
+
+
+def taken_as_is(cfg: DictConfig) -> bool:
+    """Whether photos are taken one by one as they are, and nothing is told of their noise."""
+    return cfg.noise == AUTO and not (cfg.degrade or cfg.video)
 
 
 def setup_ahead(task: str, cfg: DictConfig, own: Mapping[str, Any]) -> Setup:

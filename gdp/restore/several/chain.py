@@ -82,36 +82,53 @@ def observe_last(
     """
     photo, before = through(photo, setup, prior, name, file)
 
+    def look(setup: Setup) -> Measurement:
+        """At the photo as it is by now."""
+        return observe(photo, setup, prior.device, name, file, init, reference, before)
+
     # Noise, and a file's compression with it, where colours are to be found.
     if setup.cleaned is not None and is_picture(photo):
-        before = before._replace(given=photo.pixels)
-        photo, told = through_one(photo, "denoise", setup.cleaned, prior, name, file)
-        before.reports.append(told)
-        nothing_left = {"sigma_y": photo.rounding, "jpeg": "off"}
-        setup = setup._replace(config={**setup.config, **nothing_left}, decoded=None)
-
+        photo, before = ahead(photo, before, "denoise", setup.cleaned, prior, name, file)
+        setup = resolved(setup, sigma_y=photo.rounding, jpeg="off")
+        return begun(look(setup), setup)
     decoder = setup.decoded
     if decoder is None or not is_coded(photo, file):
-        own = observe(photo, setup, prior.device, name, file, init, reference, before)
-        return begun(own, setup)
+        return begun(look(setup), setup)
 
     # Mending light that was too weak brings the compression out. Where nobody says that it was,
     # one look at the photo as it is decides, and finds the light that is mended.
     looked: Measurement | None = None
     if not setup.operator.brightens:
-        looked = observe(photo, setup, prior.device, name, file, init, reference, before)
+        looked = look(setup)
         found = looked.operator.as_found(looked.y)
         if not found.brightens:
             return begun(looked, setup)
         setup = setup._replace(operator=found.to("cpu"))
 
     log.info("%s: the file's compression is undone first", name)
-    before = before._replace(given=photo.pixels)
-    photo, told = through_one(photo, "jpeg", decoder, prior, name, file)
-    before.reports.append(told)
-    setup = setup._replace(config={**setup.config, "jpeg": "off"})
-    own = observe(photo, setup, prior.device, name, file, init, reference, before)
+    photo, before = ahead(photo, before, "jpeg", decoder, prior, name, file)
+    setup = resolved(setup, jpeg="off")
+    own = look(setup)
     return begun(own if looked is None else own._replace(findings=looked.findings), setup)
+
+
+def ahead(
+    photo: Photo,
+    before: Before,
+    task: str,
+    stage: Setup,
+    prior: Prior,
+    name: str,
+    file: Path | None,
+) -> tuple[Photo, Before]:
+    """Undo what would be in the way of a task: the photo without it, and what is told of it."""
+    without, told = through_one(photo, task, stage, prior, name, file)
+    return without, before._replace(given=photo.pixels, reports=[*before.reports, told])
+
+
+def resolved(setup: Setup, **settings: Any) -> Setup:
+    """A setup with other settings."""
+    return setup._replace(config={**setup.config, **settings})
 
 
 def is_picture(photo: Photo) -> bool:

@@ -69,7 +69,6 @@ class BlindBlur(Blur):
     Attributes:
         windows: rows and columns of the part of each image that was looked at; none if unbound.
         wide: whether a kernel reached the rim of its window, so that all photos are left alone.
-        sharp: whether none blurs anything, so that they are, too.
         doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
         estimator: finds a stroke.
         paths: finds a path.
@@ -78,7 +77,7 @@ class BlindBlur(Blur):
     pictured, may_ring = ("kernel",), True
     doubt: float = 2.2
     estimator, paths = KernelEstimator(), CoarseToFine()
-    wide = sharp = False
+    wide = False
     windows: list[tuple[slice, slice]]
 
     def __init__(
@@ -135,8 +134,6 @@ class BlindBlur(Blur):
             found = [F.pad(k, ((side - len(k)) // 2,) * 4) for k in found]
             believed = [self.believed(k, one, bound.wide) for k, one in zip(found, y, strict=True)]
             kernels = torch.stack(believed)[:, None]
-        widths = [principal_axes(k)[0] for k in kernels[:, 0]]
-        bound.sharp = not bound.wide and max(widths) < NONE
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
 
         wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
@@ -176,6 +173,13 @@ class BlindBlur(Blur):
         # Hardly more than a sharp photo's own blur, which is not to be undone.
         width = CAUTION * softness(y[None].detach().float())
         return Stroke(0.0, 0.0, width).kernel(len(kernel)).to(kernel) if width > 0 else point
+
+    @property
+    def sharp(self) -> bool:
+        """Whether no kernel was found that blurs anything, so that all photos are left alone."""
+        if not self.windows or self.wide:
+            return False
+        return all(principal_axes(k)[0] < NONE for k in self.kernel[:, 0])
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
         """x, or y where its blur does not fit into the window, or there is none."""

@@ -13,6 +13,7 @@ from gdp.picture import to_image
 from gdp.restore.several import chain
 from operators.auto import FromPhoto
 from operators.light import Light
+from tests.compose.test_tasks import blocks
 from tests.photos import astronaut
 
 
@@ -22,13 +23,6 @@ def saved(path, light, quality=60):
     array = (255 * pixels).round().byte().permute(1, 2, 0).numpy()
     Image.fromarray(array).save(path, **({"quality": quality} if path.suffix == ".jpg" else {}))
     return path
-
-
-def blocks(pixels):
-    """How much steeper a picture [3, H, W] is at the edges of a codec's blocks than within them."""
-    step = pixels.mean(0).diff(dim=1).abs().mean(0)
-    at = torch.arange(len(step)) % 8
-    return float(step[at == 7].mean() / step[(at > 1) & (at < 5)].mean())
 
 
 @pytest.fixture
