@@ -12,15 +12,15 @@ grey, by max(u, v) as a share of the highest frequency, relative to what lies ab
     max((1.35 - 0.9 max(u, v)) q, 1.2 times theirs at the same frequency)
 
 colours, at each frequency: at most 1.7 times grey's std there, for more is the scene's own colour;
-at least a half of it in [1/8, 1/4), and three quarters below: codecs round so little colour to
-nothing in just those smooth patches in which noise is measured, and leave it elsewhere
+at least a half of it in [1/8, 1/4), three quarters below, and above .083 max(u, v)^-1.5 times what
+they have in [3/16, 1/4), as cameras' noise: codecs round so little colour to nothing in just those
+smooth patches in which noise is measured, and leave it elsewhere
 
-so that white noise stays so, and what has been demosaicked, shrunk or compressed may rise as such
-noise does. More is texture, which is mostly grey, while a sensor's own noise is not: filters of
-three colours, white balance and the colour matrix leave the colours more than grey of it. Grey has
-0.5 to 1.3 times q at all frequencies in simulated phones' photos, 0.2 to 1.5 times in CC15's. Where
-the camera took noise of the colours away, q is little, and bounds nothing. Where a codec rounded
-the colours above q's frequencies away, it took some of q as well, and q counts for more.
+so that white noise stays so, and demosaicked, shrunk or compressed noise may rise as it does. More
+is texture, mostly grey: filters of three colours, white balance and the colour matrix leave the
+colours more than grey of a sensor's noise. Grey has 0.5 to 1.3 times q at all frequencies in
+simulated phones' photos, 0.2 to 1.5 times in CC15's. Where the camera took that of the colours, q is
+little, and bounds nothing. Where a codec rounded those above q's away, q counts for more.
 
 Texture is also uneven: the rises have the exponent w of `trusted` (evenness.py), which is 1 where
 the patches of a brightness have about the same energy, and 0 where they have not.
@@ -38,14 +38,14 @@ from operators.tools.ramp import ramp
 MIDDLE, MIDDLE_RISE, ROOM = 1.3, 5.0, 2.5
 LOW, LOW_RISE, LOWEST = 1.2, 2.2, 1.6
 CHROMA = 1.7  # times grey's std that noise of other colours may have
-CHROMA_LEAST = ((0.0, 0.125, 0.75), (0.125, 0.25, 0.5))  # ... and has at least, from and to
+CHROMA_LEAST = 0.75, 0.5  # ... and has at least, below 1/8 and above
+CHROMA_FINE, FADES = 0.083, 1.5  # ... above 1/4, times their own below, at 1; exponent of its fall
 COLOURED, VISIBLE = 8.0, 8 / 255  # times the colours' std, and a std, that grey noise may have
 SENSOR, FALL, SAME = 1.35, 0.9, 1.2  # times q at frequency 0, less at the highest; times theirs
 KEPT, TAKEN, TAKEN_MOST = 0.25, 0.5, 1.45  # colours' std in [1/4, 1/2) over q; exponent; times q
 UNCLEAR, EVIDENT = 3 / 255, 9 / 255  # q up to which it bounds nothing, from which wholly
 ENOUGH, DOUBTFUL = 0.8, 0.7  # w from which grey may have more than that; up to which it may not
-EVEN = 1.3  # between stds of colours at the upper frequencies of white noise, at most
-TEXTURED = 2.5  # times that is what texture adds to grey, at most
+EVEN, TEXTURED = 1.3, 2.5  # between stds of white noise's upper colours; grey over these, at most
 CLEAR = 3.0  # times rounding's std from which noise of the colours is none of a codec's
 NOISE = 0.95  # w from which it is noise, and no texture, that rises to low frequencies
 TINTED = 1.6  # times their noise that texture has them have below a half of the highest frequency
@@ -90,9 +90,10 @@ def bounded(variance: Tensor, w: float = 1.0, q: float | None = None) -> Tensor:
     # Sensors add no less to grey than to other colours.
     out[1:] = out[1:].minimum(CHROMA**2 * out[:1])
     if out[1:, order < 0.125].mean() > ROUNDING**2:  # not so in a grey photo
-        for start, end, times in CHROMA_LEAST:
-            band = (order >= start) & (order < end)
-            out[1:] = torch.where(band, out[1:].maximum(times**2 * out[:1]), out[1:])
+        least = torch.where(order < 0.125, *CHROMA_LEAST).square() * out[:1]
+        faint = CHROMA_FINE * colour_level(variance, 0.1875) * order.clamp_min(0.25) ** -FADES
+        faint = faint.square().minimum(CHROMA**2 * out[:1])
+        out[1:] = out[1:].maximum(torch.where(order < 0.25, least, faint))
     return out
 
 

@@ -36,6 +36,18 @@ def test_colours_that_a_codec_has_rounded_away_are_noisy_elsewhere():
     assert float(stds[1:, ~(LOWEST | NEXT)].max()) == pytest.approx(0.003)
 
 
+def test_fine_colours_that_a_codec_has_rounded_away_fall_as_cameras_do():
+    """Colours of 0.02 up to a quarter of the highest frequency, next to none above."""
+    order, v = orders(), variance(0.02, grey=0.02)
+    v[1:, order >= 0.25] = 1e-8
+    colours = bounded(v)[1].sqrt()
+
+    at_a_half = float(colours[order == 0.5].mean())
+    assert at_a_half == pytest.approx(0.083 * 0.02 * 0.5**-1.5, rel=1e-3)
+    assert float(colours[order == 0.25].mean()) > at_a_half > float(colours[order > 0.9].mean())
+    assert float(colours[order > 0.9].min()) > 0.0015
+
+
 def test_a_grey_photo_has_no_colours():
     assert float(bounded(variance(1e-6))[1:].max()) < 1e-11
 
