@@ -34,7 +34,7 @@ class Operator(OptionalMethods):
         spreads: whether every pixel of x is seen in all of y, or in no part more than in others.
         pictured: the names of what `pictures` gives.
         frame: pixels that x has more than y at the left, right, top and bottom.
-        leaves: whether y is x already, so that there is nothing to restore and no network to call.
+        leaves: whether y is x already, so that no network is called; of what looks in y, as bound.
         whitening: makes W A and W y of A and y, where y's noise is not white.
         careful: whether noise that may be texture is to be left in y.
         guess_error: how wrong `guess` is, in units of [-1, 1]; None where random pictures tell it.

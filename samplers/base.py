@@ -21,7 +21,7 @@ from gdp.storage.snapshot import State
 from gdp.storage.state import load_module, module_state
 from operators.base import ROUNDED, AffineOperator, LinearOperator, Operator
 from samplers.guide.relight import relight
-from samplers.problem import Problem
+from samplers.problem import Problem, bound_to
 from samplers.restorer import DivergedError, OnStep, Pass, Restored, Restorer, Run
 from samplers.start import first_guess
 
@@ -74,6 +74,8 @@ class Sampler(Restorer):
 
         with torch.no_grad(), exact_float32():
             problem = self.prepare(operator, y, init, state)
+            if problem.bound.leaves:  # nothing was found to undo
+                return Restored(y, problem.bound)
             prior.resume(None if state is None else state.get("prior"))
             if state is None:
                 progress = self.begin(prior, problem, run, start)
@@ -93,14 +95,7 @@ class Sampler(Restorer):
         self, operator: Operator, y: Tensor, init: Restored | None, state: State | None
     ) -> Problem:
         """The problem, with what `init` or a snapshot knows of a blind operator."""
-        # What is found in y is found on the CPU, the same for every device; then all of it goes
-        # where y is, so that no step has to bring anything there.
-        before = None if init is None else init.operator
-        if operator.blind:
-            bound = operator.cpu().bind(y.cpu(), None if before is None else before.cpu())
-        else:
-            bound = operator.bind(y, before)
-        bound = bound.to(y.device)
+        bound = bound_to(operator, y, None if init is None else init.operator)
         relight(bound, y, getattr(self, "guidance", None))
         if state is not None and state["operator"] is not None:
             load_module(bound, state["operator"])
@@ -121,10 +116,9 @@ class Sampler(Restorer):
         if why := self.warning(A.x_shape(y), len(pairs)):
             log.warning("%s %s; try sampler=auto", type(self).__name__, why)
 
-        picture = run.picture
-        if picture is None and schedule.start == 1:
+        if run.picture is None and schedule.start == 1:
             return Progress(pairs, self.start(prior, A, y, noise))
-        picture = first_guess(A, y) if picture is None else picture
+        picture = first_guess(A, y) if run.picture is None else run.picture
         return Progress(pairs, self.first(prior, A, y, picture, pairs[0][0], noise))
 
     def go_on(self, prior: Prior, state: State, noise: Noise, run: Run) -> Progress:

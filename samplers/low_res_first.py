@@ -23,6 +23,7 @@ from gdp.prior.prior import Prior
 from gdp.prior.schedule import Schedule
 from operators.base import Operator
 from samplers.base import Restored, Restorer, Run
+from samplers.problem import bound_to
 from samplers.restorer import Pass
 from samplers.start import NARROW, agreeing
 
@@ -123,8 +124,9 @@ class LowResFirst(Restorer):
         for r in (*scales[1:], 0):
             A, y_r = operator.at_scale(r, y) if r else (operator, y)
             with torch.no_grad():
-                sampler, guess = self.finer(prior, A.bind(y_r, out.operator), y_r, out.x)
-            out = sampler.restore(prior, A, y_r, run_at(r, Restored(guess, out.operator)))
+                bound = bound_to(A, y_r, out.operator)
+                sampler, guess = self.finer(prior, bound, y_r, out.x)
+            out = sampler.restore(prior, A, y_r, run_at(r, Restored(guess, bound)))
         return out
 
     def finer(

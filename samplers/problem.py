@@ -53,3 +53,15 @@ class Problem:
 def has_unknowns(A: Operator) -> bool:
     """Whether something of A is found along with the picture: whether it has Parameters."""
     return any(True for _ in A.parameters())
+
+
+def bound_to(operator: Operator, y: Tensor, before: Operator | None = None) -> Operator:
+    """The operator as y shows it, all of it where y is; `before`: as another run has found it.
+
+    What is found in y is found on the CPU, the same for every device.
+    """
+    if operator.blind:
+        bound = operator.cpu().bind(y.cpu(), None if before is None else before.cpu())
+    else:
+        bound = operator.bind(y, before)
+    return bound.to(y.device)

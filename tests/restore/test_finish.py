@@ -10,11 +10,13 @@ import torch
 from PIL import Image
 from skimage import data
 
+import gdp
 from gdp.compose.configuration import compose
 from gdp.compose.parts import build_all
 from gdp.picture import read, to_image
 from gdp.restore.finish import is_doubted
 from gdp.restore.noise import NoiseModel
+from tests.operators.light.photos import photo as light_photo
 from tests.operators.light.test_sure import WARM, scene
 from tests.photos import astronaut
 from tests.test_cli import cli, files  # noqa: F401
@@ -169,3 +171,20 @@ def test_what_auto_found_is_in_the_report(cli, tmp_path):  # noqa: F811
 
     assert cli("task=sr4", "input=a.jpg", "output=p", "steps=2")[0] == 0
     assert json.loads(Path("p/a.json").read_text())["found"] == []
+
+
+@pytest.mark.parametrize("degrade", [False, True])
+@pytest.mark.parametrize(
+    "task, told",
+    [
+        ("deblur_blind", {"operator.kernel": torch.ones(1, 1)}),
+        ("dehaze", {"operator.transmission": 0.999}),
+    ],
+)
+def test_where_no_blur_or_haze_is_found_the_network_is_not_called(task, told, degrade):
+    """Also where the photo was to be degraded by what comes to nothing."""
+    pixels = to_image(astronaut(96)) if task == "deblur_blind" else light_photo("chelsea", 128)
+    told = {**told, "sigma_y": 0.0} if degrade else {}
+    result = gdp.restore(pixels, task=task, degrade=degrade, **told)
+    torch.testing.assert_close(result.pixels[0], result.y, atol=1e-6, rtol=0)
+    assert result.reports[0]["nfe"] == 0

@@ -20,6 +20,7 @@ from gdp.restore import sample
 from gdp.storage.snapshot import Slot, Snapshot
 from operators.base import Operator
 from operators.blur.blind.blind_blur import BlindBlur
+from operators.blur.blind.search import Stroke
 from operators.size.avgpool import AvgPool
 from samplers.ddnm import DDNM
 from samplers.low_res_first import LowResFirst
@@ -140,7 +141,9 @@ def test_features_that_are_reused_go_on_too(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "coarse"), [(name, coarse) for name in BLIND for coarse in (False, True)][1:]
 )
-def test_what_was_found_goes_on_too(name, coarse, tmp_path, mask_file):
+def test_what_was_found_goes_on_too(name, coarse, tmp_path, mask_file, monkeypatch):
+    stroke = Stroke(5.0, 30.0, 0.7).kernel(11)  # more than so small a picture tells
+    monkeypatch.setattr(BlindBlur, "found", lambda *_: stroke)
     A = BlindBlur(5) if name == "blind_blur" else operator_of(name, mask_file)
     A.sigma_y = 0.05
     x = photo(24)

@@ -19,7 +19,7 @@ smooth patches in which noise is measured, and leave it elsewhere
 so that white noise stays so, and demosaicked, shrunk or compressed noise may rise as it does. More
 is texture, mostly grey: filters of three colours, white balance and the colour matrix leave the
 colours more than grey of a sensor's noise. Grey has 0.5 to 1.3 times q at all frequencies in
-simulated phones' photos, 0.2 to 1.5 times in CC15's. Where the camera took that of the colours, q is
+simulated phones' photos, 0.2 to 1.5 times in CC15's. Where a camera took that of the colours, q is
 little, and bounds nothing. Where a codec rounded those above q's away, q counts for more.
 
 Texture is also uneven: the rises have the exponent w of `trusted` (evenness.py), which is 1 where

@@ -69,6 +69,7 @@ class BlindBlur(Blur):
     Attributes:
         windows: rows and columns of the part of each image that was looked at; none if unbound.
         wide: whether a kernel reached the rim of its window, so that all photos are left alone.
+        factor: how many times smaller than the photo the picture is that it blurs.
         doubt: std of what a found kernel gets wrong of y, as a share of what it does to y.
         estimator: finds a stroke.
         paths: finds a path.
@@ -77,7 +78,7 @@ class BlindBlur(Blur):
     pictured, may_ring = ("kernel",), True
     doubt: float = 2.2
     estimator, paths = KernelEstimator(), CoarseToFine()
-    wide = False
+    wide, factor = False, 1
     windows: list[tuple[slice, slice]]
 
     def __init__(
@@ -112,7 +113,7 @@ class BlindBlur(Blur):
 
         Args:
             y: [B, C, H, W].
-            init: a BlindBlur; its kernels are taken if it was bound to as many images.
+            init: a BlindBlur; its kernels are taken if it was bound to as many images, as large.
         """
         # The setting `kernel` is a buffer, what is found takes its place as a parameter.
         bound = copy.copy(self)
@@ -120,8 +121,9 @@ class BlindBlur(Blur):
 
         everywhere = gradients(y.detach().float()).split(1)
         bound.windows = [edge_window(g) for g in everywhere]
-        if isinstance(init, BlindBlur) and init.windows and len(init.kernel) == len(y):
-            kernels, bound.wide = init.kernel.detach().clone(), init.wide
+        known = init if isinstance(init, BlindBlur) and init.factor == self.factor else None
+        if known is not None and known.windows and len(known.kernel) == len(y):
+            kernels, bound.wide = known.kernel.detach().clone(), known.wide
         else:
             # A difference of two pixels' means over the channels has twice their variance.
             noise = 2 * self.sigma_y**2 / y.shape[1]
@@ -135,6 +137,7 @@ class BlindBlur(Blur):
             believed = [self.believed(k, one, bound.wide) for k, one in zip(found, y, strict=True)]
             kernels = torch.stack(believed)[:, None]
         bound.kernel = nn.Parameter(kernels.to(y.device), requires_grad=False)
+        bound.leaves = bound.wide or bound.sharp
 
         wrong = self.doubt * float((bound(y) - y).square().mean().sqrt())
         bound.sigma_y = math.hypot(self.sigma_y, wrong)
@@ -181,10 +184,6 @@ class BlindBlur(Blur):
             return False
         return all(principal_axes(k)[0] < NONE for k in self.kernel[:, 0])
 
-    def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """x, or y where its blur does not fit into the window, or there is none."""
-        return y if self.wide or self.sharp else x
-
     def remark(self, y: Tensor) -> str:
         if self.sharp:
             return "no blur was found, so it is left as it is (task=enhance takes noise away)"
@@ -215,4 +214,5 @@ class BlindBlur(Blur):
         size, path = (2 * -(-(side // 2) // r) + 1 for side in (self.size, self.path))
         kernel = shrink_kernel(self.kernel[0, 0] if self.windows else self.kernel, r)
         small = BlindBlur(size, kernel, self.border, self.damping, self.iterations, path)
+        small.factor = r * self.factor
         return small.with_noise(self.sigma_y / r), shrink(y, r)

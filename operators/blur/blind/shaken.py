@@ -28,6 +28,7 @@ from operators.blur.kernel_shape import (
     normalise,
     offsets,
     principal_axes,
+    shrink_kernel,
     without_specks,
 )
 from operators.blur.softness import squares
@@ -100,6 +101,13 @@ class ShakenBlur(BlindBlur):
     def remark(self, y: Tensor) -> str:
         wide = f"the camera moved over more than {self.path} pixels, so the photo is left as it is"
         return wide if self.wide else ""
+
+    def at_scale(self, r: int, y: Tensor) -> tuple["ShakenBlur", Tensor]:
+        """The same path, as much smaller."""
+        blind, smaller = super().at_scale(r, y)
+        small = ShakenBlur(shrink_kernel(self.begun, r))
+        small.size, small.path, small.factor = blind.size, blind.path, blind.factor
+        return small.with_noise(blind.sigma_y), smaller
 
 
 def shaken(photo: Tensor, noise: Tensor | float, soft: float) -> ShakenBlur | None:

@@ -121,6 +121,8 @@ class FoundHaze(Haze):
         t: transmission [1, 1, h, w].
         light: the airlight of each place [1, 3, h, w].
         a: airlight [3].
+
+    Where t is above CLEAR everywhere there is no haze, and it `leaves`: noise may be texture.
     """
 
     pictured = ("transmission",)
@@ -128,6 +130,7 @@ class FoundHaze(Haze):
     def __init__(self, t: Tensor, light: Tensor, a: Tensor):
         super().__init__(0.5, a.tolist())
         self.transmission, self.airlight, self.colour = t, light, a
+        self.leaves = float(t.min()) > CLEAR
 
     def describe(self, y: Tensor) -> dict[str, object]:
         """a, and the range of t."""
@@ -136,18 +139,9 @@ class FoundHaze(Haze):
             "transmission": [float(self.transmission.min()), float(self.transmission.max())],
         }
 
-    @property
-    def clear(self) -> bool:
-        """Whether there is no haze: t is above CLEAR everywhere."""
-        return float(self.transmission.min()) > CLEAR
-
-    def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """x, or y where there is no haze: what noise that has may be texture."""
-        return y if self.clear else x
-
     def remark(self, y: Tensor) -> str:
         left = "no haze was found, so it is left as it is (task=enhance takes noise away)"
-        return left if self.clear else ""
+        return left if self.leaves else ""
 
     def pictures(self, y: Tensor) -> dict[str, Tensor]:
         """t."""

@@ -16,12 +16,12 @@ def test_haze_is_found_and_a_clear_photo_left_alone():
     restored = to_image(A.linear().pinv(y - A.offset(y)))
     assert (restored - x).square().mean() < 0.3 * (to_image(y) - x).square().mean()
     assert A.pictures(y)["transmission"].shape == (1, 1, 128, 128)
-    assert not A.clear and not A.remark(y) and torch.equal(A.project(x, y), x)
+    assert not A.leaves and not A.remark(y)
 
     p = to_model(photo("chelsea", 128))
     clear = Dehaze().bind(p)
     assert clear.transmission.min() > 0.9
-    assert clear.project(0 * p, p) is p and "no haze was found" in clear.remark(p)
+    assert clear.leaves and "no haze was found" in clear.remark(p)
 
 
 def test_places_keep_their_brightness_and_the_sky_its_colour():
