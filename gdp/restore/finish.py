@@ -58,7 +58,8 @@ def finish(
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     remarks.append(doubtful)
     if not (data or config["degrade"]):
-        pixels = held(agree(pixels, A, y, measurement.photo.rounding), A, y)
+        pixels, remark = held(agree(pixels, A, y, measurement.photo.rounding), A, y)
+        remarks.append(remark)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
             pixels = untouched(A, y).expand_as(pixels)
