@@ -64,10 +64,10 @@ def test_the_more_rings_the_less_is_kept_of_what_a_found_kernel_gives():
     found, known = BlindBlur().bind(y), blur(gaussian(13, 2.0)).with_noise(0.1)
     right, said = held(to_image(x), found, y)
     assert beyond(x, y) < 0.35 and not said
-    torch.testing.assert_close(right, to_image(y + (1.4 - 2 * beyond(x, y)) * (x - y)))
+    torch.testing.assert_close(right, to_image(y + (1.5 - 2.5 * beyond(x, y)) * (x - y)))
 
     striped, said = held(to_image(y + stripes), found, y)
-    kept = 1.4 - 2 * beyond(y + stripes, y)
+    kept = 1.5 - 2.5 * beyond(y + stripes, y)
     assert 0 < kept < 0.6 and f"{1 - kept:.0%} of the photo stays" in said
     torch.testing.assert_close(striped, to_image(y + kept * stripes))
     assert torch.equal(held(to_image(y + 20 * stripes), found, y)[0], to_image(y))
