@@ -11,7 +11,6 @@ from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
 from gdp.restore.first.begin import mixed, told
 from gdp.restore.guard import held, judge
-from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.doubt import mended_noise_share, noise_share
 from gdp.restore.noise.evidence import dark_share
 from gdp.restore.observe import Measurement
@@ -67,7 +66,7 @@ def finish(
         elif measurement.shown is not None and A.offers("brought_out"):
             mended = mended_noise_share(pixels, A, y, measurement.shown)
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
-        elif measurement.noise is not None and is_doubted(measurement.noise, setup):
+        elif measurement.noise is not None and setup.doubts(measurement.noise.is_flat):
             least, noise = claim.share if claim else 0.0, measurement.noise
             share = dark_share(A, noise) * max(least, noise_share(pixels, A, y, noise))
             if share < 1:
@@ -102,18 +101,6 @@ def finish(
         reports=[report],
         plain=as_x(to_image(least_squares(A, y)), A) if isinstance(A, Measured) else None,
     )
-
-
-def is_doubted(noise: NoiseModel, setup: Setup) -> bool:
-    """Whether noise may be texture: all that was found is; where noise is all, if it has a colour.
-
-    The frames of a film that is denoised are to lose the same share of theirs.
-    """
-    config = setup.config
-    if setup.operator.careful:
-        return bool(config["noise"] != "jpeg")
-    alone = setup.noise_alone and not config["video"]
-    return alone and config["noise"] == AUTO and not noise.is_flat
 
 
 def as_x(pixels: Tensor, A: Operator) -> Tensor:

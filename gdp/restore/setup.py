@@ -55,6 +55,19 @@ class Setup(NamedTuple):
         """Whether noise is all that there is to undo."""
         return isinstance(self.operator, Identity)
 
+    def doubts(self, flat: bool) -> bool:
+        """Whether a photo's noise may be texture: all that was found is; if it is all, by colour.
+
+        The frames of a film that is denoised are to lose the same share of theirs.
+
+        Args:
+            flat: whether the noise is the same at all frequencies, so that it may have been told.
+        """
+        if self.operator.careful:
+            return bool(self.config["noise"] != "jpeg")
+        alone = self.noise_alone and not self.config["video"]
+        return alone and self.config["noise"] == AUTO and not flat
+
     @property
     def shareable(self) -> bool:
         """Whether photos may share network calls at all.

@@ -14,7 +14,6 @@ import gdp
 from gdp.compose.configuration import compose
 from gdp.compose.parts import build_all
 from gdp.picture import read, to_image
-from gdp.restore.finish import is_doubted
 from gdp.restore.noise import NoiseModel
 from tests.operators.light.photos import photo as light_photo
 from tests.operators.light.test_sure import WARM, scene
@@ -55,8 +54,8 @@ def test_noise_that_was_found_may_be_texture_and_what_is_told_not():
         (["task=sr4"], False),
     ):
         setup = build_all(compose(*words))
-        assert is_doubted(coloured, setup) == doubted, words
-        assert is_doubted(white, setup) == (words == ["task=auto"]), words
+        assert setup.doubts(coloured.is_flat) == doubted, words
+        assert setup.doubts(white.is_flat) == (words == ["task=auto"]), words
 
 
 def test_auto_takes_a_sure_cast_out(cli, tmp_path):  # noqa: F811

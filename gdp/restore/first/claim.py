@@ -48,7 +48,7 @@ def smaller(measurement: Measurement, restored: Restored, setup: Setup) -> Claim
         setup: of a film, whose frames are to be alike, every claim stands.
     """
     A, y, noise, config = restored.operator, measurement.y, measurement.noise, setup.config
-    told = config["sigma_y"] != AUTO or config["noise"] != AUTO or config["degrade"]
+    told = config["noise"] != AUTO or config["degrade"]  # a std alone, where it stands, is white
     if told or config["video"] or noise is None or noise.is_flat or noise.std < MUCH:
         return None
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
@@ -58,7 +58,7 @@ def smaller(measurement: Measurement, restored: Restored, setup: Setup) -> Claim
     lo = taken_where_flat(*in_grey(y[:1], to_model(pixels).to(y), noise))
     if lo >= STANDS:
         return None
-    share = noise_share(pixels, A, y, noise) if setup.operator.careful else 1.0
+    share = noise_share(pixels, A, y, noise) if setup.doubts(noise.is_flat) else 1.0
     less = noise.scaled(max(lo, LEAST) * noise.std).at_least(measurement.photo.rounding)
     return Claim(claimed(measurement.operator, y, less), less, share)
 

@@ -61,6 +61,20 @@ def test_a_claim_that_is_too_large_is_taken_back(tmp_path, monkeypatch, suffix):
     assert db(claimed.pixels, clean) > db(right.pixels, clean) - 0.9
 
 
+def test_so_is_one_that_was_found_where_a_std_far_off_was_told(tmp_path, monkeypatch):
+    _, file, _ = noisy(128, ".png", tmp_path)
+    estimate = choose.estimate
+
+    def twice(*args, **settings) -> NoiseModel:
+        model = estimate(*args, **settings)
+        return model.scaled(1.8 * model.std)
+
+    monkeypatch.setattr(choose, "estimate", twice)
+    auto, far = (gdp.restore(file, task="denoise", sigma_y=told) for told in ("auto", 0.5))
+    torch.testing.assert_close(far.pixels, auto.pixels)
+    assert far.reports[0]["nfe"] == auto.reports[0]["nfe"]
+
+
 def test_noise_that_is_told_is_left_as_told(tmp_path):
     _, file, _ = noisy(96, ".png", tmp_path)
     once = gdp.restore(file, task="denoise", sigma_y=0.07, noise="white")
