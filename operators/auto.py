@@ -36,6 +36,7 @@ from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
+from operators.size.enlarged import enlarged, sharp_enlarged
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 
@@ -106,7 +107,8 @@ class FromPhoto(Identity):
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
-        pixels, soft = to_pixels(photo).clamp(0, 1), softness(photo)
+        pixels = to_pixels(photo).clamp(0, 1)
+        soft = 0.0 if sharp_enlarged(photo) else softness(photo)
         goal = goal_of(pixels, level / 2 if self.sure >= SURELY else 0.0)
         dark = goal is not None
 
@@ -153,6 +155,7 @@ class FromPhoto(Identity):
         facts += ["grey"] if grey else []
         facts.append(f"noise of {level / 2:.3f}")
         facts += [f"JPEG, errors of about {error / 2:.3f}"] if self.jpeg is not None else []
+        facts += [f"enlarged {times:.2g} times"] if (times := enlarged(pixels)) > 1 else []
         facts += ["dark"] if isinstance(operator, Light) else []
         if isinstance(operator, SoftBlur):
             facts.append(f"soft by {operator.found:.1f} pixels")

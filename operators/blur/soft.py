@@ -5,10 +5,9 @@ sigma  = found,  FULL + share (found - FULL) where it is more,  OTHER where no G
          where found is less than half a pixel: some of that      operators/blur/slight.py
 y      = C^-1 Lambda C x                  Lambda = 1 / min(1 / K_sigma, gain of y's own spectrum)
 
-Whether a Gaussian has blurred, operators/blur/fall.py tells by the photo's spectrum.
-
-Where Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A
-photo that is surely sharp already is left as it is, or only its noise is removed.
+Whether a Gaussian has blurred, operators/blur/fall.py tells by the photo's spectrum. Where
+Lambda is 1 nothing is amplified, so that no sampler can sharpen what is below the noise. A photo
+that is surely sharp already is left as it is, or only its noise is removed.
 """
 
 from typing import Any
@@ -30,6 +29,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity, taken
 from operators.scale import shrink
+from operators.size.enlarged import ENLARGED, sharp_enlarged
 from operators.tools.ramp import ramp
 from operators.unchanged import Unchanged
 
@@ -116,13 +116,14 @@ class SoftBlur(ReflectBlur):
             return self.as_it_is(noise, "")
         if not isinstance(self.sigma, str):
             return self.undoing(photo, noise, float(self.sigma))
+        if sharp_enlarged(photo):
+            return self.as_it_is(noise, ENLARGED)
         width = edge_width(photo)
         found, p = beyond_sharp(width), chance(width)
         if found >= HALF:
             return self.undoing(photo, noise, found)
 
-        # Hardly any softness may be none.
-        if p < HARDLY:
+        if p < HARDLY:  # may be none
             return self.as_it_is(noise, SHARP_ALREADY)
         half = SoftBlur(HALF, 1.0, self.denoise, self.clear).with_noise(self.sigma_y)
         half.gaussian_alone = self.gaussian_alone

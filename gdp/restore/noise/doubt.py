@@ -29,6 +29,7 @@ from gdp.restore.noise.evidence import (
     FINE,
     in_colours,
     little_evidence,
+    loud_if_enlarged,
     much_borne_out,
     taken_of_colours,
     taken_of_grey,
@@ -52,8 +53,7 @@ DOUBTFUL, EVEN_ENOUGH = (2.85, 3.0), 0.5
 # The sum of both ratios of grey alone up to which a soft photo has texture, and from which noise.
 # Of real cameras' noise 1.2 to 2.0 is taken, of softened texture up to 1.0.
 # In mended light, where noise was hidden by the dark, less is asked for.
-SOFT_NONE, SOFT_ALL = 1.0, 1.2
-MENDED_NONE, MENDED_ALL = 0.92, 1.08
+SOFT_NONE, SOFT_ALL, MENDED_NONE, MENDED_ALL = 1.0, 1.2, 0.92, 1.08
 
 # `sure` of what a mended photo shows from which its noise is believed a little, and altogether.
 EVENLY = (0.72, 0.85)
@@ -217,4 +217,4 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
     if noise.is_flat and not colourless:
         noisy = max(noisy, ramp(taken_of_colours(change, claimed, FINE), *WHITE))
-    return max(min(sure, where), noisy)
+    return max(min(sure, where), noisy) * loud_if_enlarged(before, noise)

@@ -27,6 +27,7 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
 from operators.base import Operator
 from operators.noise.bands import share_taken, shares_taken
+from operators.size.enlarged import enlarged, without_fine
 from operators.tools.ramp import ramp
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
@@ -38,6 +39,13 @@ LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
 UNEVEN, EVEN = 1.12, 1.2
 LEFT, GONE = 0.78, 0.88
 TINGED, CLEANED = 1.36, 1.5
+
+# The latter in photos that were enlarged: texture has up to 1.66 there, noise 1.55 to 1.95.
+ENLARGED = (1.66, 1.76)
+
+# Std of noise in [0, 1] units that an enlarged JPEG's texture is not taken for, and from which it
+# is noise: texture is taken for up to 0.033.
+LOUD_ENLARGED = (0.035, 0.045)
 
 # Of white noise, of which more is taken; and of its colours at fine frequencies, of which it has
 # 0.8 and more.
@@ -102,7 +110,17 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     gain = noise.gain((after + 1) / 2)
     even = evenness(change[0], x[0], claimed[0], None if gain is None else gain[0, 0])
     cleaned = gone + taken_of_colours(change, claimed)
+    if enlarged(before) > 1 or without_fine(before):  # its texture looks like blotches
+        return ramp(cleaned, *ENLARGED)
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
+
+
+def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:
+    """How far noise of an enlarged JPEG is so much that it is some; 1 for other photos.
+
+    What its codec broke goes with the texture that is taken for blotches, and so hides what it is.
+    """
+    return ramp(noise.std, *LOUD_ENLARGED) if enlarged(before) > 1 else 1.0
 
 
 def taken_of_colours(change: Tensor, claimed: Tensor, band: tuple[float, float] = TINT) -> float:
