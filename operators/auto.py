@@ -36,7 +36,7 @@ from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
-from operators.size.enlarged import enlarged, sharp_enlarged
+from operators.tools.enlarged import enlarged, sharp_enlarged
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 

@@ -29,7 +29,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity, taken
 from operators.scale import shrink
-from operators.size.enlarged import ENLARGED, sharp_enlarged
+from operators.tools.enlarged import ENLARGED, sharp_enlarged
 from operators.tools.ramp import ramp
 from operators.unchanged import Unchanged
 

@@ -27,7 +27,7 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
 from operators.base import Operator
 from operators.noise.bands import share_taken, shares_taken
-from operators.size.enlarged import enlarged, without_fine
+from operators.tools.enlarged import enlarged, without_fine
 from operators.tools.ramp import ramp
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.

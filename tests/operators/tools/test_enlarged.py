@@ -8,7 +8,7 @@ from skimage import data
 import gdp
 from gdp.picture import to_model
 from operators.blur.soft import SoftBlur
-from operators.size.enlarged import ENLARGED, enlarged, sharp_enlarged, without_fine
+from operators.tools.enlarged import ENLARGED, enlarged, sharp_enlarged, without_fine
 from operators.unchanged import Unchanged
 
 
