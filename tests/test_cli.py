@@ -95,7 +95,7 @@ def test_every_task_on_a_photo(cli, cat, mask_file, task):
         == list(Image.open("o/cat.png").size)
     )
     assert (
-        report["nfe"] == 3
+        report["nfe"] == (0 if task in ("deblur_blind", "dehaze") else 3)  # it has neither
         and report["seed"] == 0
         and report["scores"] is None
         and Path(report["input"]).stem == cat.stem

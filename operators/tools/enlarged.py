@@ -27,7 +27,7 @@ BLOCK, APART = 8, 2.5  # pixels of a codec's block, and DFT bins around its freq
 # Rms of what is between .4 and .6 of the highest frequency, over that of .1 to .2, from which the
 # photo is enlarged less than twice; of above .6 over .2 to .4, up to which it may be twice; and the
 # peak of first differences that says so.
-WIDE, GONE, TWICE = 0.088, 0.07, 6.0
+WIDE, GONE, TWICE = 0.088, 0.07, 2.8
 
 ENLARGED = "this photo was enlarged, which is no blur to be undone; it is left as it is"
 

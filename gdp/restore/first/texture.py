@@ -3,7 +3,8 @@
 Texture that a blur has softened looks like noise, by its spectrum and by where it lies. What tells
 is what a restoration takes away of it (noise/doubt.py), so that the photo is restored first as one
 with noise, and again where that bore out less than half of it. What lies as evenly as noise does
-(`sure`) in a photo that is hardly soft may be noise all the same: it is left as it is.
+(`sure`) in a photo that is hardly soft may be noise all the same: it is left as it is; and so is an
+enlarged one, which is soft without having been blurred.
 """
 
 import logging
@@ -16,6 +17,7 @@ from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from gdp.restore.several.agreement import agree
 from operators.base import Operator
+from operators.tools.enlarged import enlarged
 from operators.unchanged import Unchanged
 from samplers.restorer import Restored
 
@@ -41,7 +43,8 @@ def sharpens(measurement: Measurement, restored: Restored, setup: Setup) -> Oper
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
     if was_noise(pixels, A, y, noise) >= HALF:
         return None
-    if noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT:
+    hardly = noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT
+    if hardly or enlarged(y) > 1:
         return Unchanged(EITHER).with_noise(A.sigma_y)
     log.warning("%s: %s", measurement.name, TEXTURE)
     return other

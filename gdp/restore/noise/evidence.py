@@ -27,7 +27,7 @@ from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.evenness import evenness
 from operators.base import Operator
 from operators.noise.bands import share_taken, shares_taken
-from operators.tools.enlarged import enlarged, without_fine
+from operators.tools.enlarged import enlarged
 from operators.tools.ramp import ramp
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
@@ -43,8 +43,8 @@ TINGED, CLEANED = 1.36, 1.5
 # The latter in photos that were enlarged: texture has up to 1.66 there, noise 1.55 to 1.95.
 ENLARGED = (1.66, 1.76)
 
-# Std of noise in [0, 1] units that an enlarged JPEG's texture is not taken for, and from which it
-# is noise: texture is taken for up to 0.033.
+# Std of noise in [0, 1] units that an enlarged photo's texture is not taken for, and from which it
+# is noise: texture is taken for up to 0.035.
 LOUD_ENLARGED = (0.035, 0.045)
 
 # Of white noise, of which more is taken; and of its colours at fine frequencies, of which it has
@@ -110,8 +110,8 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     gain = noise.gain((after + 1) / 2)
     even = evenness(change[0], x[0], claimed[0], None if gain is None else gain[0, 0])
     cleaned = gone + taken_of_colours(change, claimed)
-    if enlarged(before) > 1 or without_fine(before):  # its texture looks like blotches
-        return ramp(cleaned, *ENLARGED)
+    if enlarged(before) > 1:  # its texture looks like blotches
+        return max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED))
     return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
 
 
