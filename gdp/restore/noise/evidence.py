@@ -110,9 +110,12 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     gain = noise.gain((after + 1) / 2)
     even = evenness(change[0], x[0], claimed[0], None if gain is None else gain[0, 0])
     cleaned = gone + taken_of_colours(change, claimed)
-    if enlarged(before) > 1:  # its texture looks like blotches
-        return max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED))
-    return max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
+    share = max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
+    if share == 0 or enlarged(before) == 1:
+        return share
+
+    # Texture that was enlarged looks like blotches.
+    return min(share, max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED)))
 
 
 def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:
