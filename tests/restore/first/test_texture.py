@@ -15,6 +15,7 @@ from gdp.compose.configuration import compose_settings
 from gdp.compose.parts import build_all
 from gdp.picture import Photo, read, to_image, to_model
 from gdp.prior.noise import Noise
+from gdp.restore.first import texture
 from gdp.restore.first.texture import sharpens
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.taking import taken
@@ -122,15 +123,17 @@ def test_it_sharpens_what_a_gaussian_has_blurred():
 
 
 @pytest.mark.parametrize(
-    "sure, taken_away, becomes",
+    "sure, taken_away, times, becomes",
     [
-        (0.5, 1.0, "denoised"),
-        (1.0, 1.0, "denoised"),
-        (0.5, 0.2, "sharpened"),
-        (1.0, 0.2, "left"),
+        (0.5, 1.0, 1.0, "denoised"),
+        (1.0, 1.0, 1.0, "denoised"),
+        (0.5, 0.2, 1.0, "sharpened"),
+        (1.0, 0.2, 1.0, "left"),
+        (0.5, 0.2, 2.0, "left"),  # what was enlarged is soft without a blur
     ],
 )
-def test_the_restoration_tells(sure, taken_away, becomes):
+def test_the_restoration_tells(sure, taken_away, times, becomes, monkeypatch):
+    monkeypatch.setattr(texture, "enlarged", lambda y: times)
     x = astronaut(128)
     noise = replace(NoiseModel.white(0.1), sure=sure)
     y = x + 0.2 * Noise([0]).like(x)

@@ -7,7 +7,7 @@ import torch
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.noise import NoiseModel
+from gdp.restore.noise import NoiseModel, evidence
 from gdp.restore.noise.doubt import (
     ALL,
     DOUBTFUL,
@@ -115,6 +115,17 @@ def test_much_noise_is_gone_where_nothing_hides_it():
     # Nothing but what is fine in the photo was taken: texture.
     smoothed = torch.lerp(blurred(x), x, 0.5)
     assert noise_share(to_image(smoothed), Identity(), x, model) == 0
+
+
+@pytest.mark.parametrize("std, believed", [(0.03, 0.0), (0.05, 1.0)])
+def test_of_an_enlarged_photo_only_loud_noise_is_believed(std, believed, monkeypatch):
+    """Half of it is gone of grey, all of the colours: without fine frequencies, texture is, too."""
+    x, y, model = noisy(std)
+    half = x + 0.25 * (y - x).mean(1, keepdim=True)
+    assert noise_share(to_image(half), Identity(), y, model) == 1
+    monkeypatch.setattr(evidence, "enlarged", lambda y: 1.5)
+    monkeypatch.setattr(evidence, "ENLARGED", (1.9, 2.0))
+    assert noise_share(to_image(half), Identity(), y, model) == believed
 
 
 def test_where_nothing_hides_it_noise_is_told_in_spite_of_texture():
