@@ -1,6 +1,7 @@
 """The command line, end to end: real files in, real files out, errors in a line."""
 
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -34,7 +35,12 @@ def cli(tmp_path, monkeypatch, capsys):
         assert "Traceback" not in said.err
         return code, said.out, said.err
 
-    return call
+    yield call
+
+    # What it logs to is closed after the test.
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if type(one) is logging.StreamHandler]:
+        root.removeHandler(handler)
 
 
 def files(folder):
