@@ -36,7 +36,7 @@ from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
-from operators.tools.enlarged import enlarged, sharp_enlarged
+from operators.tools.enlarged import enlarged, hardly_soft
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 
@@ -107,8 +107,8 @@ class FromPhoto(Identity):
         """
         level = float(torch.as_tensor(noise).square().mean().sqrt())
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
-        pixels = to_pixels(photo).clamp(0, 1)
-        soft = 0.0 if sharp_enlarged(photo) else softness(photo)
+        pixels, times = to_pixels(photo).clamp(0, 1), enlarged(photo)
+        soft = 0.0 if hardly_soft(times) else softness(photo)
         goal = goal_of(pixels, level / 2 if self.sure >= SURELY else 0.0)
         dark = goal is not None
 
@@ -136,7 +136,7 @@ class FromPhoto(Identity):
 
         mended = None if dark else mending(pixels)
         operator.mending = mended
-        found = self.found(pixels, operator, level, error)
+        found = self.found(pixels, operator, level, error, times)
         loud = level > QUIET or self.jpeg is not None
         undone = isinstance(operator, SoftBlur) and float(operator.sigma) > UNDONE * soft
         undone = undone or moved is not None
@@ -147,7 +147,9 @@ class FromPhoto(Identity):
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         return blurred_with(photo, std, rounding)
 
-    def found(self, pixels: Tensor, operator: Operator, level: float, error: float) -> str:
+    def found(
+        self, pixels: Tensor, operator: Operator, level: float, error: float, times: float
+    ) -> str:
         """What was found, in a line."""
         H, W = pixels.shape[-2:]
         grey = bool((pixels - pixels.mean(1, keepdim=True)).abs().max() < 2 / 255)
@@ -155,7 +157,7 @@ class FromPhoto(Identity):
         facts += ["grey"] if grey else []
         facts.append(f"noise of {level / 2:.3f}")
         facts += [f"JPEG, errors of about {error / 2:.3f}"] if self.jpeg is not None else []
-        facts += [f"enlarged {times:.2g} times"] if (times := enlarged(pixels)) > 1 else []
+        facts += [f"enlarged {times:.2g} times"] if times > 1 else []
         facts += ["dark"] if isinstance(operator, Light) else []
         if isinstance(operator, SoftBlur):
             facts.append(f"soft by {operator.found:.1f} pixels")

@@ -130,6 +130,8 @@ def held(pixels: Tensor, A: Operator, y: Tensor) -> tuple[Tensor, str]:
     Returns:
         The results [S, 3, H, W], no farther than `A.moves`; and what a user is told of rings.
     """
+    if math.isinf(A.moves) and not A.may_ring:
+        return pixels, ""
     before, remark = to_image(y).to(pixels), ""
     if not math.isinf(A.moves):
         moved = 2 * (pixels - before).square().mean((1, 2, 3), keepdim=True).sqrt()

@@ -29,7 +29,7 @@ from operators.blur.softness import (
 )
 from operators.identity import Identity, taken
 from operators.scale import shrink
-from operators.tools.enlarged import ENLARGED, sharp_enlarged
+from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft
 from operators.tools.ramp import ramp
 from operators.unchanged import Unchanged
 
@@ -116,7 +116,7 @@ class SoftBlur(ReflectBlur):
             return self.as_it_is(noise, "")
         if not isinstance(self.sigma, str):
             return self.undoing(photo, noise, float(self.sigma))
-        if sharp_enlarged(photo):
+        if hardly_soft(enlarged(photo)):
             return self.as_it_is(noise, ENLARGED)
         width = edge_width(photo)
         found, p = beyond_sharp(width), chance(width)

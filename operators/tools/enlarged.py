@@ -47,23 +47,26 @@ def enlarged(pixels: Tensor) -> float:
     grey = pixels.detach().float().mean(1, keepdim=True)[..., :n, :n]
     f, seen = peak(spectrum(grey, 2))
     if seen >= SEEN:
-        return 1 / (1 - f) if band(grey, 0.4, 0.6) > WIDE * band(grey, 0.1, 0.2) else 1 / f
-    return 2.0 if without_fine(grey) and float(spectrum(grey, 1)[-2:].max()) >= TWICE else 1.0
+        c = dct2(grey)
+        return 1 / (1 - f) if band(c, 0.4, 0.6) > WIDE * band(c, 0.1, 0.2) else 1 / f
+
+    # The differences, which cost least, are asked first.
+    return 2.0 if float(spectrum(grey, 1)[-2:].max()) >= TWICE and without_fine(grey) else 1.0
 
 
 def without_fine(pixels: Tensor) -> bool:
     """Whether next to nothing is left of a photo's fine frequencies, noise neither."""
-    grey = pixels.detach().float().mean(1, keepdim=True)
-    return band(grey, 0.6, 1.0) < GONE * band(grey, 0.2, 0.4)
+    c = dct2(pixels.detach().float().mean(1, keepdim=True))
+    return band(c, 0.6, 1.0) < GONE * band(c, 0.2, 0.4)
 
 
-def sharp_enlarged(pixels: Tensor) -> bool:
-    """Whether a photo is soft by interpolation alone, which is no blur that could be undone.
+def hardly_soft(times: float) -> bool:
+    """Whether a photo that was enlarged so is soft by that alone, which cannot be undone as a blur.
 
     What was enlarged a little has all of its frequencies up to where they end; enlarged more it is
     as soft as a blurred photo, and gains by being sharpened.
     """
-    return HARDLY_SOFT[0] < enlarged(pixels) < HARDLY_SOFT[1]
+    return HARDLY_SOFT[0] < times < HARDLY_SOFT[1]
 
 
 def spectrum(grey: Tensor, order: int) -> Tensor:
@@ -100,8 +103,8 @@ def peak(found: Tensor) -> tuple[float, float]:
     return i / n, float(found[i])
 
 
-def band(grey: Tensor, low: float, high: float) -> float:
-    """The rms of a picture [1, 1, H, W] between frequencies, as shares of the highest one."""
-    rows, columns = (torch.arange(n, device=grey.device) / n for n in grey.shape[-2:])
+def band(c: Tensor, low: float, high: float) -> float:
+    """The rms of coefficients [1, 1, H, W] between frequencies, as shares of the highest one."""
+    rows, columns = (torch.arange(n, device=c.device) / n for n in c.shape[-2:])
     order = torch.maximum(rows[:, None], columns)
-    return float(dct2(grey)[0, 0][(order >= low) & (order < high)].square().mean().sqrt())
+    return float(c[0, 0][(order >= low) & (order < high)].square().mean().sqrt())

@@ -111,11 +111,10 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     even = evenness(change[0], x[0], claimed[0], None if gain is None else gain[0, 0])
     cleaned = gone + taken_of_colours(change, claimed)
     share = max(ramp(even, UNEVEN, EVEN), ramp(gone, LEFT, GONE), ramp(cleaned, TINGED, CLEANED))
-    if share == 0 or enlarged(before) == 1:
-        return share
 
     # Texture that was enlarged looks like blotches.
-    return min(share, max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED)))
+    most = max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED))
+    return most if most < share and enlarged(before) > 1 else share
 
 
 def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:
@@ -123,7 +122,8 @@ def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:
 
     What its codec broke goes with the texture that is taken for blotches, and so hides what it is.
     """
-    return ramp(noise.std, *LOUD_ENLARGED) if enlarged(before) > 1 else 1.0
+    loud = ramp(noise.std, *LOUD_ENLARGED)
+    return loud if loud < 1 and enlarged(before) > 1 else 1.0
 
 
 def taken_of_colours(change: Tensor, claimed: Tensor, band: tuple[float, float] = TINT) -> float:

@@ -8,7 +8,7 @@ from skimage import data
 import gdp
 from gdp.picture import to_model
 from operators.blur.soft import SoftBlur
-from operators.tools.enlarged import ENLARGED, enlarged, sharp_enlarged, without_fine
+from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft, without_fine
 from operators.unchanged import Unchanged
 
 
@@ -32,7 +32,7 @@ def larger(pixels: torch.Tensor, times: float, mode: str = "bicubic") -> torch.T
 def test_how_many_times_is_told(times, mode):
     y = larger(photo(side=120), times, mode)
     assert enlarged(y) == pytest.approx(times, rel=0.03)
-    assert sharp_enlarged(y) == (times == 1.5)
+    assert hardly_soft(enlarged(y)) == (times == 1.5)
 
 
 def test_twice_is_told_by_first_differences():

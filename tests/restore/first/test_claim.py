@@ -14,6 +14,7 @@ from operators.tools.transforms import dct2, idct2
 
 choose = importlib.import_module("gdp.restore.noise.choose")
 claim = importlib.import_module("gdp.restore.first.claim")
+estimate = choose.estimate
 
 
 def noisy(size: int, suffix: str, folder) -> tuple[torch.Tensor, object, float]:
@@ -31,6 +32,12 @@ def noisy(size: int, suffix: str, folder) -> tuple[torch.Tensor, object, float]:
     return clean, file, float(noise.square().mean().sqrt())
 
 
+def too_large(*args, **settings) -> NoiseModel:
+    """1.8 times the noise that is found."""
+    model = estimate(*args, **settings)
+    return model.scaled(1.8 * model.std)
+
+
 def db(pixels: torch.Tensor, clean: torch.Tensor) -> float:
     return float(-10 * (pixels[0, 0].clamp(0, 1) - clean).square().mean().log10())
 
@@ -42,13 +49,7 @@ def test_a_claim_that_is_too_large_is_taken_back(tmp_path, monkeypatch, suffix):
     assert right.reports[0]["noise"]["std"] == pytest.approx(std, rel=0.3)
     found = right.reports[0]["noise"]["std"]
 
-    estimate = choose.estimate
-
-    def twice(*args, **settings) -> NoiseModel:
-        model = estimate(*args, **settings)
-        return model.scaled(1.8 * model.std)
-
-    monkeypatch.setattr(choose, "estimate", twice)
+    monkeypatch.setattr(choose, "estimate", too_large)
     claimed = gdp.restore(file, task="denoise", sigma_y="auto")
     assert claimed.reports[0]["nfe"] == 2 * right.reports[0]["nfe"]
     assert claimed.reports[0]["noise"]["std"] < 1.4 * found
@@ -63,13 +64,7 @@ def test_a_claim_that_is_too_large_is_taken_back(tmp_path, monkeypatch, suffix):
 
 def test_so_is_one_that_was_found_where_a_std_far_off_was_told(tmp_path, monkeypatch):
     _, file, _ = noisy(128, ".png", tmp_path)
-    estimate = choose.estimate
-
-    def twice(*args, **settings) -> NoiseModel:
-        model = estimate(*args, **settings)
-        return model.scaled(1.8 * model.std)
-
-    monkeypatch.setattr(choose, "estimate", twice)
+    monkeypatch.setattr(choose, "estimate", too_large)
     auto, far = (gdp.restore(file, task="denoise", sigma_y=told) for told in ("auto", 0.5))
     torch.testing.assert_close(far.pixels, auto.pixels)
     assert far.reports[0]["nfe"] == auto.reports[0]["nfe"]
