@@ -18,7 +18,6 @@ mended (gdp/restore/several/chain.py). What is surely haze or a cast is taken ou
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from operators.base import Operator
@@ -29,7 +28,7 @@ from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
-from operators.identity import COMPRESSED, Identity
+from operators.identity import COMPRESSED, Identity, rms_of
 from operators.light.darkness import goal_of, may_lack
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
@@ -70,12 +69,12 @@ class FromPhoto(Identity):
 
     Attributes:
         sharpens: whether what is soft is sharpened.
-        gaussian_alone: whether only what a Gaussian has blurred is.
+        textured: whether what was found as its noise turned out to be texture.
     """
 
     careful = True
     sharpens: bool = True
-    gaussian_alone: bool = False
+    textured: bool = False
     jpeg: JPEG | None
 
     def __init__(self, share: float = 0.5, clear: float = 6.5):
@@ -95,7 +94,7 @@ class FromPhoto(Identity):
 
     def for_texture(self) -> "FromPhoto":
         same = self.with_noise(self.sigma_y)
-        same.gaussian_alone = True
+        same.clear, same.textured = 0.0, True
         return same
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
@@ -105,7 +104,7 @@ class FromPhoto(Identity):
             photo: [1, 3, H, W] in [-1, 1].
             noise: std of its noise: a number, or [..., H, W] by frequency.
         """
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        level = rms_of(noise)
         error = 0.0 if self.jpeg is None else self.jpeg.to(photo.device).error(photo)
         pixels, times = to_pixels(photo).clamp(0, 1), enlarged(photo)
         soft = 0.0 if hardly_soft(times) else softness(photo)
@@ -115,8 +114,8 @@ class FromPhoto(Identity):
         # The one thing to undo besides noise.
         share = self.share if soft < WIDE else LITTLE
         blur = SoftBlur(share=share, denoise=True, clear=self.clear).with_noise(self.sigma_y)
-        blur.gaussian_alone = self.gaussian_alone
-        looks = self.sharpens and not (dark or self.gaussian_alone or self.moving)
+        blur.gaussian_alone = self.textured
+        looks = self.sharpens and not (dark or self.textured or self.moving)
         moved = shaken(photo, noise, soft) if looks else None
         if dark:
             light = Light()

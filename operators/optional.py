@@ -32,7 +32,10 @@ class OptionalMethods(Portable):
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
         pace: network calls for each halving of the noise that help beyond those of most operators.
         may_ring: whether it was found, and a result has rings and stripes where it is wrong.
+        certain: whether what is undone is surely there, of what a photo may have or not.
         noisy: whether there may be something to undo, but noise hides what it is.
+        own_noise: std of y's noise alone, [-1, 1] units, where sigma_y counts as well what this
+            operator may get wrong; None where it does not.
         mending: what `for_photo` found that is to be taken out of a result at the end, value by
             value: pixels [S, 3, H, W] in [0, 1] -> the same; None where there is nothing.
     """
@@ -44,7 +47,9 @@ class OptionalMethods(Portable):
     moves: float = math.inf
     pace: float = 0.0
     may_ring: bool = False
+    certain: bool = False
     noisy: bool = False
+    own_noise: float | None = None
     mending: Any = None
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:

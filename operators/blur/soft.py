@@ -17,7 +17,7 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
-from operators.blur.fall import blurred_with, fall_of, surely_blurred
+from operators.blur.fall import GAUSSIAN, blurred_with, fall_of, surely_blurred, width_of
 from operators.blur.kernels import gaussian
 from operators.blur.slight import HALF, HARDLY, chance, safe, slight_gain
 from operators.blur.softness import (
@@ -27,10 +27,9 @@ from operators.blur.softness import (
     noise_floor,
     supported_gain,
 )
-from operators.identity import Identity, taken
+from operators.identity import Identity, rms_of, taken
 from operators.scale import shrink
-from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft
-from operators.tools.ramp import ramp
+from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft, softly
 from operators.unchanged import Unchanged
 
 AUTO = "auto"
@@ -38,20 +37,9 @@ AUTO = "auto"
 # The blur of a photo that degrade=true makes soft, in pixels, where no width is given.
 USUAL = 1.0
 
-# The softness in pixels up to which all of it is undone. Of wider blurs less is known: lenses blur
-# otherwise than a Gaussian, and too wide a blur rings where too narrow a one leaves a photo soft.
-FULL = 0.6
-
-# The difference from a Gaussian's fall up to which a blur is one, and from which it is none: of
-# softened photos 97 % have less than 0.22, lenses and camera shake 0.24 to 0.5 and more.
-GAUSSIAN, NO_GAUSSIAN = 0.2, 0.24
-
 # Where a Gaussian has surely blurred: the share of `clear` that is asked for, and the least share
 # of the softness beyond FULL that is undone.
 CERTAIN, SURELY = 0.7, 0.8
-
-# Pixels of softness that are undone where none has: most of what is lost is no Gaussian's then.
-OTHER = 0.5
 
 # What a photo's noise counts as at least, [-1, 1] units: no blur is quite a Gaussian, and codecs
 # round. By the first the spectrum is bounded, by the second y is believed.
@@ -78,7 +66,8 @@ class SoftBlur(ReflectBlur):
 
     Attributes:
         found: the softness in pixels that a photo has; None before it was looked for.
-        gaussian_alone: whether a photo that no Gaussian has blurred is left as it is.
+        gaussian_alone: whether a photo that no Gaussian has blurred, and that was not enlarged, is
+            left as it is.
         sharpens: whether any is; else its noise is removed.
     """
 
@@ -141,18 +130,19 @@ class SoftBlur(ReflectBlur):
         clear = self.clear * CERTAIN if sure else self.clear
         if clearance(photo, found, noise) < clear:
             return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
-        if self.gaussian_alone and fall.off > GAUSSIAN:
+        grown = not sure and softly(enlarged(photo))
+        if self.gaussian_alone and fall.off > GAUSSIAN and not grown:
             return self.as_it_is(noise, SHARP_ALREADY)
 
         width = found
         if isinstance(self.sigma, str):
             share = max(self.share, SURELY) if sure else self.share
-            width = believed(found, share, fall.off)
+            width = width_of(found, share, 1.0 if grown else fall.off)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
         same.gain = supported_gain(photo, K, torch.as_tensor(noise).clamp_min(least))
-        same.found = found
+        same.found, same.own_noise, same.certain = found, rms_of(noise), sure or grown
         return same.with_noise(max(self.sigma_y, DOUBT))
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
@@ -166,7 +156,7 @@ class SoftBlur(ReflectBlur):
         return same
 
     def for_texture(self) -> "SoftBlur | None":
-        """What sharpens what a Gaussian has blurred, where this would have denoised."""
+        """What sharpens as far as the photo bears it, where this would have denoised."""
         if not (self.denoise and self.sharpens):
             return None
         same = SoftBlur(self.sigma, self.share)
@@ -181,7 +171,7 @@ class SoftBlur(ReflectBlur):
             why: what a user is told where nothing is.
             hidden: whether noise hides what blur it is.
         """
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        level = rms_of(noise)
         noisy = self.denoise and level > QUIET
         same = (Identity() if noisy else Unchanged(why, hidden)).with_noise(self.sigma_y)
         same.takes = taken(level) if noisy else 1.0
@@ -205,16 +195,3 @@ class SoftBlur(ReflectBlur):
         width = USUAL if isinstance(self.sigma, str) else self.sigma
         small = SoftBlur(width / r, 1.0, self.denoise, self.clear)
         return small.with_noise(self.sigma_y / r), shrink(y, r)
-
-
-def believed(found: float, share: float, off: float) -> float:
-    """The width that is undone where a softness was found, both in pixels.
-
-    Args:
-        found: the softness.
-        share: of what is beyond FULL.
-        off: the difference from a Gaussian's fall.
-    """
-    as_gaussian = min(found, FULL) + share * max(found - FULL, 0.0)
-    other = ramp(off, GAUSSIAN, NO_GAUSSIAN)
-    return (1 - other) * as_gaussian + other * min(found, OTHER)

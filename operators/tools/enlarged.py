@@ -69,6 +69,11 @@ def hardly_soft(times: float) -> bool:
     return HARDLY_SOFT[0] < times < HARDLY_SOFT[1]
 
 
+def softly(times: float) -> bool:
+    """Whether a photo that was enlarged so is as soft as a blurred one."""
+    return times >= HARDLY_SOFT[1]
+
+
 def spectrum(grey: Tensor, order: int) -> Tensor:
     """The geometric mean of both directions' |DFT| of differences, over its median.
 

@@ -11,7 +11,8 @@ from gdp.prior.noise import Noise
 from operators.auto import WIDE, FromPhoto
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import disk, gaussian
-from operators.blur.soft import FULL, SoftBlur
+from operators.blur.fall import FULL
+from operators.blur.soft import SoftBlur
 from operators.identity import FAINT, SEEN, SHARE, Identity, taken
 from operators.light.darkness import is_dark
 from operators.light.light import Light

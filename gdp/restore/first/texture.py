@@ -11,13 +11,14 @@ import logging
 from typing import Any, cast
 
 from gdp.picture import to_image
-from gdp.restore.noise.doubt import was_noise
+from gdp.restore.noise.doubt import noise_share, was_noise
+from gdp.restore.noise.evidence import dark_share
 from gdp.restore.noise.model import SURE
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from gdp.restore.several.agreement import agree
 from operators.base import Operator
-from operators.tools.enlarged import enlarged
+from operators.coded.compressed import before_codec
 from operators.unchanged import Unchanged
 from samplers.restorer import Restored
 
@@ -41,10 +42,11 @@ def sharpens(measurement: Measurement, restored: Restored, setup: Setup) -> Oper
         return None
     A, y = restored.operator, measurement.y
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
-    if was_noise(pixels, A, y, noise) >= HALF:
+    kept = dark_share(A, noise) * noise_share(pixels, A, y, noise) / A.takes
+    blurred = before_codec(other).certain and kept < HALF
+    if was_noise(pixels, A, y, noise) >= HALF and not blurred:
         return None
-    hardly = noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT
-    if hardly or enlarged(y) > 1:
+    if noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT:
         return Unchanged(EITHER).with_noise(A.sigma_y)
     log.warning("%s: %s", measurement.name, TEXTURE)
     return other

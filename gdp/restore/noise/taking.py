@@ -54,7 +54,10 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     # which it is, and texture is sharpened then (first/texture.py).
     sharpened = operator.offers("undoing") and not told and denoising is not None
     if quiet is not model and sharpened:
-        y, operator = take(pixels, denoising, model, photo.rounding)
+        cleaner = take(pixels, denoising, model, photo.rounding)
+        surely = cleaner[1].leaves and operator.certain  # too little noise to be taken away
+        y, operator = (y, operator) if surely else cleaner
+        model = quiet if surely else model
     else:
         model = quiet
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):

@@ -7,7 +7,7 @@ from gdp.picture import to_image, to_model
 from gdp.restore.observe import Measurement
 from gdp.restore.several.steady import steadied
 from operators.base import LinearOperator, Operator, ProjectionOperator
-from operators.coded.compressed import before_codec
+from operators.coded.compressed import Compressed, before_codec
 from operators.identity import Identity
 from operators.noise.painted import painted
 
@@ -44,6 +44,22 @@ def agreed(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
             return pixels
         x = to_model(pixels)
         return to_image(x - A.pinv(A(x) - y))
+
+
+def regained(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
+    """Results with what they lack of y, but for the share that y's own noise has in that.
+
+    An operator that may be wrong has y counted as noisier than it is, so that fine texture goes
+    with that noise. Arguments are those of `agree`.
+    """
+    blur = before_codec(A)
+    if blur.own_noise is None:
+        return pixels
+    with torch.no_grad():
+        lacks = (y - blur(to_model(pixels).to(y))) / 2
+    variance = lacks.square().mean((1, 2, 3), keepdim=True).clamp_min(1e-12)
+    wrong = (blur.own_noise**2 + (A.rounding**2 if isinstance(A, Compressed) else 0.0)) / 4
+    return (pixels + (1 - wrong / variance).clamp_min(0) * lacks).clamp(0, 1)
 
 
 def calmed(pixels: Tensor, measurement: Measurement, A: Operator) -> Tensor:

@@ -5,9 +5,9 @@ import torch
 
 from gdp.prior.noise import Noise
 from operators.blur.diagonal import ReflectBlur
-from operators.blur.fall import fall_of
+from operators.blur.fall import GAUSSIAN, OTHER, fall_of
 from operators.blur.kernels import gaussian
-from operators.blur.soft import GAUSSIAN, OTHER, QUIET, SoftBlur
+from operators.blur.soft import QUIET, SoftBlur
 from operators.blur.softness import (
     MOST,
     clearance,

@@ -75,7 +75,7 @@ def test_a_doubtful_photo_is_looked_at_once_with_each_noise(monkeypatch):
 
     def counted(self: FromPhoto, photo: torch.Tensor, noise: torch.Tensor | float) -> Operator:
         level = float(torch.as_tensor(noise).square().mean().sqrt())
-        looks.append((self.sharpens, self.gaussian_alone, level))
+        looks.append((self.sharpens, self.textured, level))
         return look(self, photo, noise)
 
     monkeypatch.setattr(FromPhoto, "for_photo", counted)
@@ -96,15 +96,29 @@ def test_softened_texture_comes_nearer_to_the_truth(tmp_path):
     assert result.report["noise"]["std"] > 0.005
 
 
+def blurred_then_noisy(sigma: float, std: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """What a Gaussian of `sigma` pixels leaves of a scene, and that with coloured noise, 8 bits."""
+    soft = ReflectBlur(gaussian(11, sigma))(to_image(astronaut(128)))
+    noise = ReflectBlur(gaussian(5, 0.6))(Noise([0]).like(soft))
+    return soft, ((soft + std * noise / noise.std()).clamp(0, 1) * 255).round() / 255
+
+
 @pytest.mark.parametrize("task", ["enhance", "auto"])
 @pytest.mark.parametrize("std, of_input", [(0.012, 0.6), (0.008, 1.001)])
 def test_noise_of_a_soft_photo_is_not_sharpened(std, of_input, task):
     """Little noise that has a colour could be texture that was blurred with the photo."""
-    soft = ReflectBlur(gaussian(11, 1.2))(to_image(astronaut(128)))
-    noise = ReflectBlur(gaussian(5, 0.6))(Noise([0]).like(soft))
-    y = ((soft + std * noise / noise.std()).clamp(0, 1) * 255).round() / 255
+    soft, y = blurred_then_noisy(1.2, std)
     after = gdp.restore(y[0], task=task).pixels.view_as(y) - soft
     assert after.square().mean() < of_input * (y - soft).square().mean()
+
+
+@pytest.mark.parametrize("task", ["enhance", "auto"])
+def test_texture_of_a_surely_blurred_photo_is_sharpened(task):
+    """It was left, where a restoration took all of what little noise it seemed to have."""
+    scene = fur(0.3)
+    y = (255 * ReflectBlur(gaussian(11, 1.2))(scene)).round() / 255
+    after = gdp.restore(y[0], task=task).pixels.view_as(y) - scene
+    assert after.square().mean() < 0.75 * (y - scene).square().mean()
 
 
 def test_it_sharpens_what_a_gaussian_has_blurred():
@@ -123,22 +137,24 @@ def test_it_sharpens_what_a_gaussian_has_blurred():
 
 
 @pytest.mark.parametrize(
-    "sure, taken_away, times, becomes",
+    "sure, taken_away, certain, share, becomes",
     [
-        (0.5, 1.0, 1.0, "denoised"),
-        (1.0, 1.0, 1.0, "denoised"),
-        (0.5, 0.2, 1.0, "sharpened"),
-        (1.0, 0.2, 1.0, "left"),
-        (0.5, 0.2, 2.0, "left"),  # what was enlarged is soft without a blur
+        (0.5, 1.0, False, 1.0, "denoised"),
+        (1.0, 1.0, False, 1.0, "denoised"),
+        (0.5, 0.2, False, 0.2, "sharpened"),
+        (1.0, 0.2, False, 0.2, "left"),
+        (0.5, 1.0, True, 0.2, "sharpened"),  # nothing would be taken, and it is surely blurred
+        (0.5, 1.0, False, 0.2, "denoised"),
+        (0.5, 1.0, True, 1.0, "denoised"),
     ],
 )
-def test_the_restoration_tells(sure, taken_away, times, becomes, monkeypatch):
-    monkeypatch.setattr(texture, "enlarged", lambda y: times)
+def test_the_restoration_tells(sure, taken_away, certain, share, becomes, monkeypatch):
+    monkeypatch.setattr(texture, "noise_share", lambda *a: share)
     x = astronaut(128)
     noise = replace(NoiseModel.white(0.1), sure=sure)
     y = x + 0.2 * Noise([0]).like(x)
     other = SoftBlur(0.5)
-    other.found, other.gain = 0.3, torch.ones(128, 128)
+    other.found, other.gain, other.certain = 0.3, torch.ones(128, 128), certain
     photo = Photo(to_image(y), rounding=0.001)
     measurement = cast(
         Any,
