@@ -10,8 +10,8 @@ from PIL import Image
 from gdp.prior.noise import Noise
 from operators.auto import WIDE, FromPhoto
 from operators.blur.diagonal import ReflectBlur
-from operators.blur.kernels import disk, gaussian
 from operators.blur.fall import FULL
+from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import SoftBlur
 from operators.identity import FAINT, SEEN, SHARE, Identity, taken
 from operators.light.darkness import is_dark

@@ -185,6 +185,7 @@ def tint_of(
     std = 2 * model.spectrum.double().square().mean((1, 2)).sqrt()
     if is_grey(y):
         grey = float((std * (model.colours @ OPPONENT[0]).double()).norm())
-        return Tint(y, OPPONENT, torch.tensor([grey, 0.0, 0.0]))
+        # None where all that counts as noise is what A may be wrong by.
+        return Tint(y, OPPONENT, torch.tensor([grey, 0.0, 0.0])) if grey > 0 else None
     apart = float(std.sort().values[-2]) < APART * float(std.max())
     return Tint(y, model.colours, std.float()) if apart else None

@@ -1,6 +1,7 @@
 """Results made true to y: pixels that it holds, and frames of a film that are like the last."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.picture import to_image, to_model
@@ -59,7 +60,10 @@ def regained(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
         lacks = (y - blur(to_model(pixels).to(y))) / 2
     variance = lacks.square().mean((1, 2, 3), keepdim=True).clamp_min(1e-12)
     wrong = (blur.own_noise**2 + (A.rounding**2 if isinstance(A, Compressed) else 0.0)) / 4
-    return (pixels + (1 - wrong / variance).clamp_min(0) * lacks).clamp(0, 1)
+    lacks = (1 - wrong / variance).clamp_min(0) * lacks
+    if lacks.shape != pixels.shape:
+        lacks = F.interpolate(lacks, pixels.shape[-2:], mode="bicubic", align_corners=False)
+    return (pixels + lacks).clamp(0, 1)
 
 
 def calmed(pixels: Tensor, measurement: Measurement, A: Operator) -> Tensor:
