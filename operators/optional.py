@@ -32,7 +32,7 @@ class OptionalMethods(Portable):
         moves: how far from y a result may lie, rms in [-1, 1] units, of a photo that may be good.
         pace: network calls for each halving of the noise that help beyond those of most operators.
         may_ring: whether it was found, and a result has rings and stripes where it is wrong.
-        certain: whether what is undone is surely there, of what a photo may have or not.
+        certain: whether what is undone is surely there, whatever was found as y's noise.
         noisy: whether there may be something to undo, but noise hides what it is.
         own_noise: std of y's noise alone, [-1, 1] units, where sigma_y counts as well what this
             operator may get wrong; None where it does not.

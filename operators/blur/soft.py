@@ -17,7 +17,14 @@ from torch import Tensor
 
 from operators.base import Operator
 from operators.blur.diagonal import ReflectBlur
-from operators.blur.fall import GAUSSIAN, blurred_with, fall_of, surely_blurred, width_of
+from operators.blur.fall import (
+    GAUSSIAN,
+    NO_GAUSSIAN,
+    blurred_with,
+    fall_of,
+    surely_blurred,
+    width_of,
+)
 from operators.blur.kernels import gaussian
 from operators.blur.slight import HALF, HARDLY, chance, safe, slight_gain
 from operators.blur.softness import (
@@ -137,12 +144,13 @@ class SoftBlur(ReflectBlur):
         width = found
         if isinstance(self.sigma, str):
             share = max(self.share, SURELY) if sure else self.share
-            width = width_of(found, share, 1.0 if grown else fall.off)
+            off = NO_GAUSSIAN if grown and self.gaussian_alone else fall.off
+            width = width_of(found, share, off)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean
         K = ReflectBlur.spectrum(same, photo)
         same.gain = supported_gain(photo, K, torch.as_tensor(noise).clamp_min(least))
-        same.found, same.own_noise, same.certain = found, rms_of(noise), sure or grown
+        same.found, same.own_noise, same.certain = found, rms_of(noise), sure
         return same.with_noise(max(self.sigma_y, DOUBT))
 
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:

@@ -2,9 +2,10 @@
 
 Texture that a blur has softened looks like noise, by its spectrum and by where it lies. What tells
 is what a restoration takes away of it (noise/doubt.py), so that the photo is restored first as one
-with noise, and again where that bore out less than half of it. What lies as evenly as noise does
-(`sure`) in a photo that is hardly soft may be noise all the same: it is left as it is; and so is an
-enlarged one, which is soft without having been blurred.
+with noise, and again where that bore out less than half of it; or where the photo was enlarged,
+and less than half of what was taken away would stay away; or surely blurred, for noise does not
+fall as a blurred photo does. What lies as evenly as noise does (`sure`) in a photo that is hardly
+soft may be noise all the same: it is left as it is.
 """
 
 import logging
@@ -19,6 +20,7 @@ from gdp.restore.setup import Setup
 from gdp.restore.several.agreement import agree
 from operators.base import Operator
 from operators.coded.compressed import before_codec
+from operators.tools.enlarged import enlarged, softly
 from operators.unchanged import Unchanged
 from samplers.restorer import Restored
 
@@ -43,7 +45,7 @@ def sharpens(measurement: Measurement, restored: Restored, setup: Setup) -> Oper
     A, y = restored.operator, measurement.y
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
     kept = dark_share(A, noise) * noise_share(pixels, A, y, noise) / A.takes
-    blurred = before_codec(other).certain and kept < HALF
+    blurred = before_codec(other).certain or (kept < HALF and softly(enlarged(y)))
     if was_noise(pixels, A, y, noise) >= HALF and not blurred:
         return None
     if noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT:

@@ -20,6 +20,7 @@ from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
+from operators.tools.enlarged import enlarged, softly
 
 WHITE = "white"  # noise= of a photo that is enlarged
 HARDLY = 0.3  # `sure` below which little noise is texture, whatever a result would show
@@ -53,13 +54,12 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     # Noise or texture, sharpening makes it many times stronger. What denoising takes away tells
     # which it is, and texture is sharpened then (first/texture.py).
     sharpened = operator.offers("undoing") and not told and denoising is not None
-    if quiet is not model and sharpened:
+    if quiet is not model and sharpened and not operator.certain:
         cleaner = take(pixels, denoising, model, photo.rounding)
-        surely = cleaner[1].leaves and operator.certain  # too little noise to be taken away
-        y, operator = (y, operator) if surely else cleaner
-        model = quiet if surely else model
-    else:
-        model = quiet
+        # Of an enlarged photo what is too little to be taken away is texture.
+        if not (cleaner[1].leaves and softly(enlarged(pixels))):
+            y, operator, quiet = *cleaner, model
+    model = quiet
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)
     alone = operator.whitening is not None

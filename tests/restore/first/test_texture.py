@@ -143,9 +143,8 @@ def test_it_sharpens_what_a_gaussian_has_blurred():
         (1.0, 1.0, False, 1.0, "denoised"),
         (0.5, 0.2, False, 0.2, "sharpened"),
         (1.0, 0.2, False, 0.2, "left"),
-        (0.5, 1.0, True, 0.2, "sharpened"),  # nothing would be taken, and it is surely blurred
         (0.5, 1.0, False, 0.2, "denoised"),
-        (0.5, 1.0, True, 1.0, "denoised"),
+        (0.5, 1.0, True, 1.0, "sharpened"),
     ],
 )
 def test_the_restoration_tells(sure, taken_away, certain, share, becomes, monkeypatch):
