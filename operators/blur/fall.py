@@ -30,6 +30,10 @@ BANDS, FEWEST, CLEAR = torch.arange(0.1, 0.91, 0.05).tolist(), 5, 2.0
 # of 0.24 and more.
 WIDTH, REST, AGREE = 0.85, 0.15, 1.4
 
+# The same from NARROW on, where the rest is LESS and the photo's signal CLEARLY so many times any
+# noise: demosaiced noise has so little a rest up to 0.63, and half of that signal from there on.
+NARROW, LESS, CLEARLY = 0.73, 0.1, 25.0
+
 # The width of noise, as a share of the photo's, from which it was there before the blur; of wider
 # blurs than MOST rounding leaves too little to tell more.
 ALONG, MOST = 0.8, 1.0
@@ -79,15 +83,18 @@ def fall_of(y: Tensor, sigma: float, noise: Tensor | float) -> Fall:
     return Fall(*line(points), reach) if len(points) >= FEWEST else Fall(0.0, 0.0, 0.0)
 
 
-def surely_blurred(fall: Fall, found: float) -> bool:
+def surely_blurred(fall: Fall, found: float, clear: float = 0.0) -> bool:
     """Whether a Gaussian has blurred a photo, by its spectrum and by its edges.
 
     Args:
         fall: of its spectrum.
         found: the softness of its edges, in pixels.
+        clear: its `clearance`, if it is known.
     """
-    alike = fall.width < AGREE * found and found < AGREE * fall.width
-    return fall.width > WIDTH and fall.off < REST and alike
+    if fall.width > AGREE * found or found > AGREE * fall.width:
+        return False
+    wide = fall.width > WIDTH and fall.off < REST
+    return wide or (fall.width > NARROW and fall.off < LESS and clear > CLEARLY)
 
 
 def blurred_along(std: Tensor, fall: Fall) -> bool:

@@ -133,9 +133,9 @@ class SoftBlur(ReflectBlur):
     def undoing(self, photo: Tensor, noise: Tensor | float, found: float) -> Operator:
         """The blur of a photo whose softness was found, or told; arguments as `for_photo` has."""
         fall = fall_of(photo, found, noise)
-        sure = surely_blurred(fall, found)
-        clear = self.clear * CERTAIN if sure else self.clear
-        if clearance(photo, found, noise) < clear:
+        clear = clearance(photo, found, noise)
+        sure = surely_blurred(fall, found, clear)
+        if clear < self.clear * (CERTAIN if sure else 1):
             return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
         grown = not sure and softly(enlarged(photo))
         if self.gaussian_alone and fall.off > GAUSSIAN and not grown:

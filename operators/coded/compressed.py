@@ -2,7 +2,8 @@
 
 y        = A x + n + e               e: the rounding of coefficients, as noise (block_noise.py)
 whitened:  W A, W y
-project:   x + A^+ (P(A x) - A x)    P: onto the pictures that are saved as y is
+project:   x + w A^+ d               d: P(A x) - A x;  P: onto the pictures that are saved as y is
+w:         (MOST |d| / |A^+ d|)^2    1 at most: what A^+ makes many times stronger are ripples
 """
 
 from pathlib import Path
@@ -15,6 +16,10 @@ from operators.coded.jpeg import JPEG
 from operators.noise.whitened import whiten
 
 START = b"\xff\xd8\xff"  # of a JPEG file
+
+# Times that A^+ may make what a result lacks of its file stronger: denoising and enlarging do up to
+# 1.5 times, sharpening 2.3, and where a known or found blur is undone 3.5 to 33.
+MOST = 2.0
 
 
 def is_jpeg(file: Path) -> bool:
@@ -76,11 +81,17 @@ class Compressed(Operator):
         return whitened, W(y)
 
     def project(self, x: Tensor, y: Tensor) -> Tensor:
-        """x with A x saved as y is; x itself where noise was saved along with A x."""
+        """x with A x saved as y is, or nearer to it where A^+ amplifies.
+
+        x itself where noise was saved along with A x.
+        """
         if self.rms > self.rounding:
             return x
         there = self.A(x)
-        return x + self.A.pinv(self.jpeg.project(there, y) - there)
+        lacks = self.jpeg.project(there, y) - there
+        change = self.A.pinv(lacks)
+        w = (MOST * rms_of_each(lacks) / rms_of_each(change).clamp_min(1e-9)).square()
+        return x + w.clamp(max=1) * change
 
     def describe(self, y: Tensor) -> dict[str, object]:
         """What A has to say, and the file's tables."""
@@ -93,3 +104,8 @@ class Compressed(Operator):
 def before_codec(A: Operator) -> Operator:
     """The degradation without its file's codec, if it has one."""
     return A.A if isinstance(A, Compressed) else A
+
+
+def rms_of_each(pictures: Tensor) -> Tensor:
+    """The rms [B, 1, 1, 1] of pictures [B, C, H, W]."""
+    return pictures.square().mean((1, 2, 3), keepdim=True).sqrt()

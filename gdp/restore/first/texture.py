@@ -43,6 +43,8 @@ def sharpens(measurement: Measurement, restored: Restored, setup: Setup) -> Oper
     if other is None or noise is None or measurement.first is not None or setup.config["video"]:
         return None
     A, y = restored.operator, measurement.y
+    if A.leaves:
+        return None
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
     kept = dark_share(A, noise) * noise_share(pixels, A, y, noise) / A.takes
     blurred = before_codec(other).certain or (kept < HALF and softly(enlarged(y)))

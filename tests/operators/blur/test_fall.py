@@ -42,6 +42,20 @@ def test_width_is_that_of_the_blur(sigma):
     assert not surely_blurred(fall, 3 * sigma)  # edges say otherwise
 
 
+def test_narrower_blurs_are_sure_where_more_is_clear():
+    narrow = Fall(0.8, 0.05, 0.9)
+    assert surely_blurred(narrow, 0.7, clear=40) and not surely_blurred(narrow, 0.7)
+    assert not surely_blurred(narrow, 0.7, clear=15) and not surely_blurred(narrow, 0.5, clear=40)
+    assert not surely_blurred(Fall(0.8, 0.12, 0.9), 0.7, clear=40)
+    assert not surely_blurred(Fall(0.68, 0.05, 0.9), 0.6, clear=40)
+
+    # As in a photo that is softened by less than a pixel.
+    y = softened(0.8)
+    fall, clear = fall_of(y, softness(y), QUIET), clearance(y, softness(y), QUIET)
+    assert surely_blurred(fall, softness(y), clear)
+    assert SoftBlur().for_photo(y, QUIET).certain
+
+
 def test_what_noise_hides_is_not_compared():
     y = softened(1.0)
     clear, noisy = (fall_of(y, 1.0, noise) for noise in (QUIET, 0.05))

@@ -8,7 +8,7 @@ from skimage import data
 import gdp
 from gdp.picture import to_model
 from operators.blur.soft import SoftBlur
-from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft, without_fine
+from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft, softly, without_fine
 from operators.unchanged import Unchanged
 
 
@@ -64,3 +64,14 @@ def test_its_texture_is_no_noise():
     result = gdp.restore(y, task="auto")
     torch.testing.assert_close(result.pixels[0], y, atol=1e-5, rtol=0)
     assert "enlarged 1.5 times" in result.reports[0]["found"][0]
+
+
+@pytest.mark.parametrize("times", [2.0, 2.5])
+def test_what_was_enlarged_more_is_sharpened(times):
+    """It was left as it is, for its texture could have been noise."""
+    scene = photo(side=160)
+    small = F.interpolate(scene, scale_factor=1 / times, mode="bicubic", antialias=True)
+    y = in_8_bits(F.interpolate(small, scene.shape[-2:], mode="bilinear"))
+    assert softly(enlarged(y)) and not softly(1.5)
+    error = gdp.restore(y, task="auto").pixels[0] - scene
+    assert error.square().mean() < 0.97 * (y - scene).square().mean()
