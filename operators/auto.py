@@ -28,7 +28,7 @@ from operators.blur.soft import QUIET, SHARP_ALREADY, SoftBlur
 from operators.blur.softness import softness
 from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
-from operators.identity import COMPRESSED, Identity, rms_of
+from operators.identity import COMPRESSED, Identity
 from operators.light.darkness import goal_of, may_lack
 from operators.light.light import Light
 from operators.light.scattering.dark_channel import DarkChannel
@@ -36,6 +36,7 @@ from operators.light.sure.mending import Mending, mending
 from operators.light.white_balance import colour_cast
 from operators.missing.stains import stained
 from operators.tools.enlarged import enlarged, hardly_soft
+from operators.tools.rms import rms_of
 from operators.tools.units import to_pixels
 from operators.unchanged import Unchanged
 

@@ -43,8 +43,3 @@ class NoiseHere(Identity):
 def taken(level: float) -> float:
     """The share of noise of this std, [-1, 1] units, that is taken away where it may be meant."""
     return SHARE + (1 - SHARE) * ramp(level, FAINT, SEEN)
-
-
-def rms_of(noise: Tensor | float) -> float:
-    """The rms of noise whose std is a number, or [..., H, W] by frequency."""
-    return float(torch.as_tensor(noise).square().mean().sqrt())

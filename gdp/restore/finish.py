@@ -57,8 +57,8 @@ def finish(
     doubtful = doubt(pixels, A, y) if data or config["degrade"] else ""
     remarks.append(doubtful)
     if not (data or config["degrade"]):
-        denoised = agree(pixels, A, y, measurement.photo.rounding)
-        pixels, remark = held(regained(denoised, A, y), A, y)
+        pixels = regained(agree(pixels, A, y, measurement.photo.rounding), A, y)
+        pixels, remark = held(pixels, A, y)
         remarks.append(remark)
         verdict = judge(pixels, A, y)
         if not verdict.passed:
@@ -69,7 +69,7 @@ def finish(
             pixels = torch.lerp(A.developed(y).clamp(0, 1).to(pixels), pixels, mended)
         elif measurement.noise is not None and setup.doubts(measurement.noise.is_flat):
             least, noise = claim.share if claim else 0.0, measurement.noise
-            share = dark_share(A, noise) * max(least, noise_share(denoised, A, y, noise))
+            share = dark_share(A, noise) * max(least, noise_share(pixels, A, y, noise))
             if share < 1:
                 pixels = torch.lerp(untouched(A, y).to(pixels), pixels, share)
             if share < A.takes:

@@ -36,6 +36,7 @@ from torch import Tensor
 from gdp.picture import to_image, to_model
 from operators.base import LinearOperator, Operator
 from operators.noise.whitened import Whitened
+from operators.tools.rms import rms_of_each
 
 # Times the noise, and rms in [-1, 1] units, that a result may be from y. What is found along with a
 # picture, light above all, is matched less closely.
@@ -134,7 +135,7 @@ def held(pixels: Tensor, A: Operator, y: Tensor) -> tuple[Tensor, str]:
         return pixels, ""
     before, remark = to_image(y).to(pixels), ""
     if not math.isinf(A.moves):
-        moved = 2 * (pixels - before).square().mean((1, 2, 3), keepdim=True).sqrt()
+        moved = 2 * rms_of_each(pixels - before)
         share = (A.moves / moved.clamp_min(1e-6)).clamp(max=1)
         pixels = torch.lerp(before.expand_as(pixels), pixels, share)
     if A.may_ring:

@@ -34,9 +34,10 @@ from operators.blur.softness import (
     noise_floor,
     supported_gain,
 )
-from operators.identity import Identity, rms_of, taken
+from operators.identity import Identity, taken
 from operators.scale import shrink
 from operators.tools.enlarged import ENLARGED, enlarged, hardly_soft, softly
+from operators.tools.rms import rms_of
 from operators.unchanged import Unchanged
 
 AUTO = "auto"
@@ -137,14 +138,14 @@ class SoftBlur(ReflectBlur):
         sure = surely_blurred(fall, found, clear)
         if clear < self.clear * (CERTAIN if sure else 1):
             return self.as_it_is(noise, TOO_NOISY, hidden=not sure)
-        grown = not sure and softly(enlarged(photo))
+        grown = self.gaussian_alone and not sure and softly(enlarged(photo))
         if self.gaussian_alone and fall.off > GAUSSIAN and not grown:
             return self.as_it_is(noise, SHARP_ALREADY)
 
         width = found
         if isinstance(self.sigma, str):
             share = max(self.share, SURELY) if sure else self.share
-            off = NO_GAUSSIAN if grown and self.gaussian_alone else fall.off
+            off = NO_GAUSSIAN if grown else fall.off
             width = width_of(found, share, off)
         same = SoftBlur(width, 1.0, self.denoise, self.clear)
         least = 3**0.5 * max(FLOOR, noise_floor(photo, found))  # of a channel, not of their mean

@@ -29,6 +29,7 @@ from operators.coded.rows.rounded import Rounded, rounded
 from operators.coded.rows.undone import Undone
 from operators.compose import Compose, without_noise
 from operators.contract import AddNoise
+from operators.tools.rms import rms_of
 
 
 def chain(ops: Sequence[Operator]) -> Operator:
@@ -119,7 +120,7 @@ class LinearThenJPEG(Operator):
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
         """The linear part, whose y is as wrong as the compression made it, and as noise did."""
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        level = rms_of(noise)
         A = self.A.with_noise(level).for_photo(photo, noise)
 
         # A part that asked the photo may doubt it more than by its noise.

@@ -6,6 +6,7 @@ project:   x + w A^+ d               d: P(A x) - A x;  P: onto the pictures that
 w:         (MOST |d| / |A^+ d|)^2    1 at most: what A^+ makes many times stronger are ripples
 """
 
+import math
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,7 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.coded.jpeg import JPEG
 from operators.noise.whitened import whiten
+from operators.tools.rms import rms_of_each
 
 START = b"\xff\xd8\xff"  # of a JPEG file
 
@@ -63,7 +65,9 @@ class Compressed(Operator):
         self.rounding, self.rms = rounding, float(noise.square().mean().sqrt())
         self.sigma_y = (self.rms**2 + self.rounding**2) ** 0.5
         self.register_buffer("noise", noise, persistent=False)
-        self.frame, self.takes, self.moves = A.frame, A.takes, A.moves
+        self.frame, self.takes, self.moves, self.certain = A.frame, A.takes, A.moves, A.certain
+        if A.own_noise is not None:
+            self.own_noise = math.hypot(A.own_noise, rounding)
 
     def forward(self, x: Tensor) -> Tensor:
         return cast(Tensor, self.A(x))
@@ -104,8 +108,3 @@ class Compressed(Operator):
 def before_codec(A: Operator) -> Operator:
     """The degradation without its file's codec, if it has one."""
     return A.A if isinstance(A, Compressed) else A
-
-
-def rms_of_each(pictures: Tensor) -> Tensor:
-    """The rms [B, 1, 1, 1] of pictures [B, C, H, W]."""
-    return pictures.square().mean((1, 2, 3), keepdim=True).sqrt()

@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from operators.tools.rms import rms_of
+
 LEVELS = 24  # of grey, for each of which the tone is found
 TONED = 0.05  # rms of chroma, [-1, 1] units, that a toned photo has at least
 GREY = 0.02  # rms of chroma up to which a photo is grey, but for its noise
@@ -94,7 +96,7 @@ def nearly_grey(photo: Tensor, noise: Tensor | float) -> bool:
     if photo.shape[1] != 3:
         return True
     chroma = smoothed(photo)[1] if min(photo.shape[-2:]) >= WINDOW else photo[0] - photo[0].mean(0)
-    level = float(torch.as_tensor(noise).square().mean().sqrt()) / WINDOW
+    level = rms_of(noise) / WINDOW
     tone = float(chroma.flatten(1).mean(1).norm())
     return tone < GREY and float(chroma.square().sum(0).mean()) < GREY**2 + 2 * level**2
 

@@ -18,10 +18,10 @@ from torch import Tensor
 from operators.base import Operator
 from operators.blur.fall import AGREE, fall_of
 from operators.blur.softness import clearance, softness
-from operators.identity import rms_of
 from operators.scale import split_factor
 from operators.size.folded import Folded
 from operators.size.spread import Spread, find_spread
+from operators.tools.rms import rms_of
 
 KNOWN, AUTO = "known", "auto"
 
@@ -81,17 +81,18 @@ class OwnKernel(Operator):
         """
         if self.kernel != AUTO:
             return self
-        found = find_spread(photo, rms_of(noise))
+        level = rms_of(noise)
+        found = find_spread(photo, level)
         if found is None:
             return self
-        found, level = believed(found, photo, noise), max(rms_of(noise), DOUBT)
+        found = bounded(found, photo, noise)
         if found.width < (LEAST if found.halo else LEAST_PLAIN):
             return self
-        if clearance(photo, found.width, level) < CLEAR:
+        if clearance(photo, found.width, max(level, DOUBT)) < CLEAR:
             return self
 
         soft = SoftDown(cast(Shrinking, self), found)
-        soft.own_noise = rms_of(noise)
+        soft.own_noise = level
         return soft.with_noise(max(self.sigma_y, DOUBT))
 
 
@@ -127,7 +128,7 @@ class SoftDown(Folded):
         return small.with_noise(self.sigma_y / extra), y
 
 
-def believed(found: Spread, photo: Tensor, noise: Tensor | float) -> Spread:
+def bounded(found: Spread, photo: Tensor, noise: Tensor | float) -> Spread:
     """What is undone of the spread that a photo's gradients speak for.
 
     Args:

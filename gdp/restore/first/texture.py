@@ -19,7 +19,6 @@ from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup
 from gdp.restore.several.agreement import agree
 from operators.base import Operator
-from operators.coded.compressed import before_codec
 from operators.tools.enlarged import enlarged, softly
 from operators.unchanged import Unchanged
 from samplers.restorer import Restored
@@ -46,9 +45,11 @@ def sharpens(measurement: Measurement, restored: Restored, setup: Setup) -> Oper
     if A.leaves:
         return None
     pixels = agree(to_image(restored.x[:1]), A, y, measurement.photo.rounding)
-    kept = dark_share(A, noise) * noise_share(pixels, A, y, noise) / A.takes
-    blurred = before_codec(other).certain or (kept < HALF and softly(enlarged(y)))
-    if was_noise(pixels, A, y, noise) >= HALF and not blurred:
+    textured = other.certain or was_noise(pixels, A, y, noise) < HALF
+    if not textured and softly(enlarged(y)):
+        kept = dark_share(A, noise) * noise_share(pixels, A, y, noise) / A.takes
+        textured = kept < HALF
+    if not textured:
         return None
     if noise.sure >= SURE and float(cast(Any, other.describe(y)["softness"])) < SLIGHT:
         return Unchanged(EITHER).with_noise(A.sigma_y)

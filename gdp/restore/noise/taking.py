@@ -58,7 +58,7 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         cleaner = take(pixels, denoising, model, photo.rounding)
         # Of an enlarged photo what is too little to be taken away is texture.
         if not (cleaner[1].leaves and softly(enlarged(pixels))):
-            y, operator, quiet = *cleaner, model
+            (y, operator), quiet = cleaner, model
     model = quiet
     if sigma_y == AUTO and config["noise"] == AUTO and operator.offers("developed"):
         operator, shown = of_developed(operator, y, photo.rounding)

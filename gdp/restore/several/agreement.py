@@ -8,9 +8,10 @@ from gdp.picture import to_image, to_model
 from gdp.restore.observe import Measurement
 from gdp.restore.several.steady import steadied
 from operators.base import LinearOperator, Operator, ProjectionOperator
-from operators.coded.compressed import Compressed, before_codec
+from operators.coded.compressed import before_codec
 from operators.identity import Identity
 from operators.noise.painted import painted
+from operators.tools.rms import rms_of_each
 
 
 def agree(pixels: Tensor, A: Operator, y: Tensor, rounding: float) -> Tensor:
@@ -53,14 +54,12 @@ def regained(pixels: Tensor, A: Operator, y: Tensor) -> Tensor:
     An operator that may be wrong has y counted as noisier than it is, so that fine texture goes
     with that noise. Arguments are those of `agree`.
     """
-    blur = before_codec(A)
-    if blur.own_noise is None:
+    if A.own_noise is None:
         return pixels
     with torch.no_grad():
-        lacks = (y - blur(to_model(pixels).to(y))) / 2
-    variance = lacks.square().mean((1, 2, 3), keepdim=True).clamp_min(1e-12)
-    wrong = (blur.own_noise**2 + (A.rounding**2 if isinstance(A, Compressed) else 0.0)) / 4
-    lacks = (1 - wrong / variance).clamp_min(0) * lacks
+        lacks = (y - A(to_model(pixels).to(y))) / 2
+    noise = A.own_noise / 2 / rms_of_each(lacks).clamp_min(1e-6)
+    lacks = (1 - noise.square()).clamp_min(0) * lacks
     if lacks.shape != pixels.shape:
         lacks = F.interpolate(lacks, pixels.shape[-2:], mode="bicubic", align_corners=False)
     return (pixels + lacks).clamp(0, 1)

@@ -23,6 +23,7 @@ from operators.coded.rows.parts import gains, rounds
 from operators.coded.rows.undone import Undone
 from operators.compose import Compose
 from operators.identity import Identity
+from operators.tools.rms import rms_of
 
 
 def rounded(ops: Sequence[Operator]) -> bool:
@@ -44,7 +45,7 @@ class Rounded(Undone):
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
         """The linear part, whose y is as wrong as rounding made it, and as noise did."""
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        level = rms_of(noise)
         A, u, ops = self.linear(), self.backwards(photo), self.parts()
         after = gains(ops, u[:-1])[1:]
         last = self.codec()

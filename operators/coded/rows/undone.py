@@ -17,7 +17,6 @@ from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from operators.base import ROUNDED, Operator
@@ -25,6 +24,7 @@ from operators.coded.jpeg import JPEG
 from operators.coded.rows.forward import Chain
 from operators.coded.rows.parts import gains, less_dark, linear_of, rounds, slopes_of, undo
 from operators.contract import AddNoise
+from operators.tools.rms import rms_of
 
 LOST = 0.3  # of the error of a guess of what is lost, by which a linear part before is careful
 
@@ -66,7 +66,7 @@ class Undone(Chain):
 
     def for_photo(self, photo: Tensor, noise: Tensor | float) -> Operator:
         """The same, with what its parts round away, and what that and noise make of y."""
-        level = float(torch.as_tensor(noise).square().mean().sqrt())
+        level = rms_of(noise)
         u, ops = self.backwards(photo), self.parts()
         pairs = zip(ops, u[1:], strict=True)
         rounded = [rounded_away(op, z, level) for op, z in pairs]

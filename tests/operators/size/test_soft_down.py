@@ -9,7 +9,7 @@ from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
 from operators.size.avgpool import AvgPool
 from operators.size.bicubic import Bicubic
-from operators.size.soft_down import DOUBT, SHARP, SoftDown, believed
+from operators.size.soft_down import DOUBT, SHARP, SoftDown, bounded
 from operators.size.spread import Spread, find_spread
 from tests.photos import astronaut
 
@@ -67,14 +67,14 @@ def clouds(steep: float, seed: int = 1, size: int = 128) -> torch.Tensor:
 
 def test_the_spectrum_bounds_what_gradients_say():
     y = shrunk(AvgPool(2), Spread(0.7))
-    bounded = believed(Spread(1.7, 0.8), y, ROUNDING)
-    assert 0.5 < bounded.width < 1.0 and 0 < bounded.halo < 0.4
+    narrow = bounded(Spread(1.7, 0.8), y, ROUNDING)
+    assert 0.5 < narrow.width < 1.0 and 0 < narrow.halo < 0.4
 
     # What lies below stays as it is, and what noise hides.
     own = (0.8**2 - SHARP**2) ** 0.5
-    assert believed(Spread(0.8, 0.5), y, ROUNDING) == Spread(own, 0.5)
-    assert believed(Spread(0.8, 0.5), torch.randn_like(y), 1.0) == Spread(own, 0.5)
-    assert believed(Spread(0.5), y, ROUNDING).width == 0
+    assert bounded(Spread(0.8, 0.5), y, ROUNDING) == Spread(own, 0.5)
+    assert bounded(Spread(0.8, 0.5), torch.randn_like(y), 1.0) == Spread(own, 0.5)
+    assert bounded(Spread(0.5), y, ROUNDING).width == 0
 
 
 @pytest.mark.parametrize("steep, more", [(1.5, 1.0), (2.0, 1.8)])

@@ -96,18 +96,13 @@ def test_softened_texture_comes_nearer_to_the_truth(tmp_path):
     assert result.report["noise"]["std"] > 0.005
 
 
-def blurred_then_noisy(sigma: float, std: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """What a Gaussian of `sigma` pixels leaves of a scene, and that with coloured noise, 8 bits."""
-    soft = ReflectBlur(gaussian(11, sigma))(to_image(astronaut(128)))
-    noise = ReflectBlur(gaussian(5, 0.6))(Noise([0]).like(soft))
-    return soft, ((soft + std * noise / noise.std()).clamp(0, 1) * 255).round() / 255
-
-
 @pytest.mark.parametrize("task", ["enhance", "auto"])
 @pytest.mark.parametrize("std, of_input", [(0.012, 0.6), (0.008, 1.001)])
 def test_noise_of_a_soft_photo_is_not_sharpened(std, of_input, task):
     """Little noise that has a colour could be texture that was blurred with the photo."""
-    soft, y = blurred_then_noisy(1.2, std)
+    soft = ReflectBlur(gaussian(11, 1.2))(to_image(astronaut(128)))
+    noise = ReflectBlur(gaussian(5, 0.6))(Noise([0]).like(soft))
+    y = ((soft + std * noise / noise.std()).clamp(0, 1) * 255).round() / 255
     after = gdp.restore(y[0], task=task).pixels.view_as(y) - soft
     assert after.square().mean() < of_input * (y - soft).square().mean()
 

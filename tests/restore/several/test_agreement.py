@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import gdp
-from gdp.picture import to_image, to_model
+from gdp.picture import to_image
 from gdp.prior.noise import Noise
 from gdp.restore.several.agreement import regained
 from operators.blur.diagonal import ReflectBlur
@@ -28,10 +28,6 @@ def lacking(A: SoftBlur) -> tuple[torch.Tensor, torch.Tensor]:
     """A result [1, 3, 64, 64] in [0, 1], and y, which has something fine that it lacks."""
     x = 0.8 * astronaut(64)
     return to_image(x), A(x) + FINE * Noise([3]).like(x)
-
-
-def misfit(pixels: torch.Tensor, A: SoftBlur, y: torch.Tensor) -> float:
-    return float((A(to_model(pixels)) - y).square().mean().sqrt())
 
 
 def test_what_is_no_noise_comes_back_and_noise_does_not():
