@@ -3,6 +3,7 @@
 Settings are the command line's, as keywords. Nothing global is changed.
 """
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -114,15 +115,16 @@ def restore(
 
     settings = written_out(settings)
     setup = build_all(*compose_settings(settings), objects)
-    source = source_from(photo, y, setup)
-    check_pair(setup)
-    loaded = setup.load_prior()
-    setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
-    with torch.inference_mode(False), followed(on_step, progress) as follow:
-        results = restore_all(source, first, truth, setup, loaded, follow)
+    with tempfile.TemporaryDirectory() as folder:
+        source = source_from(photo, y, setup, Path(folder))
+        check_pair(setup)
+        loaded = setup.load_prior()
+        setup.sampler.schedule.times(loaded.T)  # refuses what does not fit
+        with torch.inference_mode(False), followed(on_step, progress) as follow:
+            results = restore_all(source, first, truth, setup, loaded, follow)
 
     # The results as one, of the caller's kind.
-    what = {"input": str(source.file or source.name)}
+    what = {"input": str((isinstance(photo, str | Path) and source.file) or source.name)}
     results = [replace(r, pixels=r.pixels.cpu(), reports=[what | r.report]) for r in results]
     return join(results, to_picture=source.picture, to_map=source.map)
 

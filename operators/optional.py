@@ -62,6 +62,18 @@ class OptionalMethods(Portable):
         """
         return False
 
+    def shown_noise(self, y: Tensor, colours: Tensor) -> Tensor | None:
+        """The std [C] of y's noise by direction in colour, as y shows it where A passes nothing.
+
+        Args:
+            y: [1, C, H, W] in any unit.
+            colours: Q [C, C], a direction a row.
+
+        Returns:
+            In y's unit; None where A passes something of everything, or does not tell.
+        """
+        return None
+
     def denoising(self) -> "Any":
         """What looks for itself in a photo, and sharpens nothing; None: this does not, either."""
         return None

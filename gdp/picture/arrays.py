@@ -46,7 +46,11 @@ class Source(NamedTuple):
 
 
 def source_of(
-    what: Any, name: str = "photo", frame: Frame = None, page: int | None = None
+    what: Any,
+    name: str = "photo",
+    frame: Frame = None,
+    page: int | None = None,
+    folder: Path | None = None,
 ) -> Source:
     """Take a picture of any kind.
 
@@ -57,6 +61,7 @@ def source_of(
         frame: pixels that a result has more than the photo at the left, right, top and bottom;
             the photo's transparency does not go on there.
         page: which picture of a file that holds several, from 1.
+        folder: where bytes are written to, as the file that they are.
 
     Raises:
         OSError: the file cannot be read.
@@ -70,10 +75,11 @@ def source_of(
         return Source([photo], pil_of(photo), array_of, Path(what).name, expand(what))
 
     if isinstance(what, bytes | bytearray | memoryview) or hasattr(what, "read"):
-        photo = read_bytes(what, name)
+        file = None if folder is None else folder / "photo"
+        photo = read_bytes(what, name, file)
         if photo.alpha is not None:
             photo = photo._replace(alpha=extend_alpha(photo.alpha, frame))
-        return Source([photo], pil_of(photo), array_of, name)
+        return Source([photo], pil_of(photo), array_of, name, file)
 
     if isinstance(what, Image.Image):
         try:
@@ -97,21 +103,22 @@ def source_of(
     )
 
 
-def read_bytes(what: Any, name: str) -> Photo:
-    """The photo in the bytes of a file, or in a file that is open for reading them.
+def read_bytes(what: Any, name: str, file: Path | None = None) -> Photo:
+    """The photo in the bytes of a file, which are left in `file`, or in an open one.
 
-    TypeError where the file is open for text, ValueError where it holds no picture.
+    TypeError where that is open for text, ValueError where it holds no picture.
     """
     content = what.read() if hasattr(what, "read") else bytes(what)
     if not isinstance(content, bytes):
         raise TypeError(f"the {name} is a file of text; open it with mode 'rb'")
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "photo"
-        file.write_bytes(content)
-        try:
-            return read(file)
-        except ValueError as error:
-            raise ValueError(str(error).replace(str(file), f"the {name}")) from None
+    if file is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return read_bytes(content, name, Path(folder) / "photo")
+    file.write_bytes(content)
+    try:
+        return read(file)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(file), f"the {name}")) from None
 
 
 def pil_of(photo: Photo) -> Back:

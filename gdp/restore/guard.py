@@ -134,6 +134,8 @@ def held(pixels: Tensor, A: Operator, y: Tensor) -> tuple[Tensor, str]:
     if math.isinf(A.moves) and not A.may_ring:
         return pixels, ""
     before, remark = to_image(y).to(pixels), ""
+    if before.shape[1:] != pixels.shape[1:]:
+        before = interpolated(before, pixels)
     if not math.isinf(A.moves):
         moved = 2 * rms_of_each(pixels - before)
         share = (A.moves / moved.clamp_min(1e-6)).clamp(max=1)
@@ -144,6 +146,12 @@ def held(pixels: Tensor, A: Operator, y: Tensor) -> tuple[Tensor, str]:
         pixels = torch.lerp(before.expand_as(pixels), pixels, kept)
         remark = "" if kept > TOLD else f"it has rings, so that {1 - kept:.0%} of the photo stays"
     return pixels, remark
+
+
+def interpolated(photo: Tensor, like: Tensor) -> Tensor:
+    """A photo [1, 3, h, w] in [0, 1], enlarged to the size of a result."""
+    size = (like.shape[-2], like.shape[-1])
+    return F.interpolate(photo, size, mode="bicubic", antialias=True).clamp(0, 1)
 
 
 def cracked(x: Tensor, y: Tensor) -> float:

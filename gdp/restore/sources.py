@@ -13,8 +13,13 @@ from gdp.restore.data import is_data, measurement_source, refuse_misfit
 from gdp.restore.setup import Setup
 
 
-def source_from(photo: Any, y: Any, setup: Setup) -> Source:
+def source_from(photo: Any, y: Any, setup: Setup, folder: Path) -> Source:
     """The caller's photo or measurement, which fits the operator.
+
+    Args:
+        photo, y: one of them.
+        setup: the settings.
+        folder: where a photo's bytes are kept, whose file may tell more than its pixels.
 
     Raises:
         TypeError, ValueError, OSError: it does not, cannot be read, or is none or both of these.
@@ -26,12 +31,12 @@ def source_from(photo: Any, y: Any, setup: Setup) -> Source:
     if is_data(photo, setup.operator):
         return measurement_source(photo, setup.operator)
 
-    source = read_source(photo, setup)
+    source = read_source(photo, setup, folder)
     refuse_misfit(source.photos[0], setup.operator, setup.config["degrade"])
     return source
 
 
-def read_source(photo: Any, setup: Setup) -> Source:
+def read_source(photo: Any, setup: Setup, folder: Path) -> Source:
     """The caller's photo, photos or exposures.
 
     Raises:
@@ -47,7 +52,7 @@ def read_source(photo: Any, setup: Setup) -> Source:
             )
         degrade = setup.config["degrade"]
         frame = None if degrade else setup.operator.frame
-        source = source_of(photo, frame=frame, page=setup.config["page"])
+        source = source_of(photo, frame=frame, page=setup.config["page"], folder=folder)
         for one in source.photos:
             if not one.measured:
                 check_excess(one, 0.0 if degrade else setup.config["sigma_y"], source.name)

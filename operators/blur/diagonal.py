@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator, SpectralOperator
+from operators.blur.dark import dark_noise
 from operators.blur.filters import phases, transfer
 from operators.blur.kernel_shape import shrink_kernel
 from operators.scale import shrink
@@ -89,6 +90,9 @@ class ReflectBlur(DiagonalBlur):
 
     [B, C, H, W] -> the same. A is symmetric, with real eigenvalues of either sign.
     """
+
+    def shown_noise(self, y: Tensor, colours: Tensor) -> Tensor | None:
+        return dark_noise(self.kernel, y, colours)
 
     def spectrum(self, x: Tensor) -> Tensor:
         """Lambda [H, W] in the DCT basis: the kernel's Fourier transform at twice the size."""

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from operators.base import LinearOperator, Operator
 from operators.blur.borders import AUTO, BORDERS
+from operators.blur.dark import dark_noise
 from operators.blur.filters import LEAST_DAMPING, inverse_filter, transfer
 from operators.blur.kernel_shape import shrink_kernel
 from operators.contract import AddNoise
@@ -189,6 +190,9 @@ class Blur(IteratedBlur):
         same = Blur(kernel, border, self.damping, self.iterations).with_noise(self.sigma_y)
         assert isinstance(same, Blur)
         return same
+
+    def shown_noise(self, y: Tensor, colours: Tensor) -> Tensor | None:
+        return dark_noise(self.kernel, y, colours)
 
     def unexplained(self, y: Tensor) -> float:
         """The mean square of what the best x leaves of y, y itself a little believed."""

@@ -154,6 +154,9 @@ class SoftBlur(ReflectBlur):
         same.found, same.own_noise, same.certain = found, rms_of(noise), sure
         return same.with_noise(max(self.sigma_y, DOUBT))
 
+    def shown_noise(self, y: Tensor, colours: Tensor) -> Tensor | None:
+        return None  # how wide the blur is was found, and may be wrong
+
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         return blurred_with(photo, std, rounding)
 

@@ -14,9 +14,12 @@ from torch import Tensor
 
 from operators.base import LinearOperator, Operator
 from operators.coded.jpeg import JPEG
+from operators.coded.tables import FACTORS
+from operators.coded.traces import trace_of
 from operators.noise.whitened import whiten
 from operators.tools.rms import rms_of_each
 
+LOOKED_AT = 512  # pixels a side, at most, of the part in which traces of a codec are looked for
 START = b"\xff\xd8\xff"  # of a JPEG file
 
 # Times that A^+ may make what a result lacks of its file stronger: denoising and enlarging do up to
@@ -44,6 +47,22 @@ def compression_of(file: Path) -> JPEG | None:
         return None
 
 
+def traced(pixels: Tensor) -> JPEG | None:
+    """The compression that a photo [B, 3, H, W] in [0, 1] shows traces of, if any."""
+    if pixels.shape[:2] != (1, 3):
+        return None
+
+    # The middle of it, from where a block begins.
+    places = [
+        slice(start := max(0, n - LOOKED_AT) // 32 * 16, start + LOOKED_AT)
+        for n in pixels.shape[-2:]
+    ]
+    found = trace_of(pixels[..., places[0], places[1]].detach().float())
+    if found is None or found.quality is None:
+        return None
+    return JPEG(found.quality, FACTORS.index(found.factors))
+
+
 class Compressed(Operator):
     """y = A x as its file has it; x and y are A's.
 
@@ -65,7 +84,8 @@ class Compressed(Operator):
         self.rounding, self.rms = rounding, float(noise.square().mean().sqrt())
         self.sigma_y = (self.rms**2 + self.rounding**2) ** 0.5
         self.register_buffer("noise", noise, persistent=False)
-        self.frame, self.takes, self.moves, self.certain = A.frame, A.takes, A.moves, A.certain
+        self.frame, self.takes, self.moves = A.frame, A.takes, A.moves
+        self.certain, self.may_ring = A.certain, A.may_ring
         if A.own_noise is not None:
             self.own_noise = math.hypot(A.own_noise, rounding)
 

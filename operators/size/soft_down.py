@@ -92,7 +92,7 @@ class OwnKernel(Operator):
             return self
 
         soft = SoftDown(cast(Shrinking, self), found)
-        soft.own_noise = level
+        soft.own_noise, soft.may_ring = level, True
         return soft.with_noise(max(self.sigma_y, DOUBT))
 
 

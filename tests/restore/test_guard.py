@@ -4,7 +4,7 @@ import torch
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.guard import beyond, contrasts, cracked, held, judge
+from gdp.restore.guard import beyond, contrasts, cracked, held, interpolated, judge
 from operators.blur.blind.blind_blur import BlindBlur
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
@@ -13,6 +13,8 @@ from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.light import Light
 from operators.size.avgpool import AvgPool
+from operators.size.soft_down import SoftDown
+from operators.size.spread import Spread
 from tests.photos import astronaut
 from tests.samplers.test_coloured_noise import problem
 
@@ -137,3 +139,18 @@ def test_moire_that_a_photo_has_may_stay_and_zebras_may_not_come():
     assert judge(to_image(x), A, striped).passed  # it may also go
     verdict = judge(to_image(striped), A, x)
     assert not verdict.passed and "patterns" in verdict.why
+
+
+def test_rings_of_an_enlargement_go_back_to_interpolation():
+    x = astronaut(SIZE)
+    y = AvgPool(2)(x)
+    soft = SoftDown(AvgPool(2), Spread(1.0)).with_noise(0.01)
+    assert torch.equal(held(to_image(x), soft, y)[0], to_image(x))
+    soft.may_ring = True
+    assert torch.equal(held(to_image(x), soft, y)[0], to_image(x))
+
+    rings = 0.6 * torch.cos(torch.arange(SIZE) / 2).expand(1, 3, SIZE, SIZE)
+    kept, said = held(to_image(x + rings), soft, y)
+    plain = interpolated(to_image(y), kept)
+    assert "rings" in said and plain.shape == kept.shape
+    assert (kept - plain).square().mean() < 0.2 * (to_image(x + rings) - plain).square().mean()

@@ -13,12 +13,13 @@ Of steps q, in levels of 255, the errors are uniform, with the variance q^2 / 12
 """
 
 from dataclasses import replace
+from math import isclose
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from gdp.picture import to_model
+from gdp.picture import Photo, to_model
 from gdp.restore.noise.estimate import estimate as visible
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -28,14 +29,13 @@ from gdp.restore.noise.model import (
     NoiseModel,
     interpolate2,
 )
-from operators.coded.compressed import is_jpeg
+from operators.base import Operator
+from operators.coded.compressed import compression_of, is_jpeg, traced
 from operators.coded.jpeg import JPEG
-from operators.coded.tables import FACTORS
-from operators.coded.traces import trace_of
+from operators.identity import Identity
 
 # The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.
 LUMA_POWER, CHROMA_POWER = 3.0, 2.87
-LOOKED_AT = 1024  # pixels a side, at most, of the part in which traces of a codec are looked for
 
 
 def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING) -> NoiseModel:
@@ -55,20 +55,25 @@ def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING)
     return model if jpeg is None else with_errors(model, pixels, jpeg)
 
 
-def traced(pixels: Tensor) -> JPEG | None:
-    """The compression that a photo [B, 3, H, W] in [0, 1] shows traces of, if any."""
-    if pixels.shape[:2] != (1, 3):
-        return None
+def codec_of(photo: Photo, file: Path | None, A: Operator) -> JPEG | None:
+    """The compression that a photo came through, as part of what is to be undone.
 
-    # The middle of it, from where a block begins.
-    places = [
-        slice(start := max(0, n - LOOKED_AT) // 32 * 16, start + LOOKED_AT)
-        for n in pixels.shape[-2:]
-    ]
-    found = trace_of(pixels[..., places[0], places[1]].detach().float())
-    if found is None or found.quality is None:
-        return None
-    return JPEG(found.quality, FACTORS.index(found.factors))
+    Its file's; or one that its pixels still show, saved again without loss as they were. That is
+    not asked where noise alone is undone: what was noisy as a JPEG is denoised as well without,
+    and its noise is told from texture by what is seen of it.
+
+    Args:
+        photo: as it was read.
+        file: where from.
+        A: the degradation besides.
+
+    Returns:
+        None where it is no picture of 8 bits, or shows no clear trace of any.
+    """
+    if file is not None and is_jpeg(file):
+        return compression_of(file)
+    asked = isclose(photo.rounding, ROUNDING) and not isinstance(A, Identity)
+    return traced(photo.pixels.cpu()) if asked and A.denoising() is None else None
 
 
 def with_errors(model: NoiseModel, pixels: Tensor, jpeg: JPEG) -> NoiseModel:

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.codec import of_codes
+from gdp.restore.noise.model import BRIGHTNESSES, FREQUENCIES, OPPONENT, ROUNDING
 from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
 from operators.coded.block_noise import SIDE
 from operators.coded.compressed import Compressed
@@ -12,6 +14,7 @@ from operators.coded.planes import directions, stored
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
 
+ALIKE = 1.15  # between stds in directions of colour, from which they are one
 BEYOND = 1.3  # times a file's own error, that a blurred photo's noise is where none is told
 
 
@@ -46,6 +49,7 @@ def compressed(
     uneven = isinstance(operator, SpectralOperator) and not isinstance(operator, ProjectionOperator)
     bounded = estimated and operator.offers("undoing")
     known_blur = uneven and operator.x_shape(y) == tuple(y.shape) and not bounded
+    known_blur = known_blur or operator.shown_noise(y, OPPONENT) is not None
     if isinstance(operator, LinearOperator) and can_whiten(operator, y) and not known_blur:
         further = by_block(noise, jpeg)
         if bounded:  # y is believed no more than its blur is
@@ -75,3 +79,42 @@ def by_block(noise: NoiseModel, jpeg: JPEG) -> Tensor:
     power = [torch.einsum("c,cuv->uv", share[0], fine.double() ** 2)]
     power += [torch.einsum("c,cuv->uv", row, shared.double() ** 2) for row in share[1:]]
     return 2 * torch.stack(power).sqrt()
+
+
+def behind_blur(
+    noise: NoiseModel, A: Operator, pixels: Tensor, jpeg: JPEG | None, told: bool
+) -> NoiseModel | None:
+    """The noise of a photo that a known kernel has blurred, with its codec's errors.
+
+    What the blur has taken away shows it (`shown_noise`), whatever its patches look like: texture
+    that was blurred looks like a camera's noise, and the finest noise is what codecs leave out,
+    though there is some wherever they left the photo anything. It counts as the same at all
+    frequencies, that of each direction in colour as its loudest band.
+
+    Args:
+        noise: as it was told, or found by patches.
+        A: the degradation, not bound.
+        pixels: the photo [1, 3, H, W] in [0, 1].
+        jpeg: its compression, if that is known.
+        told: whether the noise is: then it is no less, nor more than codecs explain.
+
+    Returns:
+        None where A is no such blur, or leaves something at every frequency.
+    """
+    dark = A.shown_noise(pixels.double(), OPPONENT)
+    if dark is None:
+        return None
+    if jpeg is not None:
+        errors = of_codes(jpeg, pixels).spectrum.double()
+        dark = torch.maximum(dark, errors.square().mean((1, 2)).sqrt())
+    elif told:  # which may all lie in one direction
+        dark = dark.clamp_max(3**0.5 * noise.std)
+    dark = dark.clamp_min(noise.std if told else ROUNDING)
+
+    # What cannot be whitened well counts as white, and no direction's noise for less than it is.
+    if float(dark.max()) <= ALIKE * float(dark.min()):
+        return NoiseModel.white(float(dark.square().mean().sqrt()))
+    if not isinstance(A, SpectralOperator):
+        return NoiseModel.white(float(dark.max()))
+    spectrum = dark[:, None, None].expand(3, FREQUENCIES, FREQUENCIES).clone()
+    return NoiseModel(spectrum, torch.ones(BRIGHTNESSES), OPPONENT)

@@ -24,7 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gdp.restore.noise.blocks import PATCHES, Blocks, blocks_of, directions, evened, rms_over
-from gdp.restore.noise.evenness import trusted
+from gdp.restore.noise.evenness import is_grain, is_loud, trusted
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
@@ -36,7 +36,7 @@ from gdp.restore.noise.model import (
     interpolate2,
     orders,
 )
-from gdp.restore.noise.shape import bounded, colour_level, flattened, is_grain
+from gdp.restore.noise.shape import bounded, colour_level, flattened
 from operators.noise.painted import painted
 
 STRATA = 5  # of the brightness
@@ -91,7 +91,9 @@ def estimate(
     q = min(colour_level(refined(s)) for s in spectra[1:] or spectra)
     q = 0.0 if rounding > ROUNDING else q  # of colours in the dark codecs have left too little
     variance = joined(spectra)
-    if rounding <= ROUNDING and is_grain(variance, even):
+    loud = is_loud(variance, even)
+    even = 1.0 if loud else even
+    if rounding <= ROUNDING and (loud or is_grain(variance, even)):
         q = 0.0  # what the scene has of other colours says nothing of it
     variance = bounded(variance, even, q)
 

@@ -21,12 +21,18 @@ from torch import Tensor
 from gdp.prior.noise import Noise
 from gdp.restore.noise.blocks import clipped_shares
 from gdp.restore.noise.level import clear
+from gdp.restore.noise.model import ROUNDING, orders
 from operators.tools.ramp import ramp
 from operators.tools.transforms import dct2, idct2
 
 TILE, AROUND = 8, 5  # pixels of a tile, and of the mean that is taken off to see what is fine
 
 ALIKE, ROUGH = 1.3, 1.6  # median energy over its 10 % quantile, as stds: of noise, of texture
+
+# Of noise whose frequencies tell: see is_grain, is_loud.
+SEEN, GRAIN = 6.0, 0.2  # times rounding's std that grain has at least; its share of other colours
+FALLS, EVENLY = 1.35, 0.85  # upper over high frequencies, at most: grain .97 to 1.3; w, at least
+EVENLY_LOUD, LOUD, LOUDER = 1.25, 0.03, 0.06  # most over least; std, if even, and if not
 
 # Of the picture of something even.
 DEGREE, PLACE = 4, 2  # of the polynomials that are taken off z and log E
@@ -48,6 +54,34 @@ def trusted(energy: Tensor, strata: Sequence[Tensor]) -> float:
         for k in strata
     )
     return ramp(spread, ROUGH, ALIKE)
+
+
+def is_grain(variance: Tensor, w: float) -> bool:
+    """Whether a measured variance [3, 32, 32] is white noise of one direction, the first.
+
+    Filters of three colours have noise in all directions, texture falls to high frequencies, and
+    is uneven; what the scene has of other colours below says nothing of such noise.
+
+    Args:
+        variance: before it is bounded.
+        w: as `trusted` has it.
+    """
+    order = orders().to(variance.device)
+    upper, high = (order >= 0.5) & (order < 0.75), order >= 0.75
+    tones = float(variance[0, order >= 0.5].mean().sqrt())
+    others = variance[1:, (order >= 0.25) & (order < 0.5)].mean(1).sqrt().tolist()  # 4:2:0 has them
+    falls = float((variance[0, upper].mean() / variance[0, high].mean()).sqrt())
+    return tones > SEEN * ROUNDING and max(others) < GRAIN * tones and falls < FALLS and w > EVENLY
+
+
+def is_loud(variance: Tensor, w: float) -> bool:
+    """Whether grey is loud, and as loud at all upper frequencies: noise that no camera demosaicked.
+
+    None of 1,700 photos and crops as they are, JPEGs among them, is so; arguments as `is_grain`'s.
+    """
+    bands = (8 * orders()).long().to(variance.device)
+    least, *_, most = sorted(float(variance[0, bands == k].mean()) ** 0.5 for k in range(4, 8))
+    return most < EVENLY_LOUD * least and least > (LOUD if w > EVENLY else LOUDER)
 
 
 def evenness(change: Tensor, x: Tensor, claimed: Tensor, gain: Tensor | None) -> float:

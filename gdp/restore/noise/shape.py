@@ -52,8 +52,6 @@ TINTED = 1.6  # times their noise that texture has them have below a half of the
 ONE, FAINT = 2.0, 0.1  # times rounding's std, or the tones', that other colours have of one noise
 FINEST, FALLING = 1.35, 1.2  # times white noise's std at the highest frequencies; of upper ones
 ROUGH = 1.5  # times the std above it that tones have below a half of the highest frequency
-SEEN, GRAIN = 6.0, 0.2  # times rounding's std that grain has at least; its share of other colours
-FALLS, EVENLY = 1.35, 0.85  # upper over high frequencies, at most: grain .97 to 1.3; w, at least
 EVEN_CURVE = 1.35  # between stds of dark and bright places, at most
 
 
@@ -188,24 +186,6 @@ def one_for_all(model: NoiseModel) -> bool:
     upper = orders() >= 0.5
     tones, *others = (float(s[upper].square().mean().sqrt()) for s in model.spectrum)
     return max(others) < max(ONE * ROUNDING, FAINT * tones) < tones
-
-
-def is_grain(variance: Tensor, w: float) -> bool:
-    """Whether a measured variance [3, 32, 32] is white noise of one direction, the first.
-
-    Filters of three colours have noise in all directions, texture falls to high frequencies, and
-    is uneven; what the scene has of other colours below says nothing of such noise.
-
-    Args:
-        variance: before it is bounded.
-        w: as `trusted` has it.
-    """
-    order = orders().to(variance.device)
-    upper, high = (order >= 0.5) & (order < 0.75), order >= 0.75
-    tones = float(variance[0, order >= 0.5].mean().sqrt())
-    others = variance[1:, (order >= 0.25) & (order < 0.5)].mean(1).sqrt().tolist()  # 4:2:0 has them
-    falls = float((variance[0, upper].mean() / variance[0, high].mean()).sqrt())
-    return tones > SEEN * ROUNDING and max(others) < GRAIN * tones and falls < FALLS and w > EVENLY
 
 
 def in_all_channels(model: NoiseModel, colours: Tensor = OPPONENT) -> NoiseModel:

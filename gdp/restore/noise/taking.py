@@ -9,14 +9,14 @@ from gdp.picture import Photo, to_model
 from gdp.restore.measure import Seen, check_photo, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of, tint_of, tinted
-from gdp.restore.noise.compression import compressed
+from gdp.restore.noise.codec import codec_of
+from gdp.restore.noise.compression import behind_blur, compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import BRIGHTNESSES, ROUNDING
 from gdp.restore.noise.sources import measured_at
 from gdp.restore.setup import AUTO, Setup
 from operators.base import Operator
-from operators.coded.compressed import compression_of
 from operators.coded.jpeg import JPEG
 from operators.identity import Identity
 from operators.noise.whitened import can_whiten
@@ -47,6 +47,11 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
         kind = WHITE
     model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
     model, asked = model.at_least(photo.rounding), operator
+    asks, blurred = config["jpeg"] == AUTO and config["noise"] != "jpeg", None
+    jpeg = codec_of(photo, file, operator) if asks else None  # unless something else is told
+    if kind == AUTO and pixels.shape[1] == 3:
+        blurred = behind_blur(model, operator, pixels, jpeg, sigma_y != AUTO)
+        model = model if blurred is None else blurred
     told = sigma_y != AUTO and (kind != AUTO or model.is_flat)  # else nothing is left of it
     quiet, y, operator = believed(pixels, asked, model, photo.rounding)
     denoising = asked.denoising()
@@ -66,14 +71,14 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     findings = tuple(filter(None, (*operator.findings, measured_at(model))))
     mending = operator.mending
 
-    # The tables of a JPEG, unless something else is told.
-    asks = config["jpeg"] == AUTO and config["noise"] != "jpeg"
-    jpeg = compression_of(file) if file is not None and asks else None
+    # What its codec lost, and noise that is of one colour.
     other = None if told or not isinstance(operator, Identity) else asked.for_texture()
     otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg)
-    if jpeg is not None:
-        operator, alone = compressed(operator, y, jpeg, model, not told), True
-    tint = tint_of(operator, y, pixels, model, told and kind == AUTO)
+    tint = None
+    if blurred is None:
+        if jpeg is not None:
+            operator, alone = compressed(operator, y, jpeg, model, not told), True
+        tint = tint_of(operator, y, pixels, model, told and kind == AUTO)
     operator, y = tinted(operator, tint, y)
     check_photo(operator, y)
     operator, y = viewed(operator, y, own_units=False)

@@ -194,6 +194,9 @@ class BlindBlur(Blur):
             f"so it is left as it is; try operator.size={2 * (3 * self.size // 4) + 1}"
         )
 
+    def shown_noise(self, y: Tensor, colours: Tensor) -> Tensor | None:
+        return None  # it is not known
+
     def describe(self, y: Tensor) -> dict[str, Any]:
         """The width of the first image's kernel.
 

@@ -7,11 +7,18 @@ from PIL import Image
 from skimage import data
 
 from gdp import restore
-from gdp.picture import read, to_model
+from gdp.picture import read, to_image, to_model
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.compression import BEYOND, by_block, compressed
+from gdp.restore.noise.codec import codec_of
+from gdp.restore.noise.compression import (
+    BEYOND,
+    behind_blur,
+    by_block,
+    compressed,
+)
 from gdp.restore.noise.model import OPPONENT
-from operators.blur.kernels import gaussian
+from operators.auto import FromPhoto
+from operators.blur.kernels import gaussian, motion
 from operators.blur.known import blur
 from operators.blur.soft import SoftBlur
 from operators.coded.compressed import Compressed, compression_of
@@ -20,6 +27,7 @@ from operators.identity import Identity
 from operators.light.light import Light
 from operators.missing.mask import RandomMask
 from operators.size.avgpool import AvgPool
+from tests.photos import astronaut
 
 
 def file_of(folder, size=64, quality=40, **settings):
@@ -94,6 +102,69 @@ def test_a_known_blur_has_white_noise(tmp_path):
     soft = SoftBlur(1.0).with_noise(2 * found.std).with_whitening(falling.whiten)
     assert isinstance(compressed(soft, y, jpeg, falling, True), Compressed)
     assert type(compressed(soft, y, jpeg, falling)) is SoftBlur
+
+
+def test_behind_a_known_blur_noise_is_what_the_blur_shows():
+    pixels = to_image(astronaut(128))
+    random = torch.Generator().manual_seed(0)
+    grey = 0.03 * torch.randn(1, 1, 128, 128, generator=random)
+    little = NoiseModel.white(0.001)
+    for kernel in (gaussian(13, 2.0), motion(9, 30.0)):
+        A = blur(kernel, "auto")
+        y = to_image(A(to_model(pixels))) + grey
+        found = behind_blur(little, A, y, None, told=False)
+        loudest = float(found.spectrum.square().mean((1, 2)).max().sqrt())
+        assert found.is_flat and loudest == pytest.approx(0.03 * 3**0.5, rel=0.2)
+
+        # A codec adds its errors, and a std that is told is the least that is taken.
+        coded = behind_blur(little, A, to_image(JPEG(30)(to_model(y))), JPEG(30), told=False)
+        assert float(coded.spectrum.min()) > 0.003 and coded.std > 0.01
+        for std in (0.01, 0.1):
+            told = behind_blur(NoiseModel.white(std), A, y, None, told=True).spectrum
+            assert std <= float(told.min()) and float(told.max()) <= 1.01 * 3**0.5 * std
+    assert behind_blur(little, blur(gaussian(3, 0.3)), pixels, None, told=False) is None
+
+
+def test_a_jpeg_with_noise_is_deblurred_without_patterns(tmp_path):
+    """Its noise has gone from the finest frequencies and from the colours, where it was found."""
+    x, kernel = astronaut(128), gaussian(13, 1.5)
+    noise = 0.04 * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    pixels = to_image(blur(kernel)(x) + noise).clamp(0, 1)
+    file, k = tmp_path / "photo.jpg", tmp_path / "k.npy"
+    array = (255 * pixels[0]).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(array).save(file, quality=90)
+    np.save(k, kernel.numpy())
+    for sigma_y in ("auto", 0.02):
+        settings = {"operator.kernel": str(k), "sigma_y": sigma_y, "reference": to_image(x)}
+        report = restore(file, task="deblur", **settings).reports[0]
+        assert report["scores"]["psnr"] > report["scores_of_input"]["psnr"] + 1
+
+
+def test_traces_of_a_codec_are_asked_where_more_than_noise_is_undone(tmp_path):
+    file, _ = file_of(tmp_path, size=96)
+    jpeg, photo = compression_of(file), read(file)
+    for A in (AvgPool(2), blur(gaussian(9, 1.0))):
+        found = codec_of(photo, None, A)
+        assert found is not None and torch.equal(found.steps, jpeg.steps)
+    assert codec_of(photo, None, Identity()) is None and codec_of(photo, None, FromPhoto()) is None
+    assert codec_of(photo, file, Identity()) is not None
+    assert codec_of(photo._replace(rounding=0.0), None, AvgPool(2)) is None
+
+
+def test_a_png_of_a_jpeg_is_restored_as_the_jpeg(tmp_path):
+    file, _ = file_of(tmp_path, size=96, quality=60)
+    with Image.open(file) as picture:
+        picture.save(tmp_path / "photo.png")
+    results = [
+        restore(photo, task="sr4", **{"operator.r": 2})
+        for photo in (file, file.read_bytes(), tmp_path / "photo.png", np.asarray(Image.open(file)))
+    ]
+    pixels = [result.pixels for result in results]
+    assert all(torch.equal(pixels[0], other) for other in pixels[1:2])
+    assert all(torch.allclose(pixels[0], other, atol=1e-4) for other in pixels[2:])
+    assert results[1].reports[0]["input"] == "photo"
+    plain = restore(tmp_path / "photo.png", task="sr4", jpeg="off", **{"operator.r": 2}).pixels
+    assert not torch.allclose(plain, pixels[2], atol=1e-2)
 
 
 def test_noise_by_block_has_the_power_that_it_has():

@@ -1,9 +1,16 @@
 """The spectrum of noise: colours have no more of it than grey allows, and no less."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from skimage import data
 
 from gdp.restore.noise.blocks import directions
+from gdp.restore.noise.estimate import estimate
+from gdp.restore.noise.evenness import is_grain, is_loud
 from gdp.restore.noise.model import orders
 from gdp.restore.noise.shape import (
     CHROMA,
@@ -11,7 +18,6 @@ from gdp.restore.noise.shape import (
     bounded,
     colour_level,
     held_to_colours,
-    is_grain,
 )
 
 LOWEST = orders() < 0.125
@@ -105,6 +111,23 @@ def test_grain_is_white_and_of_one_direction():
     texture[0, orders() >= 0.75] /= 2
     assert not is_grain(variance(0.05, 0.1), 1.0)
     assert not is_grain(texture, 1.0) and not is_grain(grain, 0.6)
+
+
+def test_loud_grey_that_is_as_loud_at_all_upper_frequencies_is_noise():
+    """Whatever a codec has left of the colours."""
+    loud = variance(0.01, 0.12)
+    assert is_loud(loud, 0.3) and not is_loud(loud / 9, 0.3) and is_loud(loud / 9, 0.9)
+    falling = loud.clone()
+    falling[0, orders() >= 0.875] /= 2
+    assert not is_loud(falling, 1.0)
+
+    y = data.coffee()[:128, 100:228] + 30 * np.random.default_rng(0).standard_normal((128, 128, 3))
+    stream = io.BytesIO()
+    Image.fromarray(y.clip(0, 255).round().astype(np.uint8)).save(stream, "JPEG", quality=90)
+    pixels = torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1)[None] / 255
+    tones = estimate(pixels).spectrum[0, orders() >= 0.5].square().mean().sqrt()
+    luma = 30 / 255 * (0.299**2 + 0.587**2 + 0.114**2) ** 0.5 * 3**0.5  # in grey's direction
+    assert float(tones) == pytest.approx(luma, rel=0.2)
 
 
 def test_smooth_places_tell_the_direction_of_noise():
