@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from operators.base import Operator, SpectralOperator
-from operators.blur.dark import dark_noise
 from operators.blur.filters import phases, transfer
 from operators.blur.kernel_shape import shrink_kernel
 from operators.scale import shrink
+from operators.tools.dark import dark_noise
 from operators.tools.transforms import dct2, idct2
 
 

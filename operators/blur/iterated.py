@@ -16,11 +16,11 @@ from torch import Tensor
 
 from operators.base import LinearOperator, Operator
 from operators.blur.borders import AUTO, BORDERS
-from operators.blur.dark import dark_noise
 from operators.blur.filters import LEAST_DAMPING, inverse_filter, transfer
 from operators.blur.kernel_shape import shrink_kernel
 from operators.contract import AddNoise
 from operators.scale import shrink
+from operators.tools.dark import dark_noise
 from operators.tools.solve import cg
 
 # The std of noise, [-1, 1] units, for which borders and ways round are compared.

@@ -3,9 +3,12 @@
 import torch
 from torch import Tensor
 
+from gdp.picture import is_grey
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.codec import of_codes
+from gdp.restore.noise.estimate import estimate as visible
 from gdp.restore.noise.model import BRIGHTNESSES, FREQUENCIES, OPPONENT, ROUNDING
+from gdp.restore.noise.shape import one_for_all
 from operators.base import LinearOperator, Operator, ProjectionOperator, SpectralOperator
 from operators.coded.block_noise import SIDE
 from operators.coded.compressed import Compressed
@@ -99,10 +102,12 @@ def behind_blur(
         told: whether the noise is: then it is no less, nor more than codecs explain.
 
     Returns:
-        None where A is no such blur, or leaves something at every frequency.
+        None where A is no such blur, or leaves something at every frequency; or where a std is told
+        and nothing speaks against it.
     """
-    dark = A.shown_noise(pixels.double(), OPPONENT)
-    if dark is None:
+    dark = A.shown_noise(pixels.double(), OPPONENT) if min(pixels.shape[-2:]) >= 16 else None
+    believed = told and jpeg is None  # but where all channels have one noise
+    if dark is None or (believed and (is_grey(pixels) or not one_for_all(visible(pixels)))):
         return None
     if jpeg is not None:
         errors = of_codes(jpeg, pixels).spectrum.double()

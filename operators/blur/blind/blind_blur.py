@@ -91,9 +91,8 @@ class BlindBlur(Blur):
         path: int = 31,
     ):
         if border not in ("reflect", "replicate"):
-            raise ValueError(
-                f"operator.border={border!r}; that of a blind blur is reflect or replicate"
-            )
+            wrong = f"operator.border={border!r}; that of a blind blur is reflect or replicate"
+            raise ValueError(wrong)
 
         if kernel is None:
             kernel = Stroke(0.0, 0.0, 2.0).kernel(9)

@@ -12,15 +12,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from operators.blur.filters import transfer
-
 # |K| up to which, and down to which, what a scene leaves is no more than the rounding of 8 bits;
 # and the frequencies of a band that tell its noise.
 DARK, DARKEST, ENOUGH = 0.03, 0.005, 64
 
-# |K| from which y is the scene, and between which a kernel that is wrong shows; times the power of
-# a scene that falls as 1 / w^2, w above FLAT, from which it is.
-WHOLE, PASSED, MORE, FLAT = 0.5, (0.0125, 0.025, 0.05, 0.1), 6.0, 0.06
+# |K| from which y is the scene, at FEWEST frequencies or more; between which a kernel that is wrong
+# shows; times the power of a scene that falls as 1 / w^2, w above FLAT, from which it is wrong.
+WHOLE, FEWEST, PASSED, MORE, FLAT = 0.5, 16, (0.0125, 0.025, 0.05, 0.1), 6.0, 0.06
 BANDS = 8  # evenly up to the highest frequency
 SIDE = 2048  # pixels of the part that is looked at
 
@@ -36,6 +34,8 @@ def dark_noise(kernel: Tensor, y: Tensor, colours: Tensor) -> Tensor | None:
     Returns:
         By direction, [C], in y's units; None where the kernel passes something of everything.
     """
+    if any(n < side for n, side in zip(y.shape[-2:], kernel.shape[-2:], strict=True)):
+        return None
     top, left = (max(0, n - SIDE) // 2 for n in y.shape[-2:])
     y = y[..., top : top + SIDE, left : left + SIDE]
     H, W = y.shape[-2:]
@@ -44,7 +44,7 @@ def dark_noise(kernel: Tensor, y: Tensor, colours: Tensor) -> Tensor | None:
     p = p - (p * h).sum((-2, -1), keepdim=True) / h.sum()
     power = torch.fft.rfft2(p * h).abs().square() / h.square().sum()
 
-    K = transfer(kernel, H, W, y).abs()
+    K = torch.fft.rfft2(kernel.to(y), s=(H, W)).abs()
     v, u = (2 * f.abs() for f in (torch.fft.fftfreq(H), torch.fft.rfftfreq(W)))
     u, v = u.to(K), v[:, None].to(K)
     band = (BANDS * torch.maximum(v, u)).long().clamp_max(BANDS - 1)
@@ -56,17 +56,30 @@ def dark_noise(kernel: Tensor, y: Tensor, colours: Tensor) -> Tensor | None:
             found.append(power[:, band == k][:, here[:count]].mean(-1))
     if not found:
         return None
-    noise = torch.stack(found).amax(0)
 
-    # What a kernel that is too wide would make of y: more than scenes have at those frequencies.
-    w = torch.hypot(v, u)
+    noise, most = torch.stack(found).amax(0), beyond_scenes(power, K, torch.hypot(v, u))
+    return torch.maximum(noise, most).sqrt()
+
+
+def beyond_scenes(power: Tensor, K: Tensor, w: Tensor) -> Tensor:
+    """The most power of y beyond what scenes have where K passes a little, by direction [C].
+
+    It is there where K is wider than what has blurred y, and would be made many times stronger.
+
+    Args:
+        power: of y [C, H, W / 2 + 1].
+        K: the transfer function's size [H, W / 2 + 1].
+        w: the frequency, 1 the highest along an axis.
+    """
     law, seen = (K / w.clamp_min(FLAT)).square(), w > FLAT
-    whole = seen & (K > WHOLE)
+    whole, most = seen & (K > WHOLE), power.new_zeros(len(power))
+    if int(whole.sum()) < FEWEST:
+        return most
     scene = (power[:, whole] / law[whole]).clamp_min(1e-12).log().mean(-1).exp()
-    most = noise
+
     for low, high in pairwise(PASSED):
         here = seen & (low < K) & (high >= K)
         if int(here.sum()) >= ENOUGH:
             beyond = power[:, here].mean(-1) - MORE * scene * law[here].mean()
             most = torch.maximum(most, beyond)
-    return most.sqrt()
+    return most

@@ -53,3 +53,11 @@ def test_what_is_no_known_blur_tells_nothing():
     y = photo(32)
     for A in (Identity(), AvgPool(2), BlindBlur(9), SoftBlur(2.0)):
         assert A.shown_noise(y, OPPONENT) is None
+
+
+def test_kernels_wider_than_a_photo_and_flat_photos():
+    wide = blur(gaussian(61, 12.0))
+    assert wide.shown_noise(photo(48), OPPONENT) is None
+    found = wide.shown_noise(photo(96), OPPONENT)
+    assert found is not None and found.isfinite().all()
+    assert (blur(KERNELS["disk"]).shown_noise(torch.zeros(1, 3, 64, 64), OPPONENT) == 0).all()
