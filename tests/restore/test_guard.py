@@ -153,4 +153,4 @@ def test_rings_of_an_enlargement_go_back_to_interpolation():
     kept, said = held(to_image(x + rings), soft, y)
     plain = interpolated(to_image(y), kept)
     assert "rings" in said and plain.shape == kept.shape
-    assert (kept - plain).square().mean() < 0.2 * (to_image(x + rings) - plain).square().mean()
+    assert (kept - plain).square().mean() < 0.3 * (to_image(x + rings) - plain).square().mean()
