@@ -138,15 +138,15 @@ def held(pixels: Tensor, A: Operator, y: Tensor) -> tuple[Tensor, str]:
     if math.isinf(A.moves) and not A.may_ring:
         return pixels, ""
     before, remark = to_image(y).to(pixels), ""
-    if before.shape[1:] != pixels.shape[1:]:
-        before = interpolated(before, pixels)
+    enlarged = before.shape[1:] != pixels.shape[1:]
+    before = interpolated(before, pixels) if enlarged else before
+
     if not math.isinf(A.moves):
         moved = 2 * rms_of_each(pixels - before)
         share = (A.moves / moved.clamp_min(1e-6)).clamp(max=1)
         pixels = torch.lerp(before.expand_as(pixels), pixels, share)
     if A.may_ring:
-        free = BEYOND if to_image(y).shape[1:] == pixels.shape[1:] else BEYOND_ENLARGED
-        rings = beyond(pixels[:1], before)
+        rings, free = beyond(pixels[:1], before), BEYOND_ENLARGED if enlarged else BEYOND
         kept = min(1.0, max(0.0, 1 - FALLS * (rings - free)))
         pixels = torch.lerp(before.expand_as(pixels), pixels, kept)
         remark = "" if kept > TOLD else f"it has rings, so that {1 - kept:.0%} of the photo stays"

@@ -15,22 +15,15 @@ from torch import Tensor
 from operators.base import LinearOperator, Operator
 from operators.coded.jpeg import JPEG
 from operators.coded.tables import FACTORS
-from operators.coded.traces import trace_of
+from operators.coded.traces import is_jpeg, trace_of
 from operators.noise.whitened import whiten
 from operators.tools.rms import rms_of_each
 
 LOOKED_AT = 512  # pixels a side, at most, of the part in which traces of a codec are looked for
-START = b"\xff\xd8\xff"  # of a JPEG file
 
 # Times that A^+ may make what a result lacks of its file stronger: denoising and enlarging do up to
 # 1.5 times, sharpening 2.3, and where a known or found blur is undone 3.5 to 33.
 MOST = 2.0
-
-
-def is_jpeg(file: Path) -> bool:
-    """Whether a file begins as JPEGs do."""
-    with file.open("rb") as stream:
-        return stream.read(len(START)) == START
 
 
 def compression_of(file: Path) -> JPEG | None:

@@ -30,8 +30,9 @@ from gdp.restore.noise.model import (
     interpolate2,
 )
 from operators.base import Operator
-from operators.coded.compressed import compression_of, is_jpeg, traced
+from operators.coded.compressed import compression_of, traced
 from operators.coded.jpeg import JPEG
+from operators.coded.traces import is_jpeg
 from operators.identity import Identity
 
 # The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.

@@ -85,7 +85,7 @@ def by_block(noise: NoiseModel, jpeg: JPEG) -> Tensor:
 
 
 def behind_blur(
-    noise: NoiseModel, A: Operator, pixels: Tensor, jpeg: JPEG | None, told: bool
+    A: Operator, pixels: Tensor, jpeg: JPEG | None, told: float | None
 ) -> NoiseModel | None:
     """The noise of a photo that a known kernel has blurred, with its codec's errors.
 
@@ -95,26 +95,25 @@ def behind_blur(
     frequencies, that of each direction in colour as its loudest band.
 
     Args:
-        noise: as it was told, or found by patches.
         A: the degradation, not bound.
         pixels: the photo [1, 3, H, W] in [0, 1].
         jpeg: its compression, if that is known.
-        told: whether the noise is: then it is no less, nor more than codecs explain.
+        told: its std in [0, 1] units, if it is told: it is no less, nor more than codecs explain.
 
     Returns:
         None where A is no such blur, or leaves something at every frequency; or where a std is told
         and nothing speaks against it.
     """
     dark = A.shown_noise(pixels.double(), OPPONENT) if min(pixels.shape[-2:]) >= 16 else None
-    believed = told and jpeg is None  # but where all channels have one noise
+    believed = told is not None and jpeg is None  # but where all channels have one noise
     if dark is None or (believed and (is_grey(pixels) or not one_for_all(visible(pixels)))):
         return None
     if jpeg is not None:
         errors = of_codes(jpeg, pixels).spectrum.double()
         dark = torch.maximum(dark, errors.square().mean((1, 2)).sqrt())
-    elif told:  # which may all lie in one direction
-        dark = dark.clamp_max(3**0.5 * noise.std)
-    dark = dark.clamp_min(noise.std if told else ROUNDING)
+    elif told is not None:  # which may all lie in one direction
+        dark = dark.clamp_max(3**0.5 * told)
+    dark = dark.clamp_min(ROUNDING if told is None else told)
 
     # What cannot be whitened well counts as white, and no direction's noise for less than it is.
     if float(dark.max()) <= ALIKE * float(dark.min()):

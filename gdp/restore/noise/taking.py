@@ -45,13 +45,14 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     # Its noise, told or found, and what that makes of the operator.
     if kind == AUTO and sigma_y == AUTO and enlarges(operator, pixels):
         kind = WHITE
-    model, shown = noise_of(pixels, kind, sigma_y, file, setup.noise_alone), None
-    model, asked = model.at_least(photo.rounding), operator
     asks, blurred = config["jpeg"] == AUTO and config["noise"] != "jpeg", None
     jpeg = codec_of(photo, file, operator) if asks else None  # unless something else is told
     if kind == AUTO and pixels.shape[1] == 3:
-        blurred = behind_blur(model, operator, pixels, jpeg, sigma_y != AUTO)
-        model = model if blurred is None else blurred
+        least = None if sigma_y == AUTO else max(sigma_y, photo.rounding)
+        blurred = behind_blur(operator, pixels, jpeg, least)
+    model, asked, shown = blurred, operator, None
+    if model is None:
+        model = noise_of(pixels, kind, sigma_y, file, setup.noise_alone).at_least(photo.rounding)
     told = sigma_y != AUTO and (kind != AUTO or model.is_flat)  # else nothing is left of it
     quiet, y, operator = believed(pixels, asked, model, photo.rounding)
     denoising = asked.denoising()

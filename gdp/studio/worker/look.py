@@ -12,8 +12,8 @@ from gdp.restore.observe import observe
 from gdp.studio.worker.restore import setup_of
 from gdp.studio.worker.view import shown_photo
 from operators.blur.soft import SoftBlur
-from operators.coded.compressed import START
 from operators.coded.tables import standard_tables
+from operators.coded.traces import BEGINNING
 from operators.identity import Identity
 from operators.light.light import Light
 
@@ -87,7 +87,7 @@ def cut(photo: Photo) -> Photo:
 def jpeg_quality(file: Path) -> int | None:
     """The quality, 1 to 100, whose tables are the nearest to a JPEG file's; None of others."""
     with file.open("rb") as stream:
-        if stream.read(len(START)) != START:
+        if stream.read(len(BEGINNING)) != BEGINNING:
             return None
     Image.init()
     try:

@@ -108,21 +108,20 @@ def test_behind_a_known_blur_noise_is_what_the_blur_shows():
     pixels = to_image(astronaut(128))
     random = torch.Generator().manual_seed(0)
     grey = 0.03 * torch.randn(1, 1, 128, 128, generator=random)
-    little = NoiseModel.white(0.001)
     for kernel in (gaussian(13, 2.0), motion(9, 30.0)):
         A = blur(kernel, "auto")
         y = to_image(A(to_model(pixels))) + grey
-        found = behind_blur(little, A, y, None, told=False)
+        found = behind_blur(A, y, None, None)
         loudest = float(found.spectrum.square().mean((1, 2)).max().sqrt())
         assert found.is_flat and loudest == pytest.approx(0.03 * 3**0.5, rel=0.2)
 
         # A codec adds its errors, and a std that is told is the least that is taken.
-        coded = behind_blur(little, A, to_image(JPEG(30)(to_model(y))), JPEG(30), told=False)
+        coded = behind_blur(A, to_image(JPEG(30)(to_model(y))), JPEG(30), None)
         assert float(coded.spectrum.min()) > 0.003 and coded.std > 0.01
         for std in (0.01, 0.1):
-            told = behind_blur(NoiseModel.white(std), A, y, None, told=True).spectrum
+            told = behind_blur(A, y, None, std).spectrum
             assert std <= float(told.min()) and float(told.max()) <= 1.01 * 3**0.5 * std
-    assert behind_blur(little, blur(gaussian(3, 0.3)), pixels, None, told=False) is None
+    assert behind_blur(blur(gaussian(3, 0.3)), pixels, None, None) is None
 
 
 def test_a_jpeg_with_noise_is_deblurred_without_patterns(tmp_path):
