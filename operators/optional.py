@@ -74,6 +74,18 @@ class OptionalMethods(Portable):
         """
         return None
 
+    def rest(self, y: Tensor, noise: float) -> float:
+        """How far a photo falls otherwise than what this operator blurs; 0 where it does not tell.
+
+        Args:
+            y: [1, 3, H, W] in [-1, 1].
+            noise: std of y's noise, its codec's errors among it.
+
+        Returns:
+            The rms of the logs of its amplitudes, band by band.
+        """
+        return 0.0
+
     def denoising(self) -> "Any":
         """What looks for itself in a photo, and sharpens nothing; None: this does not, either."""
         return None

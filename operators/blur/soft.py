@@ -160,6 +160,9 @@ class SoftBlur(ReflectBlur):
     def blurred_with(self, photo: Tensor, std: Tensor, rounding: float) -> bool:
         return blurred_with(photo, std, rounding)
 
+    def rest(self, y: Tensor, noise: float) -> float:
+        return 0.0 if self.found is None else fall_of(y, self.found, noise).off
+
     def denoising(self) -> Operator | None:
         if not self.denoise:
             return None

@@ -13,7 +13,7 @@ Of steps q, in levels of 255, the errors are uniform, with the variance q^2 / 12
 """
 
 from dataclasses import replace
-from math import isclose
+from math import hypot, isclose
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from torch import Tensor
 
 from gdp.picture import Photo, to_model
 from gdp.restore.noise.estimate import estimate as visible
+from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
@@ -34,9 +35,17 @@ from operators.coded.compressed import compression_of, traced
 from operators.coded.jpeg import JPEG
 from operators.coded.traces import is_jpeg
 from operators.identity import Identity
+from operators.tools.enlarged import enlarged, softly
+from operators.tools.ramp import ramp
 
 # The square of what 1 of Y, and of Cb or Cr, is in RGB (JFIF): in grey, and in two colours.
 LUMA_POWER, CHROMA_POWER = 3.0, 2.87
+
+# The rest of a JPEG's spectrum up to which a Gaussian has blurred it, its codec's errors counted as
+# noise; how much less where what was found as noise lies as evenly as noise does, or is as loud as
+# texture seldom is; and its std then. Photos that were softened have up to 0.13 and 0.08, noise
+# that a camera demosaicked 0.15 and 0.1 on. Smaller photos than SIDE tell less.
+REST, LESS, AS_LOUD, SIDE = 0.14, 0.06, (0.01, 0.016), 192
 
 
 def estimate(pixels: Tensor, coloured: bool = False, rounding: float = ROUNDING) -> NoiseModel:
@@ -75,6 +84,21 @@ def codec_of(photo: Photo, file: Path | None, A: Operator) -> JPEG | None:
         return compression_of(file)
     asked = isclose(photo.rounding, ROUNDING) and not isinstance(A, Identity)
     return traced(photo.pixels.cpu()) if asked and A.denoising() is None else None
+
+
+def demosaicked(pixels: Tensor, y: Tensor, found: Operator, jpeg: JPEG, seen: NoiseModel) -> bool:
+    """Whether a JPEG's spectrum falls as noise from a camera's filter does, and no blurred photo's.
+
+    Args:
+        pixels, y: the photo, and as it was taken.
+        found: the blur that would be undone.
+        jpeg: the photo's compression.
+        seen: what was found as its noise.
+    """
+    like_noise = max(seen.sure, ramp(seen.std, *AS_LOUD))
+    most = (REST - LESS * like_noise) * max(1.0, SIDE / min(pixels.shape[-2:]))
+    rest = found.rest(y, hypot(2 * estimate_sigma(pixels), jpeg.error(y)))
+    return rest > most and not softly(enlarged(y))
 
 
 def with_errors(model: NoiseModel, pixels: Tensor, jpeg: JPEG) -> NoiseModel:

@@ -6,8 +6,8 @@ little noise   the evidence of evidence.py between NONE and ALL: none, some or a
 much           its share, likewise
 of a JPEG      s with the errors of its codec;  the share times
                u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
-                   and by lo - c / 2 at most, or at least; 1 where s is loud, or white and gone of
-                   fine colours;
+                   and by lo - c / 2 at most, or at least; 1 where s is loud, white and gone of
+                   fine colours, or gone of low frequencies (`low_taken`);
                all where |y - x| is what mending its codec's errors comes to (MENDS)
 
 So the claim is borne out, or not, and the result goes back towards the photo. Whether a soft photo
@@ -30,6 +30,7 @@ from gdp.restore.noise.evidence import (
     in_colours,
     little_evidence,
     loud_if_enlarged,
+    low_taken,
     much_borne_out,
     taken_of_colours,
     taken_of_grey,
@@ -188,9 +189,8 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     """u above: how sure it is, 0 to 1, that what is borne out of a JPEG's noise was noise.
 
     What its codec broke is taken away, too, and makes any texture look like noise that is gone:
-    only the colours tell, at the frequencies that codecs keep of them, and where the noise has none
-    how much of it is gone; and whether it went where x has detail, as texture does, or everywhere
-    alike, which is noise whatever the colours are.
+    only low frequencies and the colours tell, where codecs keep them, and where the noise has none
+    how much of it is gone; and whether it went where x has detail, as texture does, or all over.
 
     Args:
         before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
@@ -214,7 +214,7 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
         tint = taken_of_colours(change, claimed)
         sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
         where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
-    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
+    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD), low_taken(change, noise, found))
     if noise.is_flat and not colourless:
         noisy = max(noisy, ramp(taken_of_colours(change, claimed, FINE), *WHITE))
     return max(min(sure, where), noisy) * loud_if_enlarged(before, noise)

@@ -9,6 +9,7 @@ little:  r(low) + r(middle) + r(fine) + (lo - c / 2 + sure) / 2
 much:    the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN), (r(fine) - LEFT) / (GONE - LEFT)
          and, with the colours' r in [1/8, 1/4),
          (r(fine) + r(colours) - TINGED) / (CLEANED - TINGED), within 0 and 1
+coded:   r(low) + r(colours) / 2, where the noise lies evenly                   (low_taken)
 
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
@@ -51,6 +52,11 @@ LOUD_ENLARGED = (0.035, 0.045)
 # 0.8 and more.
 WHITE_LEFT, WHITE_GONE = 0.6, 0.75
 WHITE_TINGED, WHITE_CLEANED = 0.7, 0.85
+
+# Of noise in JPEGs, r(low) + r(colours) / 2 from which it is noise, and all of it, where it lies so
+# evenly (`sure`). Of 56 textures that lie as evenly, the sea among them, one in ten has 0.8, none
+# 0.9; of 144 crops from cameras at ISO 1600 to 12800, saved at 75 to 95, nine in ten have more.
+LOW_TAKEN, LIES_EVENLY = (0.9, 1.0), (0.65, 0.78)
 
 # The std of noise in [0, 1] units that hides nothing in the dark; and `sure` up to which more than
 # that is none in a photo that stays dark, and from which it is. Dark rooms taken at ISO 3200 and
@@ -115,6 +121,17 @@ def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:
     # Texture that was enlarged looks like blotches.
     most = max(ramp(cleaned, *ENLARGED), ramp(noise.std, *LOUD_ENLARGED))
     return most if most < share and enlarged(before) > 1 else share
+
+
+def low_taken(change: Tensor, noise: NoiseModel, claimed: Tensor) -> float:
+    """How far noise of a JPEG is borne out by what no codec touches, low frequencies; 0 to 1.
+
+    Args:
+        change, claimed: y - x and the noise's std by frequency, [3, H, W].
+        noise: what was claimed.
+    """
+    low = share_taken(change[0], claimed[0], *LOW) + taken_of_colours(change, claimed) / 2
+    return min(ramp(low, *LOW_TAKEN), ramp(noise.sure, *LIES_EVENLY))
 
 
 def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:

@@ -9,7 +9,7 @@ from gdp.picture import Photo, to_model
 from gdp.restore.measure import Seen, check_photo, viewed
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.choose import noise_of, tint_of, tinted
-from gdp.restore.noise.codec import codec_of
+from gdp.restore.noise.codec import codec_of, demosaicked
 from gdp.restore.noise.compression import behind_blur, compressed
 from gdp.restore.noise.estimate import estimate
 from gdp.restore.noise.level import estimate_sigma
@@ -54,7 +54,7 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
     if model is None:
         model = noise_of(pixels, kind, sigma_y, file, setup.noise_alone).at_least(photo.rounding)
     told = sigma_y != AUTO and (kind != AUTO or model.is_flat)  # else nothing is left of it
-    quiet, y, operator = believed(pixels, asked, model, photo.rounding)
+    quiet, y, operator = believed(pixels, asked, model, photo.rounding, jpeg)
     denoising = asked.denoising()
 
     # Noise or texture, sharpening makes it many times stronger. What denoising takes away tells
@@ -74,7 +74,7 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
 
     # What its codec lost, and noise that is of one colour.
     other = None if told or not isinstance(operator, Identity) else asked.for_texture()
-    otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg)
+    otherwise = None if other is None else sharpening(pixels, other, photo.rounding, jpeg, model)
     tint = None
     if blurred is None:
         if jpeg is not None:
@@ -87,7 +87,7 @@ def taken(photo: Photo, operator: Operator, setup: Setup, file: Path | None) -> 
 
 
 def sharpening(
-    pixels: Tensor, operator: Operator, rounding: float, jpeg: JPEG | None
+    pixels: Tensor, operator: Operator, rounding: float, jpeg: JPEG | None, seen: NoiseModel
 ) -> Operator | None:
     """What sharpens a photo that has no noise but white noise; None where nothing is to be undone.
 
@@ -95,12 +95,17 @@ def sharpening(
         pixels, rounding: as `take` has them.
         operator: looks for itself.
         jpeg: the compression of the photo's file.
+        seen: what was found as its noise.
     """
     noise = NoiseModel.white(estimate_sigma(pixels)).at_least(rounding)
     y, found = take(pixels, operator, noise, rounding)
     if not found.offers("undoing"):
         return None
-    return found if jpeg is None else compressed(found, y, jpeg, noise, True)
+    if jpeg is None:
+        return found
+    if demosaicked(pixels, y, found, jpeg, seen):
+        return None
+    return compressed(found, y, jpeg, noise, True)
 
 
 def enlarges(operator: Operator, pixels: Tensor) -> bool:
@@ -147,12 +152,16 @@ def take(
 
 
 def believed(
-    pixels: Tensor, operator: Operator, noise: NoiseModel, rounding: float
+    pixels: Tensor,
+    operator: Operator,
+    noise: NoiseModel,
+    rounding: float,
+    jpeg: JPEG | None = None,
 ) -> tuple[NoiseModel, Tensor, Operator]:
     """Take a photo for y by an operator that looks for itself, where its noise may be texture.
 
     What sharpens a photo must not take texture for noise; what but denoises it is judged by its
-    result (doubt.py). Arguments are those of `take`.
+    result (doubt.py). Arguments are those of `take`, and the compression of the photo's file.
 
     Returns:
         The noise that is believed, `noise` or next to none, and what `take` gives with it.
@@ -167,6 +176,8 @@ def believed(
 
     # What would be sharpened is texture; what is too noisy for that has noise after all.
     texture = found.offers("undoing") or not (found.leaves or along)
+    if texture and found.certain and jpeg is not None:
+        texture = not demosaicked(pixels, y, found, jpeg, noise)
     if texture or (doubtful and noise.sure < HARDLY and not found.noisy):
         return quiet, y, found
     return noise, *take(pixels, operator, noise, rounding)

@@ -206,7 +206,8 @@ def test_a_compressed_photo_is_asked_as_well():
 
 def test_of_a_jpeg_the_colours_tell_and_what_mends_its_codec_is_kept():
     """Its codec's errors go with any texture, so that grey noise seems to be gone."""
-    x, y, model = noisy(0.05)
+    x, y, even = noisy(0.05)
+    model = replace(even, sure=0.5)
     grey = (y - x).mean(1, keepdim=True).expand_as(x)
     A = Compressed(Identity(), JPEG(90), 0.02, torch.zeros(3, 8, 8))
     assert noise_share(to_image(x), A, y, model) == 1
@@ -214,6 +215,7 @@ def test_of_a_jpeg_the_colours_tell_and_what_mends_its_codec_is_kept():
     # Of grey all is taken, of the colours half.
     some = to_image(x + 0.5 * (y - x - grey))
     assert noise_share(some, A, y, model) == 0
+    assert noise_share(some, A, y, even) == 1  # low frequencies are gone, too
     assert noise_share(some, Identity(), y, model) == 1
     assert was_noise(some, A, y, model) == 0 and was_noise(to_image(x), A, y, model) == 1
 

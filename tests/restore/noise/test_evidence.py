@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.evidence import DIM_SURE, HIDES_NONE, dark_share
+from gdp.restore.noise.evidence import DIM_SURE, HIDES_NONE, LIES_EVENLY, dark_share, low_taken
 from gdp.restore.noise.model import OPPONENT
 from operators.auto import FromPhoto
 from operators.identity import Identity
@@ -35,3 +36,18 @@ def test_a_photo_that_stays_dark_keeps_what_may_be_texture():
     # Of a bright photo nothing is said, nor of little noise.
     assert dark_share(A, noise(0.9 * HIDES_NONE, 0.0)) == 1
     assert dark_share(found(1.0), noise(0.013, 0.0)) == 1
+
+
+def test_low_frequencies_tell_of_a_jpeg_where_its_noise_lies_evenly():
+    """No codec touches them, and of texture less is taken there."""
+    claimed = torch.full((3, 96, 96), 0.02)
+    gone = 0.02 * Noise([0]).like(claimed[None])[0]
+    unsure, sure = (noise(0.01, sure) for sure in LIES_EVENLY)
+    assert low_taken(gone, sure, claimed) == 1
+    assert low_taken(gone, unsure, claimed) == 0
+    assert low_taken(0.5 * gone, sure, claimed) == 0
+
+    # Where the codec took the colours, all of grey has to be gone.
+    grey = gone * torch.tensor([1.0, 0, 0]).view(3, 1, 1)
+    assert low_taken(0.8 * grey, sure, claimed) == 0
+    assert low_taken(1.2 * grey, sure, claimed) == 1
