@@ -1,8 +1,8 @@
 """A wrong white balance, found from the photo: y = g x, g by what photos share.
 
-e     = (mean y^4)^(1/4) by channel     shades of grey (Finlayson and Trezzi, 2004), with p = 4:
-                                       between the mean and the brightest, which a lamp or the sky
-                                       is; what is burnt out does not count
+e     = (mean y^8)^(1/8) by channel     shades of grey (Finlayson and Trezzi, 2004), with p = 8,
+                                       which is 4 of the light: between the mean and the brightest,
+                                       which a lamp or the sky is; what is burnt out does not count
 g     = e^c / (e_r e_g e_b)^(c/3)      so that the brightness stays: their geometric mean is 1
 c     = angle^2 / (angle^2 + DOUBT^2)  by the angle of e from grey
 
@@ -23,7 +23,7 @@ from operators.scale import same_at_scale
 from operators.tools.units import to_pixels
 
 # The power of the mean, and what of an angle is no cast, in degrees.
-POWER, DOUBT = 4, 1.0
+POWER, DOUBT = 8, 0.5
 
 
 def colour_cast(pixels: Tensor) -> Tensor:
