@@ -4,9 +4,11 @@ e     = (mean y^8)^(1/8) by channel     shades of grey (Finlayson and Trezzi, 20
                                        which is 4 of the light: between the mean and the brightest,
                                        which a lamp or the sky is; what is burnt out does not count
 g     = e^c / (e_r e_g e_b)^(c/3)      so that the brightness stays: their geometric mean is 1
-c     = angle^2 / (angle^2 + DOUBT^2)  by the angle of e from grey
+c     = angle^2 / (angle^2 + DOUBT^2)  by the angle of e from grey, and 0 where max e / min e is
+                                       more than any light's (A_LIGHT): a photo of one colour
 
-So all of a strong cast is taken away, and little of one within the estimate's error.
+So all of a strong cast is taken away, little of one within the estimate's error, and a flower that
+fills the photo stays yellow.
 """
 
 from collections.abc import Sequence
@@ -20,10 +22,15 @@ from operators.contract import AddNoise
 from operators.light.exposure import BURNT, block_means
 from operators.light.gains import Gains
 from operators.scale import same_at_scale
+from operators.tools.ramp import ramp
 from operators.tools.units import to_pixels
 
 # The power of the mean, and what of an angle is no cast, in degrees.
 POWER, DOUBT = 8, 0.5
+
+# The ratio of two channels up to which a light may have it, and from which none does: lamps in
+# photos balanced for the day have up to 2, and the photo some of its own.
+A_LIGHT = (2.6, 3.4)
 
 
 def colour_cast(pixels: Tensor) -> Tensor:
@@ -34,6 +41,7 @@ def colour_cast(pixels: Tensor) -> Tensor:
     cosine = F.cosine_similarity(log.exp(), torch.ones_like(log), dim=0).clamp(max=1)
     angle = torch.rad2deg(torch.acos(cosine))
     confidence = angle**2 / (angle**2 + DOUBT**2)
+    confidence = confidence * (1 - ramp(float((log.max() - log.min()).exp()), *A_LIGHT))
     return (confidence * (log - log.mean())).exp()
 
 

@@ -40,6 +40,14 @@ def test_brightness_stays():
         assert colour_cast(y).log().sum().abs() < 1e-5
 
 
+def test_a_photo_of_one_colour_has_no_cast():
+    """No light has so much of it: a yellow flower came out grey."""
+    flower = photo("coffee") * torch.tensor([1.0, 0.8, 0.1]).view(1, 3, 1, 1)
+    assert torch.allclose(colour_cast(flower), torch.ones(3))
+    y = to_model(flower)
+    assert "no colour cast" in WhiteBalance().bind(y).remark(y)
+
+
 def test_a_simulated_cast_is_not_told():
     x, g = photo("rocket"), torch.tensor([0.6, 0.85, 1.0])
     y, A = WhiteBalance(gains=g.tolist()).degrade(to_model(x), lambda z: z)
