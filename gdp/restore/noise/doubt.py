@@ -27,6 +27,7 @@ from gdp.restore.noise.codec import of_steps
 from gdp.restore.noise.evenness import evenness
 from gdp.restore.noise.evidence import (
     FINE,
+    grain_taken,
     in_colours,
     little_evidence,
     loud_if_enlarged,
@@ -67,24 +68,20 @@ MUCH, RATHER_MUCH = 0.014, 0.018
 
 # Of photos from JPEG files the colours' r, their codec's errors counted as noise, and r(fine) where
 # there is none in the colours, up to which nothing was noise, and from which all was: texture that
-# was saved has up to 0.88, and up to 0.87 of r(fine), phones' noise from 0.95.
-CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE = 0.86, 0.94, 0.88, 0.94
+# was saved has up to 0.93, and up to 0.87 of r(fine), phones' noise from 0.95.
+CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE = 0.93, 0.98, 0.88, 0.94
 
-# |y - x| over the codec's errors, up to which it mends these, and from which it takes texture:
-# without noise it is .4 to .56.
-MENDS = (0.6, 0.9)
-
-# Of grey files r(fine) of the noise alone likewise: they have no colours to be asked, but their
-# noise is taken away with nothing else. Texture has up to 0.76, noise from 0.78 on.
+# Of grey files r(fine) of the noise alone likewise: texture has up to 0.76, noise 0.78 and more.
 GREY_LEFT, GREY_GONE = 0.77, 0.84
-GRAIN = 0.95  # `sure` from which white grain of grey in a photo in colour is judged as they are
+GRAIN = 0.95  # `sure` from which white noise of grey in a photo in colour is judged as grain is
 
 AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
 CODEC_MUCH = 0.02  # std of noise that is much there
+MENDS = 0.6  # |y - x| over the codec's errors up to which it mends them: without noise .4 to .56
 ALL_COLOURS = (1.0, 1.06)  # of much noise the colours' r from which it is noise wherever it lies
 WHITE = (0.8, 0.9)  # of white noise the colours' r(fine), likewise: noise has 0.9 and more
 LOUD = (0.065, 0.08)  # std from which it is noise sooner, and surely: texture has up to .062
-COLOURLESS = 0.1  # noise of the colours, as a share of grey's, up to which there is none
+COLOURLESS, UNSEEN = 0.1, 0.0013  # std in the colours with none: as a share of grey's, or at all
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
 
 
@@ -107,8 +104,8 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
         # What mends no more than its codec broke is kept, whatever the noise is.
         error = max(A.jpeg.error(y[:1]), 1e-6)
         takes = 1.0 if error > COMPRESSED else takes
-        mends = 1 - ramp(float((x - y[:1]).square().mean().sqrt()) / error, *MENDS)
-        if mends == 1:
+        mends = MENDS * error / max(float((x - y[:1]).square().mean().sqrt()), 1e-6)
+        if mends >= 1:
             return takes
     x, y = apart(x, y)
     much = CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH if noise.is_flat else MUCH
@@ -205,16 +202,19 @@ def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) 
     grey, *others = noise.spectrum.square().mean((1, 2)).sqrt().tolist()
     even = evenness(change[0], x[0], found[0], None)
     where = ramp(even, *AS_DETAIL)
-    colourless = max(others) < COLOURLESS * grey
-    if jpeg.is_grey or (colourless and noise.is_flat and noise.sure >= GRAIN):
+    colourless = max(others) < max(COLOURLESS * grey, UNSEEN)
+    if jpeg.is_grey:
         sure = ramp(share_taken(change[0], found[0], *FINE), GREY_LEFT, GREY_GONE)
+    elif colourless and noise.is_flat and noise.sure >= GRAIN:
+        sure = grain_taken(change, noise, found)
     elif colourless:
         sure = ramp(share_taken(change[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
     else:
         tint = taken_of_colours(change, claimed)
         sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
         where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
-    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD), low_taken(change, noise, found))
-    if noise.is_flat and not colourless:
-        noisy = max(noisy, ramp(taken_of_colours(change, claimed, FINE), *WHITE))
+    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
+    if not colourless:
+        white = ramp(taken_of_colours(change, claimed, FINE), *WHITE) if noise.is_flat else 0.0
+        noisy = max(noisy, low_taken(change, noise, found), white)
     return max(min(sure, where), noisy) * loud_if_enlarged(before, noise)

@@ -10,6 +10,7 @@ much:    the greatest of (lo - c / 2 - UNEVEN) / (EVEN - UNEVEN), (r(fine) - LEF
          and, with the colours' r in [1/8, 1/4),
          (r(fine) + r(colours) - TINGED) / (CLEANED - TINGED), within 0 and 1
 coded:   r(low) + r(colours) / 2, where the noise lies evenly                   (low_taken)
+grain:   r(finest) + r(lower) / 2 of white noise that grey alone has in a JPEG  (grain_taken)
 
 Of noise a restoration takes away about as much as there is, at low frequencies less, and all of it
 where nothing hides it, which is where x is flat; texture that passed for noise it mostly leaves,
@@ -33,6 +34,7 @@ from operators.tools.ramp import ramp
 
 # By max(u, v) as a share of the highest frequency. Below the first, y - x is a change of light.
 LOW, MIDDLE, FINE, TINT = (0.05, 0.125), (0.25, 0.5), (0.5, 0.9), (0.125, 0.25)
+LOWER, FINEST = TINT, (0.9, 1.0)
 
 # Of much noise, the shares up to which nothing was noise, and from which all was. Photos of texture
 # without noise have lo - c / 2 up to 1.1, r(fine) up to 0.77, and up to 1.36 of r(fine) +
@@ -57,6 +59,10 @@ WHITE_TINGED, WHITE_CLEANED = 0.7, 0.85
 # evenly (`sure`). Of 40 texture files that lie as evenly and would lose by it, two, of one photo,
 # have more than 0.9; of 128 crops from cameras at ISO 1600 to 12800, saved at 75 to 95, 82 have.
 LOW_TAKEN, LIES_EVENLY = (0.9, 1.0), (0.65, 0.78)
+
+# Of grain in JPEGs, the sum of its ratios up to which it was texture, and from which all was noise;
+# and its std likewise, [0, 1] units. Codecs leave texture as little colour as grain has.
+GRAIN_TAKEN, GRAIN_STD = (1.17, 1.23), (0.0175, 0.0195)
 
 # The std of noise in [0, 1] units that hides nothing in the dark; and `sure` up to which more than
 # that is none in a photo that stays dark, and from which it is. Dark rooms taken at ISO 3200 and
@@ -132,6 +138,12 @@ def low_taken(change: Tensor, noise: NoiseModel, claimed: Tensor) -> float:
     """
     low = share_taken(change[0], claimed[0], *LOW) + taken_of_colours(change, claimed) / 2
     return min(ramp(low, *LOW_TAKEN), ramp(noise.sure, *LIES_EVENLY))
+
+
+def grain_taken(change: Tensor, noise: NoiseModel, claimed: Tensor) -> float:
+    """How far white noise of grey alone, in a JPEG, is borne out; arguments as `low_taken`'s."""
+    finest, lower = shares_taken(change[0], claimed[0], (FINEST, LOWER))
+    return min(ramp(finest + lower / 2, *GRAIN_TAKEN), ramp(noise.std, *GRAIN_STD))
 
 
 def loud_if_enlarged(before: Tensor, noise: NoiseModel) -> float:

@@ -7,7 +7,14 @@ import torch
 
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.evidence import DIM_SURE, HIDES_NONE, LIES_EVENLY, dark_share, low_taken
+from gdp.restore.noise.evidence import (
+    DIM_SURE,
+    HIDES_NONE,
+    LIES_EVENLY,
+    dark_share,
+    grain_taken,
+    low_taken,
+)
 from gdp.restore.noise.model import OPPONENT
 from operators.auto import FromPhoto
 from operators.identity import Identity
@@ -51,3 +58,11 @@ def test_low_frequencies_tell_of_a_jpeg_where_its_noise_lies_evenly():
     grey = gone * torch.tensor([1.0, 0, 0]).view(3, 1, 1)
     assert low_taken(0.8 * grey, sure, claimed) == 0
     assert low_taken(1.2 * grey, sure, claimed) == 1
+
+
+def test_of_grain_in_a_jpeg_all_goes_at_the_finest_and_some_at_low_frequencies():
+    claimed = torch.full((3, 96, 96), 0.06)
+    gone = 0.06 * Noise([0]).like(claimed[None])[0]
+    assert grain_taken(gone, noise(0.03, 1.0), claimed) == 1
+    assert grain_taken(0.75 * gone, noise(0.03, 1.0), claimed) == 0
+    assert grain_taken(gone, noise(0.015, 1.0), claimed) == 0  # texture is as loud
