@@ -21,7 +21,6 @@ from torch import Tensor
 
 from gdp.picture import Photo, to_model
 from gdp.restore.noise.estimate import estimate as visible
-from gdp.restore.noise.level import estimate_sigma
 from gdp.restore.noise.model import (
     BRIGHTNESSES,
     FREQUENCIES,
@@ -86,18 +85,19 @@ def codec_of(photo: Photo, file: Path | None, A: Operator) -> JPEG | None:
     return traced(photo.pixels.cpu()) if asked and A.denoising() is None else None
 
 
-def demosaicked(pixels: Tensor, y: Tensor, found: Operator, jpeg: JPEG, seen: NoiseModel) -> bool:
+def demosaicked(y: Tensor, found: Operator, jpeg: JPEG, seen: NoiseModel, sigma: float) -> bool:
     """Whether a JPEG's spectrum falls as noise from a camera's filter does, and no blurred photo's.
 
     Args:
-        pixels, y: the photo, and as it was taken.
+        y: the photo as it was taken.
         found: the blur that would be undone.
         jpeg: the photo's compression.
         seen: what was found as its noise.
+        sigma: std of the white noise that it shows, [0, 1] units.
     """
     like_noise = max(seen.sure, ramp(seen.std, *AS_LOUD))
-    most = (REST - LESS * like_noise) * max(1.0, SIDE / min(pixels.shape[-2:]))
-    rest = found.rest(y, hypot(2 * estimate_sigma(pixels), jpeg.error(y)))
+    most = (REST - LESS * like_noise) * max(1.0, SIDE / min(y.shape[-2:]))
+    rest = found.rest(y, hypot(2 * sigma, jpeg.error(y)))
     return rest > most and not softly(enlarged(y))
 
 

@@ -8,7 +8,7 @@ of a JPEG      s with the errors of its codec;  the share times
                u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
                    and by lo - c / 2 at most, or at least; 1 where s is loud, white and gone of
                    fine colours, or gone of low frequencies (`low_taken`);
-               all where |y - x| is what mending its codec's errors comes to (MENDS)
+               MENDS times its codec's errors over |y - x| at least, for that mends what it broke
 
 So the claim is borne out, or not, and the result goes back towards the photo. Whether a soft photo
 is to be sharpened is told by the low and middle frequencies alone, for it has no others.

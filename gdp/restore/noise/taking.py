@@ -97,13 +97,14 @@ def sharpening(
         jpeg: the compression of the photo's file.
         seen: what was found as its noise.
     """
-    noise = NoiseModel.white(estimate_sigma(pixels)).at_least(rounding)
+    sigma = estimate_sigma(pixels)
+    noise = NoiseModel.white(sigma).at_least(rounding)
     y, found = take(pixels, operator, noise, rounding)
     if not found.offers("undoing"):
         return None
     if jpeg is None:
         return found
-    if demosaicked(pixels, y, found, jpeg, seen):
+    if demosaicked(y, found, jpeg, seen, sigma):
         return None
     return compressed(found, y, jpeg, noise, True)
 
@@ -177,7 +178,7 @@ def believed(
     # What would be sharpened is texture; what is too noisy for that has noise after all.
     texture = found.offers("undoing") or not (found.leaves or along)
     if texture and found.certain and jpeg is not None:
-        texture = not demosaicked(pixels, y, found, jpeg, noise)
+        texture = not demosaicked(y, found, jpeg, noise, estimate_sigma(pixels))
     if texture or (doubtful and noise.sure < HARDLY and not found.noisy):
         return quiet, y, found
     return noise, *take(pixels, operator, noise, rounding)

@@ -13,6 +13,7 @@ from benchmarks.reality.simulated import public
 from gdp.restore.noise import estimate
 from gdp.restore.noise.codec import demosaicked, traced, with_errors
 from gdp.restore.noise.estimate import estimate as visible
+from gdp.restore.noise.level import estimate_sigma
 from operators.blur.diagonal import ReflectBlur
 from operators.blur.kernels import gaussian
 from operators.blur.soft import SoftBlur
@@ -64,10 +65,11 @@ def test_noise_of_a_camera_falls_otherwise_than_a_blurred_photo(name):
         A.found = softness(2 * pixels - 1)
         codec = traced(pixels)
         assert codec is not None
-        told.append(demosaicked(pixels, 2 * pixels - 1, A, codec, visible(pixels)))
+        told.append(demosaicked(2 * pixels - 1, A, codec, visible(pixels), estimate_sigma(pixels)))
     assert told == [False, True]
 
     # Fewer pixels say less of it, and nothing found says nothing.
     few = pixels[..., :32, :32]
-    assert not demosaicked(few, 2 * few - 1, A, codec, visible(pixels))
-    assert not demosaicked(pixels, 2 * pixels - 1, SoftBlur(0.8), codec, visible(pixels))
+    assert not demosaicked(2 * few - 1, A, codec, visible(pixels), estimate_sigma(few))
+    sigma = estimate_sigma(pixels)
+    assert not demosaicked(2 * pixels - 1, SoftBlur(0.8), codec, visible(pixels), sigma)
