@@ -3,6 +3,7 @@ touched.
 """
 
 import logging
+import os
 import random
 import re
 import subprocess
@@ -254,7 +255,9 @@ def test_steps_are_told_and_may_stop(quick, cat):
     seen.clear()
     apart = quick(two, on_step=watch, batch=1)
     assert seen == [(k, 4, 1) for k in (1, 2, 3, 4)]
-    torch.testing.assert_close(apart.image, together.image, atol=1e-4, rtol=0)
+    # A network in bfloat16 rounds to 2^-9, and one photo not as two do.
+    apart_by = 1e-4 if os.environ["GDP_DTYPE"] == "float32" else 4e-3
+    torch.testing.assert_close(apart.image, together.image, atol=apart_by, rtol=0)
     seen.clear()
     quick(cat, on_step=watch, batch=1, samples=2)
     assert seen == [(k, 4, 1) for k in (1, 2, 3, 4)]
