@@ -73,7 +73,8 @@ def test_a_wide_blur(kernel, alike):
 
 
 def test_darkness():
-    dark = (sharp() + 1) * 0.06 - 1
+    # Large enough that it is a scene, and no shadow in one.
+    dark = (sharp().repeat(1, 1, 2, 2) + 1) * 0.06 - 1
     A = FromPhoto().with_noise(0.01).for_photo(dark, 0.01)
     assert isinstance(A, Light) and A.sigma_y == 0.01
     assert "dark" in A.findings[0] and "brighten" in A.findings[1]
@@ -84,7 +85,7 @@ def test_darkness():
     assert is_dark((dark + 1) / 2) and not is_dark((lights + 1) / 2)
 
 
-def steps(median, top, size=96):
+def steps(median, top, size=256):
     """A picture [1, 3, size, size] in [0, 1] of these two values, and of dark ones."""
     pixels = torch.full((1, 3, size, size), median)
     pixels[..., : size // 3] = median / 2

@@ -1,10 +1,12 @@
-"""Haze that is surely haze: a pale veil over all of a photo, which has no white either.
+"""Haze that is surely haze: a pale veil over all of a photo, thicker afar, which has no white.
 
 veil    = dark channel over the airlight         operators/light/scattering/dark_channel.py
-share   = rise(10 % of veil) rise(darkest) (1 - rise(mean saturation)) (1 - rise(white))
+share   = rise(10 % of veil) rise(90 % - 10 % of veil) rise(darkest)
+          (1 - rise(mean saturation)) (1 - rise(white))
 
 Even the nearest things have the veil, nothing is black, all colours are pale, and the brightest
-places are no white, as they are in snow, on paper or in a bright room.
+places are no white, as they are in snow, on paper or in a bright room. Where things are far away
+the veil is thicker: what is pale and even, a wall or a road, has the same everywhere.
 """
 
 from torch import Tensor
@@ -13,11 +15,13 @@ from operators.light.scattering.dark_channel import DarkChannel
 from operators.light.scattering.dehaze import veil
 from operators.light.sure.rises import rise
 
-# Where evidence counts half: the veil, the darkest channel's 0.1 %, saturation, white's 99 %.
-VEILED, RAISED, PALE, WHITE = 0.22, 0.05, 0.12, 0.8
+# Where evidence counts half: the veil, and how much thicker it gets; the darkest channel's 0.1 %,
+# saturation, white's 99 %.
+VEILED, DEEPER, RAISED, PALE, WHITE = 0.22, 0.55, 0.05, 0.12, 0.8
 
-# Pixels of the shorter side from which a photo is judged.
-LEAST = 64
+# Pixels of the shorter side from which a photo is judged: a small one shows few things, and those
+# may all be pale.
+LEAST = 192
 
 
 def sure_haze(pixels: Tensor) -> float:
@@ -25,15 +29,16 @@ def sure_haze(pixels: Tensor) -> float:
     if min(pixels.shape[-2:]) < LEAST:
         return 0.0
 
-    # The veil over the nearest things.
+    # The veil over the nearest things and the farthest.
     p, darkness, *_ = DarkChannel().coarse(pixels)
-    near = float(darkness.quantile(0.1))
+    near, far = (float(darkness.quantile(q)) for q in (0.1, 0.9))
 
     # What haze leaves no room for.
     least, most = p.amin(1), p.amax(1)
     saturation = float((1 - least / most.clamp_min(1e-3)).mean())
     white = float(p.mean(1).quantile(0.99))
-    share = rise(near, VEILED) * rise(float(least.quantile(0.001)), RAISED, 4)
+    share = rise(near, VEILED) * rise(far - near, DEEPER, 16)
+    share *= rise(float(least.quantile(0.001)), RAISED, 4)
     return share * (1 - rise(saturation, PALE)) * (1 - rise(white, WHITE, 16))
 
 

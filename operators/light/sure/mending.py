@@ -13,8 +13,9 @@ from torch import Tensor
 from operators.light.sure.cast import Cast, sure_cast
 from operators.light.sure.haze import haze_of, sure_haze
 
-# The share below which nothing is done, and that from which nothing is left to be named.
-WORTH, MOST = 0.05, 0.5
+# The share below which nothing is done, of a cast and of haze, and that from which nothing is left
+# to be named.
+WORTH, HAZY, MOST = 0.05, 0.1, 0.5
 
 
 class Mending(NamedTuple):
@@ -51,7 +52,7 @@ def mending(pixels: Tensor) -> Mending | None:
     words, whole, gains, haze = [], [], None, None
 
     hazy = sure_haze(pixels)
-    if hazy > WORTH:
+    if hazy > HAZY:
         haze = haze_of(pixels, hazy)
         words.append(f"clear its haze by {hazy:.0%}")
         whole += ["haze"] if hazy > MOST else []

@@ -9,7 +9,7 @@ from operators.light.brightness import SEEMS_DARK
 from operators.light.darkness import BELIEVED, DIM_MEDIAN, MOST, goal_of, is_dark, lack, may_lack
 
 
-def picture(median, top, size=96):
+def picture(median, top, size=256):
     """A picture [1, 3, size, size] in [0, 1] of these quantiles of its brightness."""
     pixels = torch.full((1, 3, size, size), median)
     pixels[..., : size // 3] = median / 2
@@ -47,10 +47,17 @@ def test_little_evidence_changes_little():
     assert moves[0] < moved(0.12, tops[0], 0.007) < full
 
 
+def test_a_small_photo_may_be_the_dark_part_of_one():
+    small, half = (picture(0.05, 0.1, size) for size in (128, 192))
+    assert is_dark(small) and goal_of(small) is None and goal_of(small, 0.02) is not None
+    medians = [goal_of(photo).median for photo in (half, picture(0.05, 0.1))]
+    assert 0.06 < medians[0] < 0.8 * medians[1]
+
+
 def test_no_more_light_is_given_than_can_lack():
     for noise, most in ((0.0, MOST[0]), (0.02, MOST[1])):
         assert moved(0.01, 0.05, noise) == pytest.approx(most, abs=0.01)
-    black = goal_of(torch.zeros(1, 3, 64, 64))
+    black = goal_of(torch.zeros(1, 3, 256, 256))
     assert black is not None and black.median < 0.03
 
     # White beyond that median is not asked for either.

@@ -68,12 +68,17 @@ def test_photos_that_are_as_they_should_be(name):
 
 def test_haze():
     x = skimage("astronaut")
-    grey = torch.lerp(x.mean(1, keepdim=True), x, 0.4)
-    foggy = 0.35 * grey + 0.65 * 0.6
+    grey = 0.7 * torch.lerp(x.mean(1, keepdim=True), x, 0.4)
+    t = torch.linspace(0.02, 0.75, x.shape[-2]).view(1, 1, -1, 1)
+    foggy = torch.lerp(torch.tensor(0.6), grey, t)
     assert sure_haze(foggy) > 0.5 and sure_haze(x) < 0.01
 
-    # Fog that white shines through is snow, or paper.
-    assert sure_haze(0.35 * grey + 0.65) < 0.05
+    # Fog that white shines through is snow, or paper; what is pale everywhere alike is a wall.
+    assert sure_haze(torch.lerp(torch.tensor(1.0), grey, t)) < 0.05
+    assert sure_haze(torch.lerp(torch.tensor(0.6), grey, 0.35)) < 0.05
+
+    # A part of a photo shows too few things.
+    assert sure_haze(foggy[..., :128]) == 0
 
     mended = mending(foggy)
     assert mended is not None and "haze" in mended.whole
