@@ -11,8 +11,8 @@ from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
 from gdp.restore.first.begin import mixed, told
 from gdp.restore.guard import held, judge
-from gdp.restore.noise.doubt import mended_noise_share, noise_share
-from gdp.restore.noise.evidence import dark_share
+from gdp.restore.noise.doubt.evidence import dark_share
+from gdp.restore.noise.doubt.share import mended_noise_share, noise_share
 from gdp.restore.observe import Measurement
 from gdp.restore.result import Result
 from gdp.restore.sample import Cost

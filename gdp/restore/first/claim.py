@@ -16,9 +16,9 @@ from torch import Tensor
 from gdp.picture import to_image, to_model
 from gdp.restore.noise import NoiseModel
 from gdp.restore.noise.compression import compressed
-from gdp.restore.noise.doubt import judged, noise_share
+from gdp.restore.noise.doubt.evidence import in_grey
+from gdp.restore.noise.doubt.share import judged, noise_share
 from gdp.restore.noise.evenness import taken_where_flat
-from gdp.restore.noise.evidence import in_grey
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import AUTO, Setup
 from gdp.restore.several.agreement import agree

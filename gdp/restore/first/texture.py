@@ -12,8 +12,8 @@ import logging
 from typing import Any, cast
 
 from gdp.picture import to_image
-from gdp.restore.noise.doubt import noise_share, was_noise
-from gdp.restore.noise.evidence import dark_share
+from gdp.restore.noise.doubt.evidence import dark_share
+from gdp.restore.noise.doubt.share import noise_share, was_noise
 from gdp.restore.noise.model import SURE
 from gdp.restore.observe import Measurement
 from gdp.restore.setup import Setup

@@ -106,9 +106,13 @@ def taken_where_flat(change: Tensor, x: Tensor, claimed: Tensor) -> float:
 
 def share_by_tile(change: Tensor, claimed: Tensor, gain: Tensor | None) -> Tensor:
     """q of each tile [N]; arguments as `evenness` has them."""
-    white = Noise([0]).like(change[None, None])
-    expected = fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt()
-    return by_tile(fine(change if gain is None else change / gain) / expected.clamp_min(1e-9))
+    return by_tile(fine(change if gain is None else change / gain) / fine_std(claimed))
+
+
+def fine_std(claimed: Tensor) -> Tensor:
+    """The std of what is fine in noise of std `claimed` [H, W] by frequency of a DCT."""
+    white = Noise([0]).like(claimed[None, None])
+    return fine(idct2(dct2(white) * claimed)[0, 0]).square().mean().sqrt().clamp_min(1e-9)
 
 
 def in_flattest(q: Tensor, detail: Tensor) -> float:

@@ -7,19 +7,21 @@ import torch
 
 from gdp.picture import to_image, to_model
 from gdp.prior.noise import Noise
-from gdp.restore.noise import NoiseModel, evidence
-from gdp.restore.noise.doubt import (
+from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.doubt import evidence
+from gdp.restore.noise.doubt.evidence import little_evidence
+from gdp.restore.noise.doubt.share import (
     ALL,
     DOUBTFUL,
     MENDS,
     NONE,
     SURELY,
+    borne_out,
     mended_noise_share,
     noise_share,
     was_noise,
 )
 from gdp.restore.noise.evenness import evenness
-from gdp.restore.noise.evidence import little_evidence
 from gdp.restore.noise.model import OPPONENT
 from operators.blur.kernels import gaussian
 from operators.blur.known import blur
@@ -48,6 +50,11 @@ def noisy(std=0.012):
     return x, x + W.inverse(W.sigma * Noise([0]).like(x)), model
 
 
+def borne(pixels, A, y, noise) -> float:
+    """What the evidence alone says of a result in [0, 1]."""
+    return borne_out(to_model(pixels), A, y, noise)
+
+
 def mended(pixels, A, y) -> float:
     """The share of a change that is no more than what mending its codec's errors comes to."""
     return MENDS * A.jpeg.error(y) / 2 / float((pixels - to_image(y)).square().mean().sqrt())
@@ -55,12 +62,11 @@ def mended(pixels, A, y) -> float:
 
 def test_noise_that_was_taken_away_was_noise():
     x, y, model = noisy()
-    assert noise_share(to_image(x), Identity(), y, model) == 1
+    assert borne(to_image(x), Identity(), y, model) == 1
 
     # A restoration that leaves most of it speaks against it.
     shares = [
-        noise_share(to_image(torch.lerp(y, x, taken)), Identity(), y, model)
-        for taken in (0.3, 0.65, 0.9)
+        borne(to_image(torch.lerp(y, x, taken)), Identity(), y, model) for taken in (0.3, 0.65, 0.9)
     ]
     assert shares[0] == 0 and 0 < shares[1] < 1 and shares[2] == 1
 
@@ -77,13 +83,12 @@ def test_doubtful_noise_is_asked_for_more():
     for sure in (0.3, 0.5):
         unsure = replace(model, sure=sure)
         assert unsure.doubtful and not model.doubtful
-        assert noise_share(to_image(x), Identity(), y, unsure) == 1
+        assert borne(to_image(x), Identity(), y, unsure) == 1
 
     # Of what is taken in part nothing was noise, if it was not sure.
     some = torch.lerp(y, x, 0.8)
     shares = [
-        noise_share(to_image(some), Identity(), y, replace(model, sure=sure))
-        for sure in (0.0, 0.4, 0.9)
+        borne(to_image(some), Identity(), y, replace(model, sure=sure)) for sure in (0.0, 0.4, 0.9)
     ]
     told = little_evidence(y, some, replace(model, sure=0.4))
     assert shares[0] == 0 and shares[2] == 1
@@ -99,27 +104,27 @@ def test_noise_that_is_hardly_seen_is_taken_where_it_is_surely_noise():
     A = Identity()
     A.takes = 0.35
     assert little_evidence(y, x, model) > max(SURELY)
-    assert noise_share(to_image(x), A, y, model) == 1
+    assert borne(to_image(x), A, y, model) == 1
 
     some = torch.lerp(y, x, 0.7)
     assert ALL < little_evidence(y, some, model) < min(SURELY)
-    assert noise_share(to_image(some), A, y, model) == pytest.approx(0.35)
-    assert noise_share(to_image(some), Identity(), y, model) == 1
+    assert borne(to_image(some), A, y, model) == pytest.approx(0.35)
+    assert borne(to_image(some), Identity(), y, model) == 1
 
 
 def test_much_noise_is_gone_where_nothing_hides_it():
     x, y, model = noisy(0.05)
-    assert noise_share(to_image(x), Identity(), y, model) == 1
+    assert borne(to_image(x), Identity(), y, model) == 1
 
     # Low frequencies are left, for texture is there too; the upper ones are gone.
     blurred = blur(gaussian(13, 2.0))
     left = x + blurred(y - x)
-    assert noise_share(to_image(left), Identity(), y, model) == 1
-    assert noise_share(to_image(torch.lerp(y, x, 0.5)), Identity(), y, model) == 0
+    assert borne(to_image(left), Identity(), y, model) == 1
+    assert borne(to_image(torch.lerp(y, x, 0.5)), Identity(), y, model) == 0
 
     # Nothing but what is fine in the photo was taken: texture.
     smoothed = torch.lerp(blurred(x), x, 0.5)
-    assert noise_share(to_image(smoothed), Identity(), x, model) == 0
+    assert borne(to_image(smoothed), Identity(), x, model) == 0
 
 
 @pytest.mark.parametrize("std, believed", [(0.03, 0.0), (0.05, 1.0)])
@@ -127,10 +132,10 @@ def test_of_an_enlarged_photo_only_loud_noise_is_believed(std, believed, monkeyp
     """Half of it is gone of grey, all of the colours: without fine frequencies, texture is, too."""
     x, y, model = noisy(std)
     half = x + 0.25 * (y - x).mean(1, keepdim=True)
-    assert noise_share(to_image(half), Identity(), y, model) == 1
+    assert borne(to_image(half), Identity(), y, model) == 1
     monkeypatch.setattr(evidence, "enlarged", lambda y: 1.5)
     monkeypatch.setattr(evidence, "ENLARGED", (1.9, 2.0))
-    assert noise_share(to_image(half), Identity(), y, model) == believed
+    assert borne(to_image(half), Identity(), y, model) == believed
 
 
 def test_where_nothing_hides_it_noise_is_told_in_spite_of_texture():
@@ -144,10 +149,7 @@ def test_where_nothing_hides_it_noise_is_told_in_spite_of_texture():
 
     changed = x + noise * (1 - left)
     assert share_taken((noise * left)[0, 0], 2 * model.at(n, n)[0, 0], 0.5, 0.9) < 0.7
-    assert (
-        noise_share(to_image(changed * 0.5), Identity(), (x + noise) * 0.5, model.scaled(0.025))
-        == 1
-    )
+    assert borne(to_image(changed * 0.5), Identity(), (x + noise) * 0.5, model.scaled(0.025)) == 1
     flat = torch.full((n, n), 0.1)
     assert evenness(0.1 * noise[0, 0], x[0, 0], flat, None) < evenness(
         noise[0, 0], x[0, 0], flat, None
@@ -163,7 +165,7 @@ def test_noise_of_the_colours_that_is_gone_speaks_for_noise():
 
     # Of grey 0.65 is taken, of the colours all, or 0.6.
     shares = [
-        noise_share(to_image(x + 0.35 * grey + left * (noise - grey)), Identity(), x + noise, model)
+        borne(to_image(x + 0.35 * grey + left * (noise - grey)), Identity(), x + noise, model)
         for left in (0.0, 0.4)
     ]
     assert shares == [1, 0]
@@ -184,8 +186,8 @@ def test_where_nothing_is_said():
 def test_white_noise_that_is_left_was_none():
     x = astronaut(SIZE)
     y, model = x + 0.2 * Noise([0]).like(x), NoiseModel.white(0.1)
-    assert noise_share(to_image(x), Identity(), y, model) == 1
-    assert noise_share(to_image(y), Identity(), y, model) == 0
+    assert borne(to_image(x), Identity(), y, model) == 1
+    assert borne(to_image(y), Identity(), y, model) == 0
 
 
 @pytest.mark.parametrize("jpeg", [False, True])
@@ -197,9 +199,9 @@ def test_white_noise_that_texture_hides_in_grey_is_told_by_the_colours(jpeg):
     A = Compressed(Identity(), JPEG(95), 0.01, torch.zeros(3, 8, 8)) if jpeg else Identity()
 
     # Half of grey's noise stays, and all of texture's colours were there before
-    share = noise_share(to_image(x + 0.5 * grey), A, x + noise, model)
+    share = borne(to_image(x + 0.5 * grey), A, x + noise, model)
     y, some = x + grey, to_image(x + 0.5 * grey)
-    texture = noise_share(some, A, y, model) - (mended(some, A, y) if jpeg else 0)
+    texture = borne(some, A, y, model) - (mended(some, A, y) if jpeg else 0)
     assert share == 1 and texture < 0.2
 
 
@@ -207,8 +209,8 @@ def test_a_compressed_photo_is_asked_as_well():
     x, y, model = noisy(0.05)
     A = Compressed(Identity(), JPEG(95), 0.01, torch.zeros(3, 8, 8))
     some = to_image(torch.lerp(y, x, 0.4))
-    assert noise_share(some, A, y, model) == pytest.approx(mended(some, A, y), rel=1e-3)
-    assert noise_share(to_image(x), A, y, model) == 1
+    assert borne(some, A, y, model) == pytest.approx(mended(some, A, y), rel=1e-3)
+    assert borne(to_image(x), A, y, model) == 1
 
 
 def test_of_a_jpeg_the_colours_tell_and_what_mends_its_codec_is_kept():
@@ -217,34 +219,34 @@ def test_of_a_jpeg_the_colours_tell_and_what_mends_its_codec_is_kept():
     model = replace(even, sure=0.5)
     grey = (y - x).mean(1, keepdim=True).expand_as(x)
     A = Compressed(Identity(), JPEG(90), 0.02, torch.zeros(3, 8, 8))
-    assert noise_share(to_image(x), A, y, model) == 1
+    assert borne(to_image(x), A, y, model) == 1
 
     # Of grey all is taken, of the colours half.
     some = to_image(x + 0.5 * (y - x - grey))
-    assert noise_share(some, A, y, model) == pytest.approx(mended(some, A, y), rel=1e-3)
-    assert noise_share(some, A, y, even) == 1  # low frequencies are gone, too
-    assert noise_share(some, Identity(), y, model) == 1
+    assert borne(some, A, y, model) == pytest.approx(mended(some, A, y), rel=1e-3)
+    assert borne(some, A, y, even) == 1  # low frequencies are gone, too
+    assert borne(some, Identity(), y, model) == 1
     assert was_noise(some, A, y, model) == 0 and was_noise(to_image(x), A, y, model) == 1
 
     # A change of no more than what mending the codec's errors comes to is kept; of more, less.
     change = some - to_image(y)
     unit = A.jpeg.error(y) / 2 / float(change.square().mean().sqrt())
     shares = [
-        noise_share(to_image(y) + part * unit * change, A, y, model)
+        borne(to_image(y) + part * unit * change, A, y, model)
         for part in (0.5, 1.2 * MENDS, 1.6 * MENDS)
     ]
     assert shares == [1, pytest.approx(1 / 1.2, rel=1e-3), pytest.approx(1 / 1.6, rel=1e-3)]
 
     # Where the noise has no colour, they tell nothing.
     faint = replace(model, spectrum=model.spectrum * torch.tensor([1, 0.05, 0.05]).view(3, 1, 1))
-    assert noise_share(to_image(y - grey), A, y, faint) == 1
-    assert noise_share(to_image(y - 0.85 * grey), A, y, faint) < 1
+    assert borne(to_image(y - grey), A, y, faint) == 1
+    assert borne(to_image(y - 0.85 * grey), A, y, faint) < 1
 
     # Nor are they asked of noise that is louder than any texture.
     x, y, model = noisy(0.1)
     grey = (y - x).mean(1, keepdim=True).expand_as(x)
     some = to_image(x + 0.5 * (y - x - grey))
-    assert was_noise(some, A, y, model) == noise_share(some, Identity(), y, model) > 0
+    assert was_noise(some, A, y, model) == borne(some, Identity(), y, model) > 0
 
 
 def test_the_share_of_a_band():

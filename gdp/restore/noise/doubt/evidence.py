@@ -26,8 +26,10 @@ import torch
 from torch import Tensor
 
 from gdp.restore.noise import NoiseModel
+from gdp.restore.noise.codec import of_steps
 from gdp.restore.noise.evenness import evenness
 from operators.base import Operator
+from operators.coded.compressed import Compressed
 from operators.noise.bands import share_taken, shares_taken
 from operators.tools.enlarged import enlarged
 from operators.tools.ramp import ramp
@@ -108,6 +110,15 @@ def in_colours(before: Tensor, after: Tensor, noise: NoiseModel) -> tuple[Tensor
     """The same in all directions of colour that the noise has, [3, H, W]."""
     x, y = (torch.einsum("kc,chw->khw", noise.colours.to(before), p[0]) for p in (after, before))
     return y - x, x, 2 * noise.at(*before.shape[-2:])[0].to(before)
+
+
+def claimed_of(noise: NoiseModel, A: Operator, y: Tensor) -> Tensor:
+    """The noise's std by frequency with the errors of A's codec, [3, H, W] in [-1, 1] units."""
+    std = noise.at(*y.shape[-2:])[0]
+    if isinstance(A, Compressed):
+        codec = of_steps(A.jpeg.stored_steps, A.jpeg.factors, A.jpeg.orientation)
+        std = torch.hypot(std, codec.scaled(A.rounding / 2).at(*y.shape[-2:])[0])
+    return 2 * std.to(y)
 
 
 def much_borne_out(before: Tensor, after: Tensor, noise: NoiseModel) -> float:

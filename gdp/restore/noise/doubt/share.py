@@ -4,11 +4,10 @@ little noise   the evidence of evidence.py between NONE and ALL: none, some or a
                from SURELY all of it, if it is hardly seen and but a part was to go (`takes`);
                what was doubtful before is asked for more, the more so the less even it lies
 much           its share, likewise
-of a JPEG      s with the errors of its codec;  the share times
-               u = (r(colours) - CODEC_TINGED) / (CODEC_CLEANED - CODEC_TINGED), or with r(fine),
-                   and by lo - c / 2 at most, or at least; 1 where s is loud, white and gone of
-                   fine colours, or gone of low frequencies (`low_taken`);
+of a JPEG      the share times u (jpegs.py);
                MENDS times its codec's errors over |y - x| at least, for that mends what it broke
+
+any but white  times how far it stands out from the photo's detail (detail.py)
 
 So the claim is borne out, or not, and the result goes back towards the photo. Whether a soft photo
 is to be sharpened is told by the low and middle frequencies alone, for it has no others.
@@ -18,28 +17,20 @@ noise does (`sure`) is believed there, for it was hidden by the dark; and noise 
 the result is brighter, for mending brings out most in the dark. Texture grows with the light on it.
 """
 
-import torch
 from torch import Tensor
 
 from gdp.picture import to_model
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.codec import of_steps
-from gdp.restore.noise.evenness import evenness
-from gdp.restore.noise.evidence import (
-    FINE,
-    grain_taken,
-    in_colours,
+from gdp.restore.noise.doubt.detail import stands_out
+from gdp.restore.noise.doubt.evidence import (
     little_evidence,
-    loud_if_enlarged,
-    low_taken,
     much_borne_out,
-    taken_of_colours,
     taken_of_grey,
 )
+from gdp.restore.noise.doubt.jpegs import CODEC_MUCH, codec_sure
 from operators.base import Operator
 from operators.coded.compressed import Compressed, before_codec
 from operators.identity import COMPRESSED, Identity
-from operators.noise.bands import share_taken
 from operators.noise.painted import painted, rest
 from operators.tools.ramp import ramp
 
@@ -66,22 +57,7 @@ FALLS = (0.2, 0.5)
 # Std of noise, [0, 1] units, that is much; and if it is white, a soft photo's or of mended light.
 MUCH, RATHER_MUCH = 0.014, 0.018
 
-# Of photos from JPEG files the colours' r, their codec's errors counted as noise, and r(fine) where
-# there is none in the colours, up to which nothing was noise, and from which all was: texture that
-# was saved has up to 0.93, and up to 0.87 of r(fine), phones' noise from 0.95.
-CODEC_TINGED, CODEC_CLEANED, CODEC_LEFT, CODEC_GONE = 0.93, 0.98, 0.88, 0.94
-
-# Of grey files r(fine) of the noise alone likewise: texture has up to 0.76, noise 0.78 and more.
-GREY_LEFT, GREY_GONE = 0.77, 0.84
-GRAIN = 0.95  # `sure` from which white noise of grey in a photo in colour is judged as grain is
-
-AS_DETAIL, AS_NOISE = (0.3, 0.7), (1.14, 1.25)  # of lo - c / 2: texture has -.1 to 1.12, noise .76
-CODEC_MUCH = 0.02  # std of noise that is much there
 MENDS = 0.6  # |y - x| over the codec's errors up to which it mends them: without noise .4 to .56
-ALL_COLOURS = (1.0, 1.06)  # of much noise the colours' r from which it is noise wherever it lies
-WHITE = (0.8, 0.9)  # of white noise the colours' r(fine), likewise: noise has 0.9 and more
-LOUD = (0.065, 0.08)  # std from which it is noise sooner, and surely: texture has up to .062
-COLOURLESS, UNSEEN = 0.1, 0.0013  # std in the colours with none: as a share of grey's, or at all
 LEAST = 64  # pixels a side, below which bands hold too little to judge by
 
 
@@ -99,29 +75,39 @@ def noise_share(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> fl
     """
     if not judged(pixels, A, y):
         return A.takes
-    x, takes, mends = to_model(pixels[:1]).to(y), A.takes, 0.0
+    x, y = to_model(pixels[:1]).to(y), y[:1]
+    share = borne_out(x, A, y, noise)
+    if share == 0 or noise.is_flat:
+        return share
+    x, y = apart(x, y)
+    return share * stands_out(y, x, noise, A)
+
+
+def borne_out(x: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> float:
+    """The share by the evidence alone; x, y: the result and the photo [1, 3, H, W] in [-1, 1]."""
+    takes, mends = A.takes, 0.0
     if isinstance(A, Compressed):
         # What mends no more than its codec broke is kept, whatever the noise is.
-        error = max(A.jpeg.error(y[:1]), 1e-6)
+        error = max(A.jpeg.error(y), 1e-6)
         takes = 1.0 if error > COMPRESSED else takes
-        mends = MENDS * error / max(float((x - y[:1]).square().mean().sqrt()), 1e-6)
+        mends = MENDS * error / max(float((x - y).square().mean().sqrt()), 1e-6)
         if mends >= 1:
             return takes
     x, y = apart(x, y)
     much = CODEC_MUCH if isinstance(A, Compressed) else RATHER_MUCH if noise.is_flat else MUCH
     if noise.std >= much:
-        share, sure = much_borne_out(y[:1], x, noise), 0.0
+        share, sure = much_borne_out(y, x, noise), 0.0
     elif noise.is_flat:
         share, sure = 1.0, 0.0
     else:
-        told = little_evidence(y[:1], x, noise)
+        told = little_evidence(y, x, noise)
         share = ramp(told, NONE, ALL)
         if noise.doubtful:
             share = ramp(told - max(0.0, EVEN_ENOUGH - noise.sure), *DOUBTFUL)
         sure = min(ramp(told, *SURELY), ramp(noise.sure, *SURE_BEFORE))
     if not isinstance(A, Compressed):
         return share * (takes + (1 - takes) * sure)
-    return takes * max(share * codec_sure(y[:1], x, noise, A), mends)
+    return takes * max(share * codec_sure(y, x, noise, A), mends)
 
 
 def was_noise(pixels: Tensor, A: Operator, y: Tensor, noise: NoiseModel) -> float:
@@ -180,41 +166,3 @@ def grey_borne_out(
     if noise.is_flat or min(before.shape[-2:]) < LEAST:
         return 1.0
     return ramp(taken_of_grey(before, after, noise), none, all_of_it)
-
-
-def codec_sure(before: Tensor, after: Tensor, noise: NoiseModel, A: Compressed) -> float:
-    """u above: how sure it is, 0 to 1, that what is borne out of a JPEG's noise was noise.
-
-    What its codec broke is taken away, too, and makes any texture look like noise that is gone:
-    only low frequencies and the colours tell, where codecs keep them, and where the noise has none
-    how much of it is gone; and whether it went where x has detail, as texture does, or all over.
-
-    Args:
-        before, after: the photo and the result, [1, 3, H, W] in [-1, 1].
-        noise: what was claimed.
-        A: the operator, with its file's codec.
-    """
-    change, x, found = in_colours(before, after, noise)
-    jpeg, size = A.jpeg, before.shape[-2:]
-    codec = of_steps(jpeg.stored_steps, jpeg.factors, jpeg.orientation).scaled(A.rounding / 2)
-    claimed = 2 * torch.hypot(noise.at(*size)[0], codec.at(*size)[0]).to(before)
-
-    grey, *others = noise.spectrum.square().mean((1, 2)).sqrt().tolist()
-    even = evenness(change[0], x[0], found[0], None)
-    where = ramp(even, *AS_DETAIL)
-    colourless = max(others) < max(COLOURLESS * grey, UNSEEN)
-    if jpeg.is_grey:
-        sure = ramp(share_taken(change[0], found[0], *FINE), GREY_LEFT, GREY_GONE)
-    elif colourless and noise.is_flat and noise.sure >= GRAIN:
-        sure = grain_taken(change, noise, found)
-    elif colourless:
-        sure = ramp(share_taken(change[0], claimed[0], *FINE), CODEC_LEFT, CODEC_GONE)
-    else:
-        tint = taken_of_colours(change, claimed)
-        sure = ramp(tint, CODEC_TINGED, CODEC_CLEANED)
-        where = max(where, ramp(tint, *ALL_COLOURS) if noise.std >= CODEC_MUCH else 0.0)
-    noisy = max(ramp(even, *AS_NOISE), ramp(noise.std, *LOUD))
-    if not colourless:
-        white = ramp(taken_of_colours(change, claimed, FINE), *WHITE) if noise.is_flat else 0.0
-        noisy = max(noisy, low_taken(change, noise, found), white)
-    return max(min(sure, where), noisy) * loud_if_enlarged(before, noise)

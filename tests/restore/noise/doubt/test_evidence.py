@@ -7,7 +7,7 @@ import torch
 
 from gdp.prior.noise import Noise
 from gdp.restore.noise import NoiseModel
-from gdp.restore.noise.evidence import (
+from gdp.restore.noise.doubt.evidence import (
     DIM_SURE,
     HIDES_NONE,
     LIES_EVENLY,

@@ -1,0 +1,1 @@
+"""Whether what was taken for noise was noise, by what a restoration made of it."""
