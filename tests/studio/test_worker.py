@@ -52,9 +52,11 @@ def test_the_quality_of_a_jpeg(tmp_path, quality):
 
 
 def test_a_grey_dark_photo(tmp_path):
-    grey = (CLEAN.mean(-1) / 12).astype(np.uint8)
+    grey = (data.astronaut()[:256, :256].mean(-1) / 12).astype(np.uint8)
     found = looked(save(tmp_path, "a.png", grey))
     assert found["grey"] and found["dark"]
+    small = looked(save(tmp_path, "b.png", grey[:96, 160:]))  # as dark, but perhaps a shadow
+    assert small["grey"] and not small["dark"]
 
 
 def test_what_is_refused(tmp_path):

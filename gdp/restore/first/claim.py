@@ -36,7 +36,7 @@ class Claim(NamedTuple):
 
     operator: Operator
     noise: NoiseModel
-    share: float  # of the noise that was borne out before, see doubt.py
+    share: float  # of the noise that was borne out before, see noise/doubt
 
 
 def smaller(measurement: Measurement, restored: Restored, setup: Setup) -> Claim | None:

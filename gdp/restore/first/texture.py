@@ -1,7 +1,7 @@
 """A photo whose noise turned out to be texture: it is sharpened, where its task does that as well.
 
 Texture that a blur has softened looks like noise, by its spectrum and by where it lies. What tells
-is what a restoration takes away of it (noise/doubt.py), so that the photo is restored first as one
+is what a restoration takes away of it (noise/doubt), so that the photo is restored first as one
 with noise, and again where that bore out less than half of it; or where the photo was enlarged,
 and less than half of what was taken away would stay away; or surely blurred, for noise does not
 fall as a blurred photo does. What lies as evenly as noise does (`sure`) in a photo that is hardly

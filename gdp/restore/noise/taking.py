@@ -162,7 +162,7 @@ def believed(
     """Take a photo for y by an operator that looks for itself, where its noise may be texture.
 
     What sharpens a photo must not take texture for noise; what but denoises it is judged by its
-    result (doubt.py). Arguments are those of `take`, and the compression of the photo's file.
+    result (noise/doubt). Arguments are those of `take`, and the compression of the photo's file.
 
     Returns:
         The noise that is believed, `noise` or next to none, and what `take` gives with it.
