@@ -4,13 +4,16 @@ q, top = the median and the 99 % quantile of max_c over a small picture
 S      = -2.3 - logit q - 3/4 logit top          above 0 it is darker than scenes can be expected
 n      = (noise - 0.006) / 0.004                 within 0 and 1; 0 of noise that may be texture
 d      = (shorter side - 128) / 128              likewise
-share  = max(n, d S / 0.3)                       likewise
+e      = (log-odds of q over the 5 % quantile's - 0.3) / 0.15
+share  = e max(n, d S / 0.3)                     likewise
 move   = share min(2.5 + n / 2, logit 0.46 - logit q)   by what the median is to rise, log-odds
 
 Dark scenes that are meant have mostly something bright in them, and what has nothing bright may be
 the dark part of a scene, so that neither quantile tells alone. Of 1,835 photos that are meant to be
 as they are .5 % have an S above 0. Of their parts more have, as a shadow fills them: .6 % at 256
 pixels of the shorter side, 1.7 % at 192, 5 % at 128, so that a small photo is not judged by it.
+Where the dark half is all one, as the sky between stars is, there is nothing that light would show:
+of 354 photos taken four or five stops too dark 5 have so even a half.
 
 At S = 0 nothing changes, for then one is as likely as the other; and 0.3 beyond all does, as far as
 light can be lacking: five stops too little are 2.5 by a camera's curve without contrast and 3 with
@@ -43,13 +46,12 @@ BELIEVED, HIDDEN, MOST = 0.3, (0.006, 0.01), (2.5, 3.0)
 # Pixels of the shorter side up to which S says nothing, and from which all.
 SMALL = (128, 256)
 
+# Log-odds from the darkest blocks, of that share, to the median: up to which a dark photo has
+# nothing in its dark half, and from which it may have all.
+DARKEST, EVEN = 0.05, (0.3, 0.45)
+
 # The median up to which a photo may lack light whatever else is in it.
 DIM_MEDIAN = 0.2
-
-
-def is_dark(pixels: Tensor) -> bool:
-    """Whether a photo [1, 3, H, W] in [0, 1] is darker than its scene can have been."""
-    return lack(pixels) > 0
 
 
 def lack(pixels: Tensor) -> float:
@@ -68,6 +70,13 @@ def lack_by(quantiles: Tensor) -> float:
     return DARK - median - BRIGHTEST * top
 
 
+def unevenness(blocks: Tensor) -> float:
+    """Log-odds between the darkest of blocks [1, 3, h, w] in [0, 1] and their median."""
+    brightest = blocks.amax(1).flatten().clamp(LEAST_ODDS, 1 - LEAST_ODDS).logit()
+    darkest, median = brightest.quantile(brightest.new_tensor((DARKEST, 0.5))).tolist()
+    return float(median - darkest)
+
+
 def may_lack(pixels: Tensor) -> bool:
     """Whether a photo [1, 3, H, W] in [0, 1] may be too dark: its scene may be dark, too."""
     return float(quantiles_of(pixels)[0]) < DIM_MEDIAN
@@ -80,13 +89,14 @@ def goal_of(pixels: Tensor, noise: float = 0.0) -> Goal | None:
         pixels: [1, 3, H, W] in [0, 1].
         noise: std of what surely is its noise, [0, 1] units.
     """
-    quantiles = quantiles_of(pixels)
-    S = lack_by(quantiles)
-    if S <= 0:
+    blocks = block_means(pixels)
+    quantiles = bright_quantiles(blocks)[:, 0]
+    S, uneven = lack_by(quantiles), ramp(unevenness(blocks), *EVEN)
+    if S <= 0 or uneven == 0:
         return None
     noisy = ramp(noise, *HIDDEN)
     seen = ramp(min(pixels.shape[-2:]), *SMALL) * ramp(S, 0, BELIEVED)
-    share, most = max(seen, noisy), MOST[0] + noisy * (MOST[1] - MOST[0])
+    share, most = uneven * max(seen, noisy), MOST[0] + noisy * (MOST[1] - MOST[0])
     if share == 0:
         return None
 

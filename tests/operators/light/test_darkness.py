@@ -4,9 +4,10 @@ import math
 
 import pytest
 import torch
+from skimage.data import hubble_deep_field
 
 from operators.light.brightness import SEEMS_DARK
-from operators.light.darkness import BELIEVED, DIM_MEDIAN, MOST, goal_of, is_dark, lack, may_lack
+from operators.light.darkness import BELIEVED, DIM_MEDIAN, MOST, goal_of, lack, may_lack
 
 
 def picture(median, top, size=256):
@@ -29,7 +30,7 @@ def moved(median, top, noise=0.0):
 
 def test_what_is_no_darker_than_scenes_are_has_no_goal():
     for median, top in ((0.25, 0.28), (0.12, 0.8), (0.3, 0.99)):
-        assert not is_dark(picture(median, top)) and moved(median, top) is None
+        assert lack(picture(median, top)) < 0 and moved(median, top) is None
     assert lack(picture(0.1, 0.2)) == pytest.approx(-2.3 - logit(0.1) - 0.75 * logit(0.2), abs=0.01)
 
 
@@ -49,16 +50,25 @@ def test_little_evidence_changes_little():
 
 def test_a_small_photo_may_be_the_dark_part_of_one():
     small, half = (picture(0.05, 0.1, size) for size in (128, 192))
-    assert is_dark(small) and goal_of(small) is None and goal_of(small, 0.02) is not None
+    assert lack(small) > 0 and goal_of(small) is None and goal_of(small, 0.02) is not None
     medians = [goal_of(photo).median for photo in (half, picture(0.05, 0.1))]
     assert 0.06 < medians[0] < 0.8 * medians[1]
+
+
+def test_between_stars_there_is_nothing_to_show():
+    sky = torch.from_numpy(hubble_deep_field()[:256, :256]).permute(2, 0, 1)[None] / 255
+    assert lack(sky) > 0 and goal_of(sky, 0.02) is None and goal_of(0 * sky) is None
+
+    # The same sky, with ground below.
+    sky[..., 160:, :] *= 0.5
+    assert goal_of(sky, 0.02) is not None
 
 
 def test_no_more_light_is_given_than_can_lack():
     for noise, most in ((0.0, MOST[0]), (0.02, MOST[1])):
         assert moved(0.01, 0.05, noise) == pytest.approx(most, abs=0.01)
-    black = goal_of(torch.zeros(1, 3, 256, 256))
-    assert black is not None and black.median < 0.03
+    black = goal_of(picture(0.004, 0.01))
+    assert black is not None and black.median < 0.05
 
     # White beyond that median is not asked for either.
     goal = goal_of(picture(0.1, 0.2))
