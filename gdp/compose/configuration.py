@@ -1,9 +1,13 @@
 """The configuration of a command line, composed without the command line."""
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import hydra
 from hydra import version
@@ -29,6 +33,11 @@ __all__ = [
     "make",
 ]
 
+State: TypeAlias = frozenset[tuple[str, int, int]]
+
+# How many command lines' configurations are kept.
+KEPT = 128
+
 HYDRA_LOCK = threading.Lock()  # Hydra's globals are one for all threads
 
 
@@ -43,16 +52,45 @@ def compose(*overrides: str) -> DictConfig:
 def compose_words(overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
     """The configuration of a command line, and what it chooses of each group of conf/.
 
+    What the same words gave before is kept, as long as no file of conf/ has changed: Hydra reads
+    some twenty of them each time.
+
     Raises:
         HydraException, OmegaConfBaseException: a name or a choice does not exist; see `refusal`.
     """
+    words = tuple(overrides)
+    elsewhere = any("hydra" in word for word in words)  # Hydra may be told of other folders
+    cfg, choices = composed(words) if elsewhere else kept(words, state_of(CONF))
+    return deepcopy(cfg), dict(choices)
+
+
+@lru_cache(maxsize=KEPT)
+def kept(words: tuple[str, ...], state: State) -> tuple[DictConfig, dict[str, str]]:
+    """What is composed of conf/ in that state; not to be changed."""
+    return composed(words)
+
+
+def composed(words: tuple[str, ...]) -> tuple[DictConfig, dict[str, str]]:
+    """The configuration of a command line and its choices, by Hydra."""
     with own_hydra():
-        cfg = hydra.compose("config", overrides=list(overrides), return_hydra_config=True)
+        cfg = hydra.compose("config", overrides=list(words), return_hydra_config=True)
 
     choices = group_choices(cfg.hydra.runtime.choices)
     with open_dict(cfg):
         del cfg["hydra"]
     return cfg, choices
+
+
+def state_of(folder: Path) -> State:
+    """The files of a folder and of those in it, each with its time in nanoseconds and its size."""
+    files = []
+    for path, _, names in os.walk(folder):
+        for name in names:
+            file = os.path.join(path, name)
+            with suppress(FileNotFoundError):  # it went just now
+                stat = os.stat(file)
+                files.append((file, stat.st_mtime_ns, stat.st_size))
+    return frozenset(files)
 
 
 def compose_line(words: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
