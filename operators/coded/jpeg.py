@@ -129,9 +129,11 @@ class JPEG(Operator):
         return v + W.filter(y - v, lambda d: d**2 / (d**2 + rho))
 
     def whitened(self, y: Tensor) -> tuple[Operator, Tensor]:
-        noise = self.__dict__.get("noise", 0.0)
-        W = self.block_whitening(max(noise, self.error(y)), torch.as_tensor(noise)).to(y.device)
-        return whiten(Identity(), W), W(y)
+        noise, error = self.__dict__.get("noise", 0.0), self.error(y)
+        W = self.block_whitening(max(noise, error), torch.as_tensor(noise)).to(y.device)
+        whitened = whiten(Identity(), W)
+        whitened.beyond_rounding = noise > error
+        return whitened, W(y)
 
     def block_whitening(self, sigma: float, noise: Tensor) -> BlockWhitening:
         """What makes the error of y white.

@@ -58,10 +58,10 @@ class Whitened(Operator):
         W: what whitens y.
 
     Attributes:
-        beyond_rounding: whether y, which a codec stored, has more noise than what that rounded.
+        beyond_rounding: whether y has more noise than what a codec rounded; None without a codec.
     """
 
-    beyond_rounding = False
+    beyond_rounding: bool | None = None
 
     def __init__(self, A: Operator, W: Whitening):
         super().__init__()

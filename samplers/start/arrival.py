@@ -24,7 +24,6 @@ UNSEEN, LEAST_SEEN = 1e-3, 1e-3  # share of x's energy below which A sees all; l
 ENOUGH = 512  # pixels a side of a picture that noise is measured on
 PLACE, LOUDEST = 16, 0.9  # pixels a side of a place, and the quantile of noise that is loud
 STORED, SOME = 0.99, 0.05  # share of a colour's energy from which it is seen, and that of the rest
-ROUNDED_EVEN = 0.4  # `even` of the share that is seen, up to which y's noise is a codec's rounding
 
 
 class Seen(NamedTuple):
@@ -36,6 +35,7 @@ class Seen(NamedTuple):
     part: bool = False  # whether the noise is in a part of x, and next to none in the rest
     stored: bool = False  # whether a codec kept less of colours; noise is more than its own
     peak: float = 1.0  # times std is it at loud places, if A sees all of x
+    rounded: bool = False  # whether y's noise is what a codec rounded, and hardly more
 
 
 def seen(A: Operator, y: Tensor) -> Seen:
@@ -63,20 +63,22 @@ def seen(A: Operator, y: Tensor) -> Seen:
     std, even = A.sigma_y * (m2 / m4) ** 0.5, min(1.0, m2**2 / (m4 * n))
 
     # With all of x seen, A^+ A z is z.
+    noisy = getattr(A, "beyond_rounding", None)
+    rounded = noisy is False
     if not linear.offers("spectral") or there.shape != z.shape:
         return Seen(std, even, False)
     kept = linear.pinv(there)
     unseen = float((kept - z).square().sum())
     if unseen > UNSEEN * n:
-        share = 1 - unseen / n
-        noisy = getattr(A, "beyond_rounding", False) or even > ROUNDED_EVEN * share
-        return Seen(std, even, False, stored=noisy and one_colour(kept, z))
+        stored = bool(noisy) and one_colour(kept, z)
+        return Seen(std, even, False, stored=stored, rounded=rounded)
     loud = loudest(cast(SpectralOperator, linear), z) if even <= EVEN else None
     if loud is not None:
         return Seen(A.sigma_y * loud, 1.0, True, True)
     noise = linear.pinv(z)
     peak = peak_of(noise) if even <= EVEN else 1.0
-    return Seen(A.sigma_y * (float(noise.square().sum()) / n) ** 0.5, even, True, peak=peak)
+    std = A.sigma_y * (float(noise.square().sum()) / n) ** 0.5
+    return Seen(std, even, True, peak=peak, rounded=rounded)
 
 
 def peak_of(noise: Tensor) -> float:

@@ -10,6 +10,7 @@
             2 + 0.4 rate, at least 3   where A is the identity, whitened, from 2 std, that at loud
                                        places; from 2.5 where a codec stored less of the colours,
                                        and y has other noise
+            2 + 1.6 rate               where A sees all of x, and y's noise is what a codec rounded
 
 Where A is the identity, even is 1: y is a picture with white noise of a known std, and the network
 gives its posterior mean in one call, at the time of that noise (Tweedie's formula). Every further
@@ -20,12 +21,15 @@ from the picture, so that it starts higher, and comes down in a few strides: of 
 takes a little of y's noise for picture. In mended light noise is louder in dark places than in
 others, and what is not hidden there is taken for texture. While the noise is above 1 the network
 says little more than grey. A codec stores less of colour than of luma: the little that is to be
-invented needs few strides, too, if the first one hides it.
+invented needs few strides, too, if the first one hides it. What a codec rounded is no such noise:
+much of it lies where the steps are as large as the picture, which is to be invented. How wrong that
+leaves a picture is bounded: noise of 0.6 hides it, whatever pictures drawn at random say.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from torch import Tensor
 
@@ -41,6 +45,7 @@ STRIDES, STRIDES_RATE = 2, 0.4  # calls where all of x is seen, not alike: so ma
 MUCH, UNEVEN, MUCH_RATE = 0.04, 0.6, 1.2  # noise, [-1, 1] units; `even` below this; of the rate
 STORED_LEAST, STORED_RATE = 3, 1.6  # the least where only fine colour is unseen; with all detail
 STORED_START, STORED_END, OPEN = 2.5, 0.8, 0.25  # times y's noise, others' end; noise that hides it
+ROUNDED_RATE, ROUNDED_START = 1.6, 0.6  # of rounding: of the rate; the most noise to start from
 BLOTCHES = 0.2  # and, where all is seen, the least noise that hides those of little noise
 LOUD = 1.0  # noise, [-1, 1] units, above which the network sees next to nothing
 
@@ -82,14 +87,16 @@ def few(
     start, end, here = schedule.start, schedule.end, seen(A, y)
     first = guess is None and A.sigma_y > ROUNDED
     noisy, coloured = here.whole and first, here.whole and first and here.even < EVEN
-    stored = (here.stored and first) or (coloured and A.fine and detail == 0)
+    stored = (here.stored and first) or (coloured and A.fine and detail == 0 and not here.rounded)
+    if here.rounded:
+        noise = partial(bounded, noise)
 
     # Noise of some colour: a few strides from where its blotches are hidden.
     if coloured and not stored and isinstance(start, str) and isinstance(end, str):
         resolved = late(replace(schedule, steps=prior.T), prior, A, y, guess, noise)
         _, top = resolved.ends(prior.T)
         much = A.sigma_y > MUCH and here.even < UNEVEN
-        share = MUCH_RATE if much else STRIDES_RATE
+        share = ROUNDED_RATE if here.rounded else MUCH_RATE if much else STRIDES_RATE
         strides = STRIDES + max(0, round(share * rate(top)))
         return replace(resolved, steps=min(resolved.count, strides))
 
@@ -122,6 +129,11 @@ def few(
     low = top if steps == 1 else low
     steps = min(steps, top - low + 1)
     return replace(schedule, steps=steps, start=top / prior.T, end=low / prior.T)
+
+
+def bounded(noise: Callable[[float], float], error: float) -> float:
+    """How much noise is to hide an error that a codec's rounding made."""
+    return min(noise(error), ROUNDED_START)
 
 
 def check_calls(rate: float, draws: int, detail: float) -> None:

@@ -26,6 +26,7 @@ from samplers.low_res_first import LowResFirst
 from samplers.mixing import last
 from samplers.restorer import Run
 from samplers.start import first_guess, noise_alone, seen
+from samplers.start.few import ROUNDED_START
 from tests.samplers.test_samplers import Gamma, Plain
 
 MU, TAU = 0.2, 0.3
@@ -147,6 +148,24 @@ def test_a_noisy_jpeg_takes_few_calls(quality, subsampling):
     assert seen(whole, y).whole and not seen(whole, y).stored
     for other in (RandomMask(rate=0.5), Gray(), Identity(), AvgPool(2)):
         assert not seen(other.with_noise(0.1), other(x)).stored
+
+
+@pytest.mark.parametrize("quality", [8, 40, 92])
+@pytest.mark.parametrize("subsampling", [0, 2])
+def test_what_a_codec_rounded_is_undone_from_where_it_is_hidden(quality, subsampling):
+    """Much of it is to be invented, also where all colours were stored."""
+    x = MU + TAU * torch.randn(1, 3, 1, 1).expand(1, 3, 64, 64) + 0.1 * torch.randn(1, 3, 64, 64)
+    jpeg = JPEG(quality=quality, subsampling=subsampling).with_noise(0.002)
+    A, y = jpeg.whitened(jpeg(x))
+    found = seen(A, y)
+    assert found.rounded and found.whole == (subsampling == 0) and not found.stored
+
+    prior = white()
+    schedule = Auto().timed(prior, A, y)
+    low, top = schedule.ends(prior.T)
+    assert prior.sigma(top) < 1.1 * ROUNDED_START and prior.sigma(low) < 0.1
+    assert 6 <= Auto().passes(prior.T, A, y)[0] <= 20
+    assert not seen(*JPEG(quality=quality, subsampling=0).with_noise(0.9).whitened(x)).rounded
 
 
 def test_a_file_tells_whether_there_is_more_noise_than_it_rounded():

@@ -230,3 +230,13 @@ def test_it_can_be_turned_off(tmp_path):
     assert sigmas[0] < 0.002 < sigmas[1]
     with pytest.raises(ValueError, match="jpeg=90"):
         restore(file, task="sr4", jpeg=90)
+
+
+@pytest.mark.parametrize(
+    "task, quality, share", [("jpeg", 8, 0.9), ("jpeg", 20, 0.9), ("jpeg", 60, 0.9), ("auto", 8, 1)]
+)
+def test_a_jpeg_of_all_its_colours_ends_above_its_file(tmp_path, task, quality, share):
+    file, x = file_of(tmp_path, 96, quality, subsampling=0)
+    before = (read(file).pixels - x).square().mean()
+    after = (restore(file, task=task).pixels[0] - x).square().mean()
+    assert after < share * before
