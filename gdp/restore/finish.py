@@ -10,6 +10,7 @@ from gdp.picture import is_grey, rounded, to_image, to_model
 from gdp.prior.prior import Prior
 from gdp.restore import colourfix, facts
 from gdp.restore.first.begin import mixed, told
+from gdp.restore.first.holes import evened
 from gdp.restore.guard import held, judge
 from gdp.restore.noise.doubt.evidence import dark_share
 from gdp.restore.noise.doubt.share import mended_noise_share, noise_share
@@ -77,6 +78,7 @@ def finish(
                     f"what was found as noise is texture rather: {1 - share:.0%} of it stays"
                 )
         elif isinstance(A, Mask):
+            pixels = evened(pixels, A, setup)
             pixels = A.blend(pixels, measurement.photo.pixels.to(pixels))
     explains = None  # y, better than the result does, where something is mended in the end
     if measurement.mending is not None:

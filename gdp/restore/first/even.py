@@ -78,7 +78,7 @@ def filled_within(picture: Tensor, known: Tensor) -> Fill | None:
         return None
 
     # How wrong each fill is there; a hole without a rim is none of ours.
-    values = picture[0].permute(1, 2, 0).double().cpu().numpy()
+    values = picture[0].permute(1, 2, 0).cpu().double().numpy()
     names = np.intersect1d(names, nearest[rim])
     errors = np.full((len(ORDERS), count + 1), MOST)
     for k, order in enumerate(ORDERS):

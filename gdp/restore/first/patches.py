@@ -64,14 +64,14 @@ def fill(x: Tensor, known: Tensor, seed: int = 0) -> Tensor | None:
     return out
 
 
-def box(known: Tensor) -> tuple[slice, slice]:
-    """The rows and columns about the holes that are looked at."""
+def box(known: Tensor, margin: int | None = None) -> tuple[slice, slice]:
+    """The rows and columns about the holes [H, W], by so many pixels or as patches are sought."""
     sides = []
     for axis in (1, 0):
         empty = (~known).any(axis).nonzero().flatten()
         low, high = int(empty.min()), int(empty.max()) + 1
-        margin = max(LEAST_AROUND, round(AROUND * (high - low)))
-        sides.append(slice(max(0, low - margin), min(known.shape[1 - axis], high + margin)))
+        around = max(LEAST_AROUND, round(AROUND * (high - low))) if margin is None else margin
+        sides.append(slice(max(0, low - around), min(known.shape[1 - axis], high + around)))
     return sides[0], sides[1]
 
 
