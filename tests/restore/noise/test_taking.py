@@ -98,7 +98,6 @@ def test_what_looks_for_itself_is_told_how_sure_the_noise_is():
     """Of what is only just dark `auto` brightens more where noise surely is some."""
     pixels, targets = torch.full((1, 3, 256, 256), 0.12), []
     pixels[..., -32:], pixels[..., :64] = 0.395, 0.06
-
     for sure in (0.5, 0.9):
         spectrum = torch.full((3, 32, 32), 0.015)
         noise = NoiseModel(spectrum, torch.linspace(1.1, 0.9, 17), OPPONENT, sure=sure)
