@@ -14,7 +14,7 @@ from operators.blur.fall import FULL
 from operators.blur.kernels import disk, gaussian
 from operators.blur.soft import SoftBlur
 from operators.identity import FAINT, SEEN, SHARE, Identity, taken
-from operators.light.darkness import is_dark
+from operators.light.darkness import lack
 from operators.light.light import Light
 from operators.unchanged import Unchanged
 from tests.operators.blur.photos import photo
@@ -82,7 +82,7 @@ def test_darkness():
     # A night with lights, and a dim photo, are named at most.
     lights = dark.clone()
     lights[..., :40, :40] = 0.9
-    assert is_dark((dark + 1) / 2) and not is_dark((lights + 1) / 2)
+    assert lack((dark + 1) / 2) > 0 > lack((lights + 1) / 2)
 
 
 def steps(median, top, size=256):
@@ -96,8 +96,8 @@ def steps(median, top, size=256):
 def test_darkness_is_told_by_the_median_and_by_what_is_bright():
     # Half-bright at most, a scene is too dark sooner; what is lit by a lamp may be meant.
     for median, dim, lit in ((0.12, 0.28, 0.8), (0.08, 0.4, 0.95)):
-        assert is_dark(steps(median, dim)) and not is_dark(steps(median, lit))
-    assert not is_dark(steps(0.25, 0.28)) and is_dark(torch.zeros(1, 3, 64, 64))
+        assert lack(steps(median, dim)) > 0 > lack(steps(median, lit))
+    assert lack(steps(0.25, 0.28)) < 0 < lack(torch.zeros(1, 3, 64, 64))
 
 
 def test_what_only_seems_dark_is_brightened_by_less():
